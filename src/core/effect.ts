@@ -1,0 +1,75 @@
+import type { GroupName, NodeName } from '../model/names.ts';
+import type { Message } from './message.ts';
+
+/**
+ * Everything that a step wants done, in the order in which it has to be done. Drivers refuse an effect after its
+ * `deadline` (monotonic milliseconds), so that nothing that was decided before a freeze is done after it.
+ */
+export type Effect =
+  /** One datagram to one voter, over every link that reaches it. */
+  | { readonly type: 'send'; readonly to: NodeName; readonly message: Message }
+  /**
+   * Put (every address of the groups, token) into the kernel's timed set, for `lifetime` milliseconds that the kernel
+   * counts from when it applies the command. Answered by `armed`; only then are the voters asked.
+   */
+  | {
+      readonly type: 'arm';
+      readonly token: number;
+      readonly groups: readonly GroupName[];
+      readonly lifetime: number;
+      readonly deadline: number;
+    }
+  /** Point the untimed map of these groups' addresses at an armed token: the gate is open for what is left of it. */
+  | { readonly type: 'grant'; readonly token: number; readonly groups: readonly GroupName[]; readonly deadline: number }
+  /**
+   * Shut the gate of these groups. With `passTo`, frames that still come are passed on to that node for `passFor`
+   * milliseconds, in the same kernel transaction. Always allowed, never late; answered by `closed`.
+   */
+  | {
+      readonly type: 'close';
+      readonly token: number;
+      readonly groups: readonly GroupName[];
+      readonly passTo?: NodeName | undefined;
+      readonly passFor?: number | undefined;
+    }
+  /** For `lifetime` milliseconds, treat frames that this peer passes on for these groups as if they came from clients. */
+  | {
+      readonly type: 'acceptPassed';
+      readonly from: NodeName;
+      readonly groups: readonly GroupName[];
+      readonly lifetime: number;
+      readonly deadline: number;
+    }
+  /** Desired state: the groups whose addresses are on the network interface; all others are only on `lo`. */
+  | { readonly type: 'hold'; readonly groups: readonly GroupName[] }
+  /** Tell the network once who holds these groups' addresses (gratuitous ARP, unsolicited NA). */
+  | { readonly type: 'announce'; readonly groups: readonly GroupName[]; readonly deadline: number }
+  /** Ask on the wire, before taking it over, whether somebody who is no peer answers for these groups' addresses. */
+  | { readonly type: 'probeAddress'; readonly groups: readonly GroupName[]; readonly deadline: number }
+  /** One line for the journal: what was decided and why. */
+  | { readonly type: 'decide'; readonly decision: Decision }
+  | { readonly type: 'reply'; readonly id: number; readonly ok: boolean; readonly text: string };
+
+/** A decision as the journal keeps it. */
+export interface Decision {
+  readonly what:
+    | 'takeover'
+    | 'release'
+    | 'lost'
+    | 'renewed-late'
+    | 'handover'
+    | 'node-dead'
+    | 'node-up'
+    | 'quorum-lost'
+    | 'quorum-gained'
+    | 'standby'
+    | 'online'
+    | 'address-taken'
+    | 'announce'
+    | 'link-down'
+    | 'link-up'
+    | 'gate-lost';
+  readonly group?: GroupName | undefined;
+  readonly node?: NodeName | undefined;
+  readonly why: string;
+}

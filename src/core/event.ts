@@ -1,0 +1,30 @@
+import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
+import type { Message } from './message.ts';
+
+/** Everything that can happen to a node, in one closed union. `now` (monotonic milliseconds) is passed beside it. */
+export type Event =
+  /** The time that the last step asked for with `wakeAt` has come, or some other time. */
+  | { readonly type: 'tick' }
+  /** An authenticated message that is neither replayed nor older than the newest one of its sender. */
+  | { readonly type: 'message'; readonly from: NodeName; readonly link: string; readonly message: Message }
+  /** The kernel has acknowledged the `arm` effect of this token, or refused it. */
+  | { readonly type: 'armed'; readonly token: number; readonly ok: boolean }
+  /** The kernel has acknowledged the `grant` effect of this token, or refused it: from now on the gate is open. */
+  | { readonly type: 'granted'; readonly token: number; readonly ok: boolean }
+  /** The kernel has acknowledged a `close` effect: no new client frame is accepted any more. */
+  | { readonly type: 'closed'; readonly token: number; readonly ok: boolean }
+  /** The ruleset vanished or was changed by somebody; the driver has rendered it again, closed. */
+  | { readonly type: 'gateLost' }
+  /** A cable was plugged in or out. */
+  | { readonly type: 'link'; readonly device: string; readonly up: boolean; readonly mac: MacAddress | undefined }
+  /** Somebody who is no peer answered for an address of this group when it was asked for on the wire. */
+  | { readonly type: 'addressTaken'; readonly group: GroupName; readonly by: MacAddress }
+  /** What an operator asked for through the control socket; answered by one `reply` effect with the same id. */
+  | { readonly type: 'operator'; readonly id: number; readonly command: OperatorCommand };
+
+export type OperatorCommand =
+  /** Hand over everything and take nothing until `online`. */
+  | { readonly kind: 'standby' }
+  | { readonly kind: 'online' }
+  /** Hand over everything, then answer: the daemon is about to end (systemctl stop, reboot). */
+  | { readonly kind: 'leave' };

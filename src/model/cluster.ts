@@ -1,0 +1,57 @@
+import type { NodeName } from './names.ts';
+import type { ResourceGroup } from './resource-group.ts';
+import type { VirtualService } from './virtual-service.ts';
+
+/** One heartbeat link, as a line of ha.cf says it. */
+export type Link =
+  | { readonly method: 'ucast'; readonly device: string; readonly peer: string }
+  | { readonly method: 'bcast'; readonly device: string }
+  | {
+      readonly method: 'mcast';
+      readonly device: string;
+      readonly group: string;
+      readonly port: number;
+      readonly ttl: number;
+      readonly loop: number;
+    };
+
+/** All in milliseconds; the defaults are in `model/defaults.ts`. */
+export interface Timings {
+  /** Between two heartbeats. */
+  readonly keepalive: number;
+  /** Silence after which a node counts as dead. */
+  readonly deadtime: number;
+  /** Silence after which a late heartbeat is worth a warning. */
+  readonly warntime: number;
+  /** As deadtime, right after the start of this node. */
+  readonly initdead: number;
+  /** How long a granted lease lasts; renewed every keepalive. */
+  readonly lease: number;
+}
+
+export type NoQuorumPolicy = 'stop' | 'freeze';
+
+/** A voter that is no node: it only votes. */
+export interface Arbiter {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What all nodes of a cluster have to agree on: the sum of ha.cf, haresources, ldirectord.cf and muster.yml. */
+export interface Cluster {
+  readonly name: string;
+  /** Sorted as in ha.cf; the order breaks ties in placement. */
+  readonly nodes: readonly NodeName[];
+  readonly arbiters: readonly Arbiter[];
+  readonly links: readonly Link[];
+  readonly udpPort: number;
+  readonly timings: Timings;
+  readonly autoFailback: boolean;
+  readonly noQuorum: NoQuorumPolicy;
+  readonly pingNodes: readonly string[];
+  readonly groups: readonly ResourceGroup[];
+  readonly services: readonly VirtualService[];
+  /** Bound on how much two clocks drift apart, as a fraction (0.001 = 0.1 %). */
+  readonly driftBound: number;
+}

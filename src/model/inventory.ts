@@ -1,0 +1,43 @@
+import type { Cluster } from './cluster.ts';
+import type { HostName } from './names.ts';
+
+export type Scalar = string | number | boolean | null;
+export type Value = Scalar | readonly Value[] | { readonly [key: string]: Value };
+export type Variables = Readonly<Record<string, Value>>;
+
+/** How a host is reached; what is undefined is left to ssh_config and its defaults. */
+export interface SshSettings {
+  readonly address: string;
+  readonly user: string | undefined;
+  readonly port: number | undefined;
+  readonly identityFile: string | undefined;
+  readonly proxyCommand: string | undefined;
+}
+
+/** `ssh`, or `lab`: through the lab's own stream into its network namespace, with the lab's key and known hosts. */
+export type ConnectionKind = 'ssh' | 'lab';
+
+export interface Host {
+  readonly name: HostName;
+  readonly connection: ConnectionKind;
+  readonly ssh: SshSettings;
+  /** Groups that this host is in, `all` included, parents before children. */
+  readonly groups: readonly string[];
+  /** Everything that a template sees: group variables (parents first), then the host's own. */
+  readonly variables: Variables;
+}
+
+export interface Inventory {
+  readonly file: string;
+  readonly hosts: readonly Host[];
+  readonly groups: Readonly<Record<string, readonly HostName[]>>;
+  /** Undefined in an inventory that describes only hosts (Ansible's, for one). */
+  readonly cluster: ClusterDescription | undefined;
+}
+
+/** The cluster as the inventory describes it: the model, and what only the controller has to know. */
+export interface ClusterDescription extends Cluster {
+  readonly engine: 'muster' | 'linux-ha';
+  /** The hosts that carry the real servers' addresses, by address. */
+  readonly realServerHosts: Readonly<Record<string, HostName>>;
+}

@@ -1,0 +1,61 @@
+import type { Duplex } from 'node:stream';
+import type { HostName } from '../model/names.ts';
+
+export type HostKeyChecking = 'strict' | 'accept-new' | 'off';
+
+/** All that is needed to reach one host; made from the inventory and ssh_config by `remote/target.ts`. */
+export interface Target {
+  readonly name: HostName;
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly identityFiles: readonly string[];
+  readonly knownHostsFiles: readonly string[];
+  readonly hostKeyChecking: HostKeyChecking;
+  readonly connectTimeoutMs: number;
+  /** How the byte stream to sshd is opened; undefined: TCP to `address:port`. */
+  readonly dial: (() => Promise<Duplex>) | undefined;
+}
+
+/** What one program did. `rc` is null where a signal ended it. */
+export interface RunResult {
+  readonly rc: number | null;
+  readonly signal: string | null;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  readonly seconds: number;
+}
+
+export interface RunOptions {
+  readonly stdin?: Buffer | string | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly onStdout?: ((chunk: Buffer) => void) | undefined;
+  readonly onStderr?: ((chunk: Buffer) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One persistent `sh` on the host (under sudo where `become` says so); programs run in it one after another. */
+export interface Worker {
+  /** Runs shell text in a subshell of its own; concurrent calls queue up in order. */
+  run(program: string, options?: RunOptions): Promise<RunResult>;
+  close(): Promise<void>;
+}
+
+/** A port on the host (loopback) whose connections come out in the controller. */
+export interface ReverseTunnel {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** One SSH connection. Everything rejects with `Problem('hostUnreachable')` once it is lost. */
+export interface Connection {
+  readonly target: Target;
+  worker(options?: { become?: boolean }): Promise<Worker>;
+  /** One command in a channel of its own. */
+  exec(command: string, options?: RunOptions & { pty?: boolean }): Promise<RunResult>;
+  /** Opens a listener on the host's loopback; every connection to it is handed to `accept` as a stream. */
+  reverseTunnel(accept: (stream: Duplex) => void): Promise<ReverseTunnel>;
+  /** Writes a file beside its place and renames it there, with owner and mode right from the first moment. */
+  putFile(path: string, content: Buffer, options: { mode: number; owner?: string; group?: string }): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,74 @@
+/** What `musterd status --json` prints and the drill waits for; the control socket's answer to `{"request":"status"}`. */
+
+import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
+
+export interface NodeStatus {
+  readonly name: NodeName;
+  /** `self`, `up`, `late` (warntime over), `dead` (deadtime over), `unknown` (never heard). */
+  readonly state: 'self' | 'up' | 'late' | 'dead' | 'unknown';
+  readonly standby: boolean;
+  /** Milliseconds since it was last heard; null for self and for nodes never heard. */
+  readonly lastHeardMs: number | null;
+  readonly mac: MacAddress | null;
+  /** The first 12 hex digits of the hash over its configuration files. */
+  readonly configHash: string | null;
+  readonly bundleHash: string | null;
+}
+
+export interface GroupStatus {
+  readonly name: GroupName;
+  readonly addresses: readonly IpAddress[];
+  readonly preferred: NodeName;
+  /** Who holds the lease as this node knows it; null: nobody, or unknown. */
+  readonly holder: NodeName | null;
+  /** Unix milliseconds since when, as this node saw it. */
+  readonly since: number | null;
+  /** Voters that granted the last renewal (only the holder knows). */
+  readonly votes: readonly string[];
+  /** Milliseconds that the lease still lasts; null where this node does not know. */
+  readonly leaseLeftMs: number | null;
+  /** True where this node's gate is open for the group. */
+  readonly gateOpen: boolean;
+  /** What keeps a second holder silent: the kernel's gate, or the address lifetime. */
+  readonly protection: 'gate' | 'address-lifetime';
+  /** One sentence: why it is where it is. */
+  readonly reason: string;
+}
+
+export interface RealServerStatus {
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly weight: number;
+  readonly configuredWeight: number;
+  readonly alive: boolean | null;
+  /** The last check's result in words: `200 OK in 2 ms`, `connection refused`. */
+  readonly lastCheck: string;
+  readonly checkedMsAgo: number | null;
+}
+
+export interface ServiceStatus {
+  readonly key: string;
+  readonly scheduler: string;
+  readonly realServers: readonly RealServerStatus[];
+}
+
+export interface Status {
+  readonly version: string;
+  readonly node: NodeName;
+  readonly cluster: string;
+  readonly bundleHash: string;
+  readonly configHash: string;
+  readonly uptimeMs: number;
+  readonly quorum: {
+    readonly quorate: boolean;
+    readonly votes: number;
+    readonly needed: number;
+    readonly voters: readonly string[] /** Silent as a voter after a restart, for this long yet. */;
+    readonly silentMs: number;
+  };
+  readonly standby: boolean;
+  readonly nodes: readonly NodeStatus[];
+  readonly groups: readonly GroupStatus[];
+  readonly services: readonly ServiceStatus[];
+  readonly counters: Readonly<Record<string, number>>;
+}
