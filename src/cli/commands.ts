@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+
+/** A command as the top-level help lists it; `load` brings its code only when it is used. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Every command of `muster`, in the order in which people need them. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'demo',
+    summary: 'three machines out of nothing, one service, every plug pulled once',
+    load: async () => (await import('./demo.ts')).demoCommand(),
+  },
+  {
+    name: 'lab',
+    summary: 'machines out of nothing: systemd-nspawn nodes on a switch of their own',
+    load: async () => (await import('./lab.ts')).labCommand(),
+  },
+  {
+    name: 'inventory',
+    summary: 'check and show an inventory, or export its schema',
+    load: async () => (await import('./inventory.ts')).inventoryCommand(),
+  },
+  {
+    name: 'provision',
+    summary: 'make a cluster of the hosts in an inventory',
+    load: async () => (await import('./provision.ts')).provisionCommand(),
+  },
+  { name: 'play', summary: 'run a playbook', load: async () => (await import('./play.ts')).playCommand() },
+  {
+    name: 'status',
+    summary: 'who holds what, quorum, nodes and real servers',
+    load: async () => (await import('./status.ts')).statusCommand(),
+  },
+  {
+    name: 'standby',
+    summary: 'hand everything of a node over, and keep it free',
+    load: async () => (await import('./standby.ts')).standbyCommand(),
+  },
+  {
+    name: 'online',
+    summary: 'let a node take groups again',
+    load: async () => (await import('./standby.ts')).onlineCommand(),
+  },
+  {
+    name: 'drill',
+    summary: 'fail every node over in turn, and say how long users would have been down',
+    load: async () => (await import('./drill.ts')).drillCommand(),
+  },
+  {
+    name: 'run',
+    summary: 'one command on many hosts, equal outputs folded',
+    load: async () => (await import('./run.ts')).runCommand(),
+  },
+  { name: 'ping', summary: 'which hosts can be reached', load: async () => (await import('./ping.ts')).pingCommand() },
+  {
+    name: 'completion',
+    summary: 'completion for bash, zsh and fish',
+    load: async () => (await import('./completion.ts')).completionCommand(),
+  },
+];

@@ -1,0 +1,50 @@
+// Builds dist/: the controller (with its packages beside it), and the programs that are sent to nodes as one file each.
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  logLevel: 'warning',
+  define: { MUSTER_VERSION: JSON.stringify(version) },
+};
+
+await Promise.all([
+  // Split by command, so that `muster --version` loads nothing else.
+  build({
+    ...common,
+    entryPoints: { muster: 'src/cli/main.ts' },
+    outdir: 'dist',
+    format: 'esm',
+    splitting: true,
+    packages: 'external',
+    target: 'node20',
+    banner: { js: '#!/usr/bin/env node' },
+    chunkNames: 'chunks/[name]-[hash]',
+  }),
+  build({
+    ...common,
+    entryPoints: { musterd: 'src/supervisor/main.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    target: 'node18',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    banner: { js: '#!/usr/bin/env node' },
+  }),
+  build({
+    ...common,
+    entryPoints: { 'muster-probe': 'src/drill/probe/main.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    target: 'node20',
+  }),
+]);
+for (const program of ['muster.js', 'musterd.cjs']) chmodSync(`${root}dist/${program}`, 0o755);
+writeFileSync(`${root}dist/.built`, '');

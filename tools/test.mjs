@@ -1,0 +1,57 @@
+// All tests: the quick gate's checks, then every suite in one mocha run. `--full` raises the counts of simulation and fuzz.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { whyNoLab } from './debian.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const bin = (name) => `${root}node_modules/.bin/${name}`;
+const full = process.argv.includes('--full');
+
+/** The files of a `folder/**\/*.test.ts` pattern. */
+function testFiles(pattern) {
+  const folder = pattern.slice(0, pattern.indexOf('/**'));
+  const names = readdirSync(`${root}${folder}`, { recursive: true });
+  return names.filter((name) => name.endsWith('.test.ts'));
+}
+
+function mustPass(title, command, args) {
+  console.log(`${title} ...`);
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (status === 0) return;
+  console.log(`0 passed, 1 failed, 0 skipped`);
+  process.exit(1);
+}
+
+mustPass('Checking types', bin('tsc'), ['--noEmit']);
+mustPass('Checking types of the core alone', bin('tsc'), ['--noEmit', '-p', 'src/core']);
+mustPass('Checking style', bin('biome'), ['check', '.']);
+
+const suites = [
+  'test/tidy.test.ts',
+  'test/unit/**/*.test.ts',
+  'test/scenario/**/*.test.ts',
+  'test/simulation/**/*.test.ts',
+];
+const needRoot = ['test/integration/**/*.test.ts', 'test/lab/**/*.test.ts'];
+const env = {
+  ...process.env,
+  SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '5000' : '400'),
+  FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? (full ? '60' : '5'),
+};
+
+const why = whyNoLab();
+if (why === undefined) {
+  suites.push(...needRoot);
+} else {
+  const files = needRoot.flatMap((pattern) => testFiles(pattern));
+  env.MUSTER_LEFT_OUT = String(files.length);
+  console.log(`${why.missing}; ${files.length} test files are left out\n  hint: ${why.hint}`);
+}
+
+const { status } = spawnSync(bin('mocha'), ['--reporter', 'tools/reporter.cjs', ...suites], {
+  cwd: root,
+  stdio: 'inherit',
+  env,
+});
+process.exit(status ?? 1);
