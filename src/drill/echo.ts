@@ -1,0 +1,38 @@
+/**
+ * The responder that the drill starts on each node: it answers every datagram with the same text and the node's name.
+ * It is bound to the VIP itself (IP_FREEBIND, so that it starts where the VIP does not lie yet), so that its answers
+ * come from the VIP. Perl, as perl-base is on every Debian node, and starts in 5 ms.
+ */
+import type { IpAddress, NodeName } from '../model/names.ts';
+
+export const echoUnit = 'muster-drill-echo';
+
+/** Arguments: VIP, port, name of the node. */
+export const echoProgram = String.raw`use strict; use Socket;
+my ($vip, $port, $name) = @ARGV;
+my $six = $vip =~ /:/;
+socket(my $socket, $six ? AF_INET6 : AF_INET, SOCK_DGRAM, 0) or die "socket: $!\n";
+setsockopt($socket, $six ? 41 : 0, $six ? 78 : 15, pack("i", 1)) or die "freebind: $!\n";
+bind($socket, $six ? pack_sockaddr_in6($port, inet_pton(AF_INET6, $vip)) : pack_sockaddr_in($port, inet_aton($vip))) or die "bind: $!\n";
+while (1) { my $from = recv($socket, my $data, 2048, 0); defined $from and send($socket, "$data $name", 0, $from) }
+`;
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+/**
+ * Shell text that starts the responder as a transient unit, in place of one that an earlier drill left. It is real-time
+ * like the probe, or a busy machine would look like an outage of the service.
+ */
+export function startEcho(vip: IpAddress, port: number, node: NodeName): string {
+  const command = ['/usr/bin/perl', '-e', echoProgram, vip, String(port), node].map(quoted).join(' ');
+  return (
+    `systemctl stop ${echoUnit}.service 2>/dev/null; systemctl reset-failed ${echoUnit}.service 2>/dev/null; ` +
+    `systemd-run --quiet --collect --unit=${echoUnit} -p Restart=always -p RestartSec=50ms ` +
+    `-p CPUSchedulingPolicy=fifo -p CPUSchedulingPriority=10 ${command}`
+  );
+}
+
+/** Shell text that removes the responder; succeeds where there is none. */
+export function stopEcho(): string {
+  return `systemctl stop ${echoUnit}.service 2>/dev/null; true`;
+}

@@ -1,0 +1,165 @@
+/** What a drill found, out of what the probes saw and what was done when. Pure: the same records, the same verdict. */
+import type { MacAddress, NodeName } from '../model/names.ts';
+import { covered, type DoubleHolding, doubleHoldings, stretchesOf } from './holders.ts';
+import type { Observations } from './observation.ts';
+import { longest, type Outage, outagesOf } from './outage.ts';
+
+/** One fault as it was injected and undone; monotonic milliseconds. */
+export interface StepRecord {
+  readonly scenario: string;
+  readonly node: NodeName;
+  /** Who held the VIP before. */
+  readonly holderBefore: NodeName | null;
+  readonly holderAfter: NodeName | null;
+  readonly startMs: number;
+  readonly injectedMs: number;
+  /** When the fault was undone; the end of the step where it was not. */
+  readonly healedMs: number;
+  readonly endMs: number;
+}
+
+export interface JudgeSettings {
+  readonly boundMs: number;
+  readonly datagramIntervalMs: number;
+  readonly requestIntervalMs: number;
+  readonly witnessIntervalMs: number;
+  readonly nodeOfMac: Readonly<Record<MacAddress, NodeName>>;
+}
+
+/** Milliseconds after the injection at which something was seen on the wire; null where it was not. */
+export interface Phases {
+  /** The last answer that the node which held before gave to the witness. */
+  readonly silent: number | null;
+  /** The first answer that another node gave to the witness: its gate is open. */
+  readonly takenOver: number | null;
+  /** The first announcement by that node. */
+  readonly announced: number | null;
+  /** The first datagram of a client that another node answered. */
+  readonly reached: number | null;
+}
+
+export interface StepResult extends StepRecord {
+  /** The longest outage of each probe in the whole step, the return of the node included; 0 where none. */
+  readonly outageMs: { readonly udp: number; readonly http: number };
+  readonly uncertaintyMs: { readonly udp: number; readonly http: number };
+  /** As outageMs, only from the moment at which the fault was undone. */
+  readonly outageAfterHealMs: { readonly udp: number; readonly http: number };
+  readonly requests: number;
+  readonly failedRequests: number;
+  readonly failures: Readonly<Record<string, number>>;
+  readonly slowestRequestMs: number;
+  readonly doubleHolderMs: number;
+  readonly doubleHoldings: readonly DoubleHolding[];
+  readonly phases: Phases;
+  readonly passed: boolean;
+  /** Why it did not pass. */
+  readonly reasons: readonly string[];
+}
+
+export interface DrillResult {
+  readonly verdict: 'passed' | 'failed';
+  readonly boundMs: number;
+  readonly steps: readonly StepResult[];
+  readonly worstOutageMs: number;
+  readonly failedRequests: number;
+  readonly doubleHolderMs: number;
+}
+
+const within =
+  (fromMs: number, toMs: number) =>
+  (atMs: number): boolean =>
+    atMs >= fromMs && atMs <= toMs;
+
+function phasesOf(step: StepRecord, seen: Observations, settings: JudgeSettings): Phases {
+  const nothing: Phases = { silent: null, takenOver: null, announced: null, reached: null };
+  const before = step.holderBefore;
+  if (before === null) return nothing;
+  const during = within(step.injectedMs, step.healedMs);
+  const after = (ms: number | undefined): number | null => (ms === undefined ? null : ms - step.injectedMs);
+  const nameOf = (mac: MacAddress): NodeName | undefined => settings.nodeOfMac[mac];
+  const answers = seen.witness.filter((answer) => during(answer.sentMs));
+  const lastOfOld = answers.findLast((answer) => nameOf(answer.mac) === before);
+  const isNew = (node: NodeName | null | undefined): boolean => node !== null && node !== undefined && node !== before;
+  return {
+    silent: after(lastOfOld?.answeredMs),
+    takenOver: after(answers.find((answer) => isNew(nameOf(answer.mac)))?.answeredMs),
+    announced: after(seen.announcements.find((one) => during(one.seenMs) && isNew(nameOf(one.mac)))?.seenMs),
+    reached: after(seen.datagrams.find((probe) => during(probe.sentMs) && isNew(probe.by))?.sentMs),
+  };
+}
+
+function judgeStep(step: StepRecord, seen: Observations, settings: JudgeSettings): StepResult {
+  const window = { fromMs: step.startMs, toMs: step.endMs };
+  const inStep = within(step.startMs, step.endMs);
+  const requests = seen.requests.filter((request) => inStep(request.startMs));
+  const udp = outagesOf(
+    seen.datagrams.map((probe) => ({ atMs: probe.sentMs, ok: probe.answeredMs !== null })),
+    settings.datagramIntervalMs,
+    window,
+  );
+  const http = outagesOf(
+    requests.map((request) => ({ atMs: request.startMs, ok: request.ok })),
+    settings.requestIntervalMs,
+    window,
+  );
+  const afterHeal = (outages: readonly Outage[]): number =>
+    longest(outages.filter((outage) => outage.toMs > step.healedMs))?.lengthMs ?? 0;
+  const doubles = doubleHoldings(
+    seen.witness.filter((answer) => inStep(answer.sentMs)),
+    settings.witnessIntervalMs,
+  );
+  const failed = requests.filter((request) => !request.ok);
+  const failures: Record<string, number> = {};
+  for (const request of failed) failures[request.result] = (failures[request.result] ?? 0) + 1;
+
+  const result = {
+    ...step,
+    outageMs: { udp: longest(udp)?.lengthMs ?? 0, http: longest(http)?.lengthMs ?? 0 },
+    uncertaintyMs: {
+      udp: longest(udp)?.uncertaintyMs ?? settings.datagramIntervalMs,
+      http: longest(http)?.uncertaintyMs ?? settings.requestIntervalMs,
+    },
+    outageAfterHealMs: { udp: afterHeal(udp), http: afterHeal(http) },
+    requests: requests.length,
+    failedRequests: failed.length,
+    failures,
+    slowestRequestMs: requests.reduce((most, one) => (one.ok ? Math.max(most, one.endMs - one.startMs) : most), 0),
+    doubleHolderMs: covered(doubles),
+    doubleHoldings: doubles,
+    phases: phasesOf(step, seen, settings),
+  };
+  const reasons: string[] = [];
+  if (longest(udp)?.open === true) reasons.push('the address did not answer again before the end of the step');
+  if (!seen.datagrams.some((probe) => inStep(probe.sentMs))) reasons.push('no probe was sent');
+  for (const probe of ['udp', 'http'] as const) {
+    const ms = result.outageMs[probe];
+    if (ms > settings.boundMs) reasons.push(`${probe} was out for ${ms.toFixed(0)} ms, bound ${settings.boundMs} ms`);
+  }
+  if (result.doubleHolderMs > 0) reasons.push(`two nodes held the address for ${result.doubleHolderMs.toFixed(0)} ms`);
+  return { ...result, passed: reasons.length === 0, reasons };
+}
+
+/**
+ * Judges every step: it passes where no probe was without service for longer than the bound, the service came back,
+ * and never two nodes held the address at once.
+ */
+export function judge(steps: readonly StepRecord[], seen: Observations, settings: JudgeSettings): DrillResult {
+  const results = steps.map((step) => judgeStep(step, seen, settings));
+  return {
+    verdict: results.length > 0 && results.every((step) => step.passed) ? 'passed' : 'failed',
+    boundMs: settings.boundMs,
+    steps: results,
+    worstOutageMs: Math.max(0, ...results.flatMap((step) => [step.outageMs.udp, step.outageMs.http])),
+    failedRequests: results.reduce((sum, step) => sum + step.failedRequests, 0),
+    doubleHolderMs: results.reduce((sum, step) => sum + step.doubleHolderMs, 0),
+  };
+}
+
+/** Who answered the witness when, for the picture; see holders.ts for what a stretch proves. */
+export function holdings(seen: Observations, nodeOfMac: Readonly<Record<MacAddress, NodeName>>) {
+  return stretchesOf(seen.witness).map(({ mac, what, possible }) => ({
+    node: nodeOfMac[mac] ?? mac,
+    what,
+    ...possible,
+  }));
+}
