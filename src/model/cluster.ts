@@ -1,4 +1,4 @@
-import type { NodeName } from './names.ts';
+import type { IpAddress, NodeName } from './names.ts';
 import type { ResourceGroup } from './resource-group.ts';
 import type { VirtualService } from './virtual-service.ts';
 
@@ -43,6 +43,8 @@ export interface Cluster {
   readonly name: string;
   /** Sorted as in ha.cf; the order breaks ties in placement. */
   readonly nodes: readonly NodeName[];
+  /** Each node's own addresses as muster.yml says them; nodes that it leaves out (a cluster of 2008) are learned from their heartbeats. */
+  readonly nodeAddresses?: Readonly<Record<NodeName, readonly IpAddress[]>>;
   readonly arbiters: readonly Arbiter[];
   readonly links: readonly Link[];
   readonly udpPort: number;

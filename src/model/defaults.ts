@@ -9,4 +9,7 @@ export const defaultTimings: Timings = { keepalive: 50, deadtime: 200, warntime:
 /** The UDP port of heartbeat, which IANA calls `ha-cluster`. */
 export const defaultUdpPort = 694;
 
+/** The port on which an arbiter answers (heartbeat's quorumd had the same). */
+export const defaultArbiterPort = 5561;
+
 export const defaultDriftBound = 0.001;

@@ -2,21 +2,24 @@ import type { IpAddress, ServiceName } from './names.ts';
 
 export type Protocol = 'tcp' | 'udp';
 export type ForwardingMethod = 'gate' | 'masq' | 'ipip';
-export type Scheduler =
-  | 'rr'
-  | 'wrr'
-  | 'lc'
-  | 'wlc'
-  | 'lblc'
-  | 'lblcr'
-  | 'dh'
-  | 'sh'
-  | 'sed'
-  | 'nq'
-  | 'fo'
-  | 'ovf'
-  | 'mh'
-  | 'twos';
+/** The kernel's schedulers (IPVS), by the names that `ipvsadm -s` takes. */
+export const schedulers = [
+  'rr',
+  'wrr',
+  'lc',
+  'wlc',
+  'lblc',
+  'lblcr',
+  'dh',
+  'sh',
+  'sed',
+  'nq',
+  'fo',
+  'ovf',
+  'mh',
+  'twos',
+] as const;
+export type Scheduler = (typeof schedulers)[number];
 
 /** How a real server is looked after; the words are ldirectord's. */
 export interface Check {
