@@ -22,8 +22,11 @@ export type Effect =
   /** Point the untimed map of these groups' addresses at an armed token: the gate is open for what is left of it. */
   | { readonly type: 'grant'; readonly token: number; readonly groups: readonly GroupName[]; readonly deadline: number }
   /**
-   * Shut the gate of these groups. With `passTo`, frames that still come are passed on to that node for `passFor`
-   * milliseconds, in the same kernel transaction. Always allowed, never late; answered by `closed`.
+   * Shut the gate of these groups: they leave the untimed map in one kernel transaction. With `passTo`, frames that still
+   * come are passed on to that node, at most for `passFor` milliseconds and only while `passToken` is still armed: that
+   * element stays in the timed set, so that a close which the kernel applies late passes nothing on. Without `passTo` the
+   * armed elements of these groups go too. Ends what `acceptPassed` opened for them. Always allowed, never late;
+   * answered by `closed`.
    */
   | {
       readonly type: 'close';
@@ -31,8 +34,13 @@ export type Effect =
       readonly groups: readonly GroupName[];
       readonly passTo?: NodeName | undefined;
       readonly passFor?: number | undefined;
+      readonly passToken?: number | undefined;
     }
-  /** For `lifetime` milliseconds, treat frames that this peer passes on for these groups as if they came from clients. */
+  /**
+   * For `lifetime` milliseconds, treat frames that this peer passes on for these groups as clients' frames behind an open
+   * gate, also while the own gate is still shut: the old holder's armed token bounds what it passes on, and the voters
+   * keep the lease for this node until it is over, so nobody else can be open meanwhile.
+   */
   | {
       readonly type: 'acceptPassed';
       readonly from: NodeName;

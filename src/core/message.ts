@@ -1,1 +1,81 @@
-export type Message = { readonly kind: string };
+import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
+
+/**
+ * Which of two attempts to get a lease is the later one. `round` decides, then the proposer, so that two nodes never have
+ * the same ballot; the incarnation keeps the ballots of a node before and after its restart apart.
+ */
+export interface Ballot {
+  readonly round: number;
+  readonly node: NodeName;
+  /** 32 hex digits: the count of starts (16), then randomness (16); orders as text. */
+  readonly incarnation: string;
+}
+
+/** What a node says about itself; it rides on every renewal and its answer, so that an idle pair needs no other datagram. */
+export interface Beat {
+  /** First 12 hex digits of the hashes over the configuration files and over the supervisor's bundle; '' is unknown. */
+  readonly configHash: string;
+  readonly bundleHash: string;
+  /** The node's MAC addresses by network device: the gates of its peers tell a director from a client by them. */
+  readonly macs: Readonly<Record<string, MacAddress>>;
+  readonly standby: boolean;
+  /** Whether the sender hears a majority of the voters itself. */
+  readonly quorate: boolean;
+  /** Groups whose lease the sender holds. */
+  readonly holds: readonly GroupName[];
+}
+
+/** One group in a request; its ballot is (round, sender, incarnation of the request). */
+export interface Request {
+  readonly group: GroupName;
+  readonly round: number;
+  /** In a prepare after a hand-over: the ballot that its holder has released to the sender, in case a voter missed that. */
+  readonly released?: Ballot | undefined;
+}
+
+/** A voter's answer for one group. */
+export interface Answer {
+  readonly group: GroupName;
+  readonly ok: boolean;
+  /** Where refused: the highest round that the voter knows, so that the next attempt can be above it. */
+  readonly round: number;
+  /** Where refused because a lease lives: who holds it, and for how many milliseconds yet by the voter's count. */
+  readonly holder?: NodeName | undefined;
+  readonly remaining: number;
+}
+
+/**
+ * Everything that supervisors say to each other, in one closed union. The sender, its incarnation and the replay
+ * protection are the wire's (`wire/codec.ts`). `nonce` is 128 bits in 32 hex digits; an answer repeats its request's.
+ */
+export type Message =
+  /** A sign of life where nothing else was said for a keepalive. */
+  | { readonly kind: 'beat'; readonly beat: Beat }
+  /** PaxosLease's first phase: promise to accept nothing older than my ballot. */
+  | {
+      readonly kind: 'prepare';
+      readonly nonce: string;
+      readonly incarnation: string;
+      readonly requests: readonly Request[];
+    }
+  | { readonly kind: 'promise'; readonly nonce: string; readonly answers: readonly Answer[] }
+  /** The second phase, and every renewal: grant me these leases for `lease` milliseconds from when you answer. */
+  | {
+      readonly kind: 'propose';
+      readonly nonce: string;
+      readonly incarnation: string;
+      readonly lease: number;
+      readonly requests: readonly Request[];
+      readonly beat: Beat;
+    }
+  | { readonly kind: 'accept'; readonly nonce: string; readonly answers: readonly Answer[]; readonly beat: Beat }
+  /** The sender's gate is shut for these ballots; `to` may take over at once, anybody else when the lease has run out. */
+  | {
+      readonly kind: 'release';
+      readonly to?: NodeName | undefined;
+      readonly releases: readonly { readonly group: GroupName; readonly ballot: Ballot }[];
+    }
+  /** The holder would like the receiver to take these groups over; it goes on holding them until it is asked to yield. */
+  | { readonly kind: 'offer'; readonly nonce: string; readonly groups: readonly GroupName[] }
+  /** The answer to an offer: the sender accepts passed frames and is ready; the holder may shut its gate. */
+  | { readonly kind: 'take'; readonly nonce: string; readonly groups: readonly GroupName[] };

@@ -1,0 +1,135 @@
+import type { Message } from '../core/message.ts';
+import type { NodeName } from '../model/names.ts';
+import { type Keyring, ReplayGuard, tagBytes, tagHolds, tagOf } from './authentication.ts';
+import { Reader, Writer } from './bytes.ts';
+import { readMessage, writeMessage } from './encoding.ts';
+
+/**
+ * A datagram, numbers big-endian:
+ *
+ *     bytes  0..1   'Mu'
+ *            2      version of the protocol
+ *            3      id of the key that signed it
+ *            4..19  incarnation of the sender: count of starts (8), randomness (8)
+ *           20..25  sequence number of the sender, the same on all links
+ *           26..    sender and receiver, each a length byte and UTF-8
+ *                   body (wire/encoding.ts)
+ *           last 16 HMAC-SHA256 over all before it, truncated
+ */
+const magic = 0x4d75;
+export const protocolVersion = 1;
+const incarnationBytes = 16;
+const shortest = 2 + 1 + 1 + incarnationBytes + 6 + 2 + 1 + tagBytes;
+/** What one UDP datagram over IPv4 can carry. */
+const longest = 65_507;
+
+/** Why a datagram is dropped; also the name of its counter. */
+export type DropReason =
+  | 'malformed'
+  | 'version'
+  | 'unknown-key'
+  | 'forged'
+  | 'unknown-sender'
+  | 'not-for-us'
+  | 'replayed'
+  | 'old-incarnation';
+
+export type Decoded =
+  | { readonly ok: true; readonly from: NodeName; readonly incarnation: string; readonly message: Message }
+  | { readonly ok: false; readonly why: DropReason };
+
+export interface CodecOptions {
+  readonly self: NodeName;
+  /** 32 hex digits: the durable count of this node's starts (16 digits), then 64 random bits. */
+  readonly incarnation: string;
+  readonly keyring: Keyring;
+  /** Nodes and arbiters whose datagrams count; the own name is no peer. */
+  readonly peers: Iterable<NodeName>;
+}
+
+/** Turns messages into datagrams of this node and back; counts what it drops. */
+export class Codec {
+  /** Datagrams dropped, by reason. */
+  readonly dropped: Readonly<Record<DropReason, number>>;
+
+  private readonly counts: Record<DropReason, number>;
+  private readonly options: CodecOptions;
+  private readonly secret: string | Uint8Array;
+  private readonly peers: ReadonlySet<NodeName>;
+  private readonly writer = new Writer(longest);
+  private readonly guard = new ReplayGuard();
+  private sequence = 0;
+
+  /** Throws RangeError where the keyring has no secret for `signWith`. */
+  constructor(options: CodecOptions) {
+    const secret = options.keyring.secrets.get(options.keyring.signWith);
+    if (secret === undefined) throw new RangeError(`the keyring has no key ${options.keyring.signWith} to sign with`);
+    this.secret = secret;
+    this.options = options;
+    this.peers = new Set(options.peers);
+    this.counts = {
+      malformed: 0,
+      version: 0,
+      'unknown-key': 0,
+      forged: 0,
+      'unknown-sender': 0,
+      'not-for-us': 0,
+      replayed: 0,
+      'old-incarnation': 0,
+    };
+    this.dropped = this.counts;
+  }
+
+  /**
+   * One datagram for one receiver; send this same datagram over all links. Each call takes the next sequence number.
+   * Throws RangeError where the message does not fit into a datagram.
+   */
+  encode(to: NodeName, message: Message): Uint8Array {
+    const writer = this.writer;
+    writer.length = 0;
+    writer.u16(magic);
+    writer.u8(protocolVersion);
+    writer.u8(this.options.keyring.signWith);
+    writer.hex(this.options.incarnation, incarnationBytes);
+    writer.u48(++this.sequence);
+    writer.text(this.options.self);
+    writer.text(to);
+    writeMessage(writer, message);
+    const signed = writer.buffer.subarray(0, writer.length);
+    return Buffer.concat([signed, tagOf(signed, this.secret)]);
+  }
+
+  /** The message in a datagram, or why it counts for nothing. Never throws, whatever the bytes are. */
+  decode(bytes: Uint8Array): Decoded {
+    const decoded = this.judge(bytes);
+    if (!decoded.ok) this.counts[decoded.why]++;
+    return decoded;
+  }
+
+  private judge(bytes: Uint8Array): Decoded {
+    if (bytes.length < shortest || bytes.length > longest) return drop('malformed');
+    const datagram = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (datagram.readUInt16BE(0) !== magic) return drop('malformed');
+    if (datagram[2] !== protocolVersion) return drop('version');
+    const secret = this.options.keyring.secrets.get(datagram[3]!);
+    if (secret === undefined) return drop('unknown-key');
+    // The tag comes before all else: nothing that a stranger wrote is parsed.
+    if (!tagHolds(datagram, secret)) return drop('forged');
+    const reader = new Reader(datagram, 4, datagram.length - tagBytes);
+    const incarnation = reader.hex(incarnationBytes);
+    const sequence = reader.u48();
+    const from = reader.text();
+    const to = reader.text();
+    if (reader.bad) return drop('malformed');
+    if (!this.peers.has(from)) return drop('unknown-sender');
+    if (to !== this.options.self) return drop('not-for-us');
+    const message = readMessage(reader);
+    if (message === undefined) return drop('malformed');
+    const verdict = this.guard.judge(from, incarnation, sequence);
+    return verdict === 'fresh' ? { ok: true, from, incarnation, message } : drop(verdict);
+  }
+}
+
+function drop(why: DropReason): Decoded {
+  return { ok: false, why };
+}
