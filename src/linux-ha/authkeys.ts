@@ -1,0 +1,83 @@
+import { badInput } from '../base/problem.ts';
+import { type MistakeList, mistakeList, parseWhole, rawLines, type Token, words } from './lines.ts';
+
+/**
+ * `sha256` is ours: heartbeat knows only crc, md5 and sha1 and refuses a file with any other method, so `engine: linux-ha`
+ * renders sha1.
+ */
+export const authMethods = ['crc', 'md5', 'sha1', 'sha256'] as const;
+export type AuthMethod = (typeof authMethods)[number];
+
+export interface AuthKey {
+  readonly id: number;
+  readonly method: AuthMethod;
+  /** Empty for crc, which finds damage and proves nothing. Never shown in a message, a diff or a log. */
+  readonly secret: string;
+}
+
+/** authkeys: all keys that are accepted, and the id of the one that signs. */
+export interface Authkeys {
+  readonly active: number;
+  readonly keys: readonly AuthKey[];
+}
+
+interface Draft {
+  readonly keys: AuthKey[];
+  active: { readonly id: number; readonly line: number; readonly column: number } | undefined;
+}
+
+function readActive(head: Token, value: Token | undefined, draft: Draft, list: MistakeList): void {
+  const id = parseWhole(value?.text ?? '', 0, 65_535);
+  if (draft.active !== undefined) {
+    list.add(head, 'Cannot read "auth" as it must be there once: a line before has it too');
+  } else if (id === undefined) {
+    list.add(value ?? head, 'Cannot read "auth" as the number of a key must follow: none does');
+  } else {
+    draft.active = { id, line: head.line, column: value!.column };
+  }
+}
+
+function readKey(tokens: readonly Token[], draft: Draft, list: MistakeList): void {
+  const [head, method, secret, ...rest] = tokens as [Token, ...Token[]];
+  const id = parseWhole(head.text, 0, 65_535);
+  const known = authMethods.find((name) => name === method?.text);
+  const extra = known === 'crc' ? secret : rest[0];
+  if (id === undefined) {
+    list.add(head, 'Cannot read this line as "auth N" or "N METHOD SECRET": it begins with something else');
+  } else if (known === undefined) {
+    list.add(method ?? head, `Cannot read key ${id} as its method must be one of ${authMethods.join(', ')}: it is not`);
+  } else if (known !== 'crc' && secret === undefined) {
+    list.add(head, `Cannot read key ${id} as ${known} needs a secret: there is none`);
+  } else if (extra !== undefined) {
+    list.add(extra, `Cannot read key ${id} as nothing may follow its secret: there is another word`);
+  } else if (draft.keys.some((key) => key.id === id)) {
+    list.add(head, `Cannot read key ${id} as each number may be there once: it is there twice`);
+  } else {
+    draft.keys.push({ id, method: known, secret: secret?.text ?? '' });
+  }
+}
+
+/** Reads authkeys: `auth N`, then `N METHOD SECRET` lines. No message quotes a secret, nor a line that may hold one. */
+export function parseAuthkeys(text: string, file = 'authkeys'): Authkeys {
+  const list = mistakeList(file);
+  const draft: Draft = { keys: [], active: undefined };
+  for (const [index, raw] of rawLines(text).entries()) {
+    const tokens = words(raw, index + 1);
+    const [head, value] = tokens;
+    // A "#" within a line may be part of a secret, so that only whole lines are comments.
+    if (head === undefined || head.text.startsWith('#')) continue;
+    if (head.text === 'auth') readActive(head, value, draft, list);
+    else readKey(tokens, draft, list);
+  }
+  const { active, keys } = draft;
+  if (list.mistakes.length === 0 && active === undefined) {
+    list.add(
+      { line: 1, column: 1 },
+      'Cannot sign messages as "auth N" must say which key does it: there is no such line',
+    );
+  } else if (list.mistakes.length === 0 && !keys.some(({ id }) => id === active!.id)) {
+    list.add(active!, `Cannot sign with key ${active!.id} as a line must define it: none does`);
+  }
+  if (list.mistakes.length > 0) throw badInput(list.mistakes);
+  return { active: active!.id, keys };
+}

@@ -1,0 +1,236 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { showDuration } from '../base/duration.ts';
+import { badInput, type Mistake, Problem } from '../base/problem.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { defaultDriftBound } from '../model/defaults.ts';
+import type { VirtualService } from '../model/virtual-service.ts';
+import { serviceKey } from '../model/virtual-service.ts';
+import { type Authkeys, parseAuthkeys } from './authkeys.ts';
+import { type HaCf, type KeptDirective, parseHaCf } from './ha-cf.ts';
+import { type PlacedGroup, parseHaresources } from './haresources.ts';
+import { parseLdirectordCf } from './ldirectord-cf.ts';
+import { type MusterYml, parseMusterYml } from './muster-yml.ts';
+
+/** The text of each file by its name within /etc/ha.d (`ha.cf`, `authkeys`, ...); a file that is not there is left out. */
+export type ConfigFiles = Readonly<Record<string, string>>;
+
+/** All that /etc/ha.d says. */
+export interface Configuration {
+  readonly cluster: Cluster;
+  readonly authkeys: Authkeys;
+  /** Directives of ha.cf for other parts of the supervisor: fencing, watchdog, ping groups. */
+  readonly kept: readonly KeptDirective[];
+  /** One sentence for each directive that has no meaning here; said once at start. */
+  readonly notes: readonly string[];
+  /** First 12 hex digits of the hash over all files that the nodes must have alike. */
+  readonly hash: string;
+}
+
+/** Everything that is read from a node's disk; tests and the controller's read-back pass files from memory. */
+export interface ConfigReader {
+  /** The text of a file, or undefined where there is none. */
+  read(path: string): string | undefined;
+  /** The permission bits of a file. */
+  mode(path: string): number;
+}
+
+const diskReader: ConfigReader = {
+  read: (path) => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+      throw new Problem('badInput', `Cannot read "${path}" as a configuration file: ${message}`);
+    }
+  },
+  mode: (path) => statSync(path).mode & 0o777,
+};
+
+/** The files that all nodes of a cluster have alike, in the order in which they are hashed. */
+export const configFileNames = ['ha.cf', 'authkeys', 'haresources', 'ldirectord.cf', 'muster.yml'] as const;
+
+/**
+ * The first 12 hex digits of SHA-256 over the files' names and texts: equal on two nodes if and only if their configuration
+ * is. Comments count too, so that "equal" needs no explanation.
+ */
+export function configHash(files: ConfigFiles): string {
+  const hash = createHash('sha256');
+  for (const name of Object.keys(files).sort()) {
+    hash.update(`${name}\0${Buffer.byteLength(files[name]!)}\0`).update(files[name]!);
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+function nameGroups(
+  groups: readonly PlacedGroup[],
+  yml: MusterYml,
+  file: string,
+): { groups: Cluster['groups']; mistakes: Mistake[] } {
+  const mistakes: Mistake[] = [];
+  for (const { name, key } of yml.groups) {
+    if (groups.some((group) => group.name === key)) continue;
+    const known = groups.map((group) => group.name).join(', ') || 'none';
+    mistakes.push({
+      at: { file, line: 1, column: 1 },
+      message: `Cannot name a group "${name}" as haresources must have "${key}" first in one: it has not (known: ${known})`,
+    });
+  }
+  const named = groups.map(({ name, preferred, resources }) => ({
+    name: yml.groups.find(({ key }) => key === name)?.name ?? name,
+    preferred,
+    resources,
+  }));
+  return { groups: named, mistakes };
+}
+
+function extendServices(
+  services: readonly VirtualService[],
+  yml: MusterYml,
+  file: string,
+): { services: VirtualService[]; mistakes: Mistake[] } {
+  const mistakes: Mistake[] = [];
+  for (const { name, virtual } of yml.services) {
+    if (services.some((service) => serviceKey(service) === virtual)) continue;
+    const known = services.map(serviceKey).join(', ') || 'none';
+    mistakes.push({
+      at: { file, line: 1, column: 1 },
+      message: `Cannot name a service "${name}" as ldirectord.cf must have virtual "${virtual}": it has not (known: ${known})`,
+    });
+  }
+  const extended = services.map((service) => {
+    const extension = yml.services.find(({ virtual }) => virtual === serviceKey(service));
+    if (extension === undefined) return service;
+    const { interval, timeout, rise } = service.check;
+    return {
+      ...service,
+      name: extension.name,
+      check: {
+        ...service.check,
+        interval: extension.interval ?? interval,
+        timeout: extension.timeout ?? timeout,
+        rise: extension.rise ?? rise,
+      },
+    };
+  });
+  return { services: extended, mistakes };
+}
+
+function checkLease(cf: HaCf, lease: number, file: string): Mistake[] {
+  if (lease >= 2 * cf.timings.keepalive) return [];
+  const [is, beat] = [showDuration(lease), showDuration(cf.timings.keepalive)];
+  const message = `Cannot hold a lease of ${is} as it must last at least two keepalives: keepalive is ${beat}`;
+  return [{ at: { file, line: 1, column: 1 }, message, hint: 'one lost message would otherwise cost the lease' }];
+}
+
+/** Runs a parser; its mistakes join the others instead of hiding them. */
+function collect<T>(mistakes: Mistake[], parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof Problem) || error.mistakes.length === 0) throw error;
+    mistakes.push(...error.mistakes);
+    return undefined;
+  }
+}
+
+/**
+ * The configuration out of the files' texts. `where` is what messages put before the names (`/etc/ha.d/`). Throws a
+ * `Problem` with the mistakes of all files at once.
+ */
+export function parseConfiguration(files: ConfigFiles, where = ''): Configuration {
+  const mistakes: Mistake[] = [];
+  const missing = (name: string, why: string): undefined => {
+    const at = { file: `${where}${name}`, line: 1, column: 1 };
+    mistakes.push({ at, message: `Cannot ${why} as this file must be there: it is not` });
+    return undefined;
+  };
+  const name = (file: string): string => `${where}${file}`;
+  const haCf = files['ha.cf'];
+  const cf =
+    haCf === undefined ? missing('ha.cf', 'form a cluster') : collect(mistakes, () => parseHaCf(haCf, name('ha.cf')));
+  const keyText = files.authkeys;
+  const authkeys =
+    keyText === undefined
+      ? missing('authkeys', 'authenticate messages')
+      : collect(mistakes, () => parseAuthkeys(keyText, name('authkeys')));
+  const placed =
+    collect(mistakes, () => parseHaresources(files.haresources ?? '', name('haresources'), cf?.nodes)) ?? [];
+  const ldirectord = Object.keys(files)
+    .filter((file) => !['ha.cf', 'authkeys', 'haresources', 'muster.yml', 'quorumd.conf'].includes(file))
+    .map((file) => collect(mistakes, () => parseLdirectordCf(files[file]!, name(file))));
+  const yml = collect(mistakes, () => parseMusterYml(files['muster.yml'] ?? '', name('muster.yml')));
+  if (cf === undefined || authkeys === undefined || yml === undefined || mistakes.length > 0) throw badInput(mistakes);
+
+  const ymlFile = name('muster.yml');
+  const lease = yml.lease ?? cf.timings.deadtime;
+  const named = nameGroups(placed, yml, ymlFile);
+  const extended = extendServices(
+    ldirectord.flatMap((part) => part?.services ?? []),
+    yml,
+    ymlFile,
+  );
+  mistakes.push(
+    ...named.mistakes,
+    ...extended.mistakes,
+    ...checkLease(cf, lease, yml.lease === undefined ? name('ha.cf') : ymlFile),
+  );
+  if (mistakes.length > 0) throw badInput(mistakes);
+  const cluster: Cluster = {
+    name: cf.clusterName ?? 'linux-ha',
+    nodes: cf.nodes,
+    nodeAddresses: yml.nodeAddresses,
+    arbiters: yml.arbiters,
+    links: cf.links,
+    udpPort: cf.udpPort,
+    timings: { ...cf.timings, lease },
+    autoFailback: cf.autoFailback,
+    noQuorum: yml.noQuorum ?? 'stop',
+    pingNodes: cf.pingNodes,
+    groups: named.groups,
+    services: extended.services,
+    driftBound: yml.driftBound ?? defaultDriftBound,
+  };
+  const notes = [...cf.notes, ...ldirectord.flatMap((part) => part?.notes ?? [])];
+  return { cluster, authkeys, kept: cf.kept, notes, hash: configHash(files) };
+}
+
+/** Names of ldirectord's files: its default one, and those that haresources passes to it (`ldirectord::web.cf`). */
+function ldirectordFiles(haresources: string | undefined): string[] {
+  const named = [...(haresources ?? '').matchAll(/\bldirectord::([^\s:]+)/g)].map((match) => match[1]!);
+  return [...new Set(['ldirectord.cf', ...named.map((file) => file.replace(/^\/etc\/ha\.d\//, ''))])];
+}
+
+/** The texts of all files in a directory like /etc/ha.d that a configuration consists of. */
+export function readConfigFiles(directory = '/etc/ha.d', reader: ConfigReader = diskReader): ConfigFiles {
+  const files: Record<string, string> = {};
+  const load = (name: string): void => {
+    const text = reader.read(isAbsolute(name) ? name : join(directory, name));
+    if (text !== undefined) files[name] = text;
+  };
+  for (const name of configFileNames) load(name);
+  for (const name of ldirectordFiles(files.haresources)) load(name);
+  return files;
+}
+
+/**
+ * Reads a node's configuration. As heartbeat does, it refuses keys that others may read. Throws a `Problem` with every mistake.
+ */
+export function readConfiguration(directory = '/etc/ha.d', reader: ConfigReader = diskReader): Configuration {
+  const files = readConfigFiles(directory, reader);
+  const keys = join(directory, 'authkeys');
+  if (files.authkeys !== undefined && (reader.mode(keys) & 0o077) !== 0) {
+    const mode = reader.mode(keys).toString(8).padStart(4, '0');
+    throw new Problem('badInput', `Cannot trust "${keys}" as only root may read it: its mode is ${mode}`, {
+      hint: `chmod 600 ${keys}`,
+    });
+  }
+  return parseConfiguration(files, directory.endsWith('/') ? directory : `${directory}/`);
+}
+
+/** Only the model of `readConfiguration`. */
+export function readCluster(directory = '/etc/ha.d', reader: ConfigReader = diskReader): Cluster {
+  return readConfiguration(directory, reader).cluster;
+}
