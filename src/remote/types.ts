@@ -15,6 +15,12 @@ export interface Target {
   readonly connectTimeoutMs: number;
   /** How the byte stream to sshd is opened; undefined: TCP to `address:port`. */
   readonly dial: (() => Promise<Duplex>) | undefined;
+  /** Only the identity files, never the agent's other keys (IdentitiesOnly). */
+  readonly identitiesOnly?: boolean | undefined;
+  /** Names in known_hosts files that we append to are hashed (HashKnownHosts). */
+  readonly hashKnownHosts?: boolean | undefined;
+  /** The name that the host key is looked up under, where it is not the address (HostKeyAlias). */
+  readonly hostKeyAlias?: string | undefined;
 }
 
 /** What one program did. `rc` is null where a signal ended it. */
@@ -24,13 +30,17 @@ export interface RunResult {
   readonly stdout: Buffer;
   readonly stderr: Buffer;
   readonly seconds: number;
+  /** True where `timeoutMs` was over: rc is null then, and the streams hold what came until then. */
+  readonly timedOut?: boolean | undefined;
 }
 
 export interface RunOptions {
   readonly stdin?: Buffer | string | undefined;
+  /** After this many milliseconds the program and all its children get SIGTERM, and SIGKILL 2 s later. */
   readonly timeoutMs?: number | undefined;
   readonly onStdout?: ((chunk: Buffer) => void) | undefined;
   readonly onStderr?: ((chunk: Buffer) => void) | undefined;
+  /** Ctrl-C: the program is killed as by a timeout, and the call rejects with `Problem('interrupted')`. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,6 +49,14 @@ export interface Worker {
   /** Runs shell text in a subshell of its own; concurrent calls queue up in order. */
   run(program: string, options?: RunOptions): Promise<RunResult>;
   close(): Promise<void>;
+}
+
+export interface PutOptions {
+  readonly mode: number;
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+  /** As root through sudo. */
+  readonly become?: boolean | undefined;
 }
 
 /** A port on the host (loopback) whose connections come out in the controller. */
@@ -56,6 +74,6 @@ export interface Connection {
   /** Opens a listener on the host's loopback; every connection to it is handed to `accept` as a stream. */
   reverseTunnel(accept: (stream: Duplex) => void): Promise<ReverseTunnel>;
   /** Writes a file beside its place and renames it there, with owner and mode right from the first moment. */
-  putFile(path: string, content: Buffer, options: { mode: number; owner?: string; group?: string }): Promise<void>;
+  putFile(path: string, content: Buffer, options: PutOptions): Promise<void>;
   close(): Promise<void>;
 }

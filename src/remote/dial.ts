@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { connect as connectTcp } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { Target } from './types.ts';
+
+/**
+ * Opens the byte stream to sshd. Without Nagle's algorithm: it makes every exchange wait for a delayed ACK (40 ms).
+ * Rejects with the system's error; `signal` gives up and leaves no socket behind.
+ */
+export async function dial(target: Target, signal: AbortSignal): Promise<Duplex> {
+  if (target.dial !== undefined) {
+    const stream = await target.dial();
+    if ('setNoDelay' in stream && typeof stream.setNoDelay === 'function') stream.setNoDelay(true);
+    if (signal.aborted) stream.destroy();
+    return stream;
+  }
+  return await new Promise((resolve, reject) => {
+    const socket = connectTcp({ host: target.address, port: target.port, noDelay: true });
+    const abort = (): void => {
+      socket.destroy();
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('error', (error) => {
+      signal.removeEventListener('abort', abort);
+      reject(error);
+    });
+    socket.once('connect', () => {
+      signal.removeEventListener('abort', abort);
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+}
+
+/** The standard streams of a command as one stream, as ssh_config's ProxyCommand has it; it dies with the stream. */
+export function proxyCommand(command: string): () => Promise<Duplex> {
+  return async () => {
+    // `exec` as OpenSSH does, so that ending the child ends the command and not only a shell around it.
+    const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const said: Buffer[] = [];
+    child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
+    const stream = new Duplex({
+      read: () => child.stdout.resume(),
+      write: (chunk, _encoding, done) => void child.stdin.write(chunk, (error) => done(error ?? null)),
+      final: (done) => void child.stdin.end(() => done()),
+      destroy: (error, done) => {
+        child.kill();
+        done(error);
+      },
+    });
+    child.stdin.on('error', () => {});
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (!stream.push(chunk)) child.stdout.pause();
+    });
+    child.stdout.on('end', () => stream.push(null));
+    child.on('error', (error) => stream.destroy(error));
+    child.on('close', (code) => {
+      const last = Buffer.concat(said).toString().trim().split('\n').at(-1);
+      if (code === 0 || stream.destroyed) stream.destroy();
+      else stream.destroy(new Error(`ProxyCommand ended with ${code ?? 'a signal'}${last ? `: ${last}` : ''}`));
+    });
+    return stream;
+  };
+}

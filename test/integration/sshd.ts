@@ -1,0 +1,141 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp, createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { Target } from '../../src/remote/types.ts';
+
+export interface SshdOptions {
+  /** More lines of sshd_config; the first value of a keyword wins, so these come first. */
+  readonly config?: readonly string[];
+  readonly hostKeyType?: 'ed25519' | 'ecdsa' | 'rsa';
+}
+
+/** An OpenSSH sshd of its own on the loopback, with its own keys, that lets the current user in. */
+export interface TestSshd {
+  readonly port: number;
+  /** Host key, `id` (the client's key), `known_hosts` (which does not exist yet), sshd's log. */
+  readonly dir: string;
+  readonly pid: number;
+  /** A target for it, with its key and a known_hosts file in `dir`. */
+  target(changes?: Partial<Target>): Target;
+  /** Type and base64 of the host key. */
+  hostKey(): string;
+  /** Kills the daemon and every session process that it started. */
+  stop(): Promise<void>;
+}
+
+export function keygen(file: string, type = 'ed25519'): void {
+  execFileSync('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', 'test', '-f', file]);
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectTcp(port, '127.0.0.1');
+    socket.once('data', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** Processes whose parent, directly or further up, is `pid`. */
+function descendants(pid: number): number[] {
+  const children = (parent: number): number[] => {
+    try {
+      const text = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim();
+      return text === '' ? [] : text.split(' ').map(Number);
+    } catch {
+      return [];
+    }
+  };
+  return children(pid).flatMap((child) => [child, ...descendants(child)]);
+}
+
+export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
+  const dir = mkdtempSync(join(tmpdir(), 'muster-sshd-'));
+  const port = await freePort();
+  const user = userInfo().username;
+  keygen(join(dir, 'host_key'), options.hostKeyType);
+  keygen(join(dir, 'id'));
+  writeFileSync(join(dir, 'authorized_keys'), readFileSync(join(dir, 'id.pub')));
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  writeFileSync(
+    join(dir, 'sshd_config'),
+    [
+      ...(options.config ?? []),
+      `Port ${port}`,
+      'ListenAddress 127.0.0.1',
+      `HostKey ${join(dir, 'host_key')}`,
+      `AuthorizedKeysFile ${join(dir, 'authorized_keys')}`,
+      `PidFile ${join(dir, 'pid')}`,
+      'PermitRootLogin prohibit-password',
+      'PasswordAuthentication no',
+      'KbdInteractiveAuthentication no',
+      'StrictModes no',
+      'UsePAM no',
+      'MaxStartups 100:30:200',
+      '',
+    ].join('\n'),
+  );
+  const daemon: ChildProcess = spawn('/usr/sbin/sshd', ['-D', '-f', join(dir, 'sshd_config'), '-E', join(dir, 'log')], {
+    stdio: 'ignore',
+  });
+  const ended = new Promise<void>((resolve) => daemon.once('exit', () => resolve()));
+  const kill = (): void => {
+    const all = daemon.pid === undefined || daemon.exitCode !== null ? [] : [daemon.pid, ...descendants(daemon.pid)];
+    for (const pid of all) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It ended by itself in between.
+      }
+    }
+  };
+  process.once('exit', kill);
+  const deadline = Date.now() + 10_000;
+  while (!(await answers(port))) {
+    if (daemon.exitCode !== null || Date.now() > deadline) {
+      kill();
+      throw new Error(`sshd did not start: ${readFileSync(join(dir, 'log'), 'utf8')}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return {
+    port,
+    dir,
+    pid: daemon.pid!,
+    target: (changes = {}) => ({
+      name: 'node1',
+      address: '127.0.0.1',
+      port,
+      user,
+      identityFiles: [join(dir, 'id')],
+      identitiesOnly: true,
+      knownHostsFiles: [join(dir, 'known_hosts')],
+      hostKeyChecking: 'accept-new',
+      connectTimeoutMs: 5000,
+      dial: undefined,
+      ...changes,
+    }),
+    hostKey: () => readFileSync(join(dir, 'host_key.pub'), 'utf8').split(' ').slice(0, 2).join(' '),
+    stop: async () => {
+      process.off('exit', kill);
+      kill();
+      await ended;
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
