@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { mustShell } from './command.ts';
+import type { LabKeys } from './keys.ts';
+import { labHosts, nodePaths } from './names.ts';
+import type { LabPaths } from './types.ts';
+
+/** Megabytes that a node may write beside its base tree: enough for packages and logs, small enough to fill in a test. */
+export const diskMegabytes = 1536;
+
+interface FileToWrite {
+  readonly path: string;
+  readonly text: string;
+  readonly mode?: number;
+}
+
+/** What makes a base tree this node: its name, its address, its host key, and whom it lets in. */
+function identity(host: ReturnType<typeof labHosts>[number], count: number, keys: LabKeys): FileToWrite[] {
+  const hosts = labHosts(count).flatMap(({ name, address, address6 }) => [`${address} ${name}`, `${address6} ${name}`]);
+  const key = keys.hosts[host.name]!;
+  return [
+    { path: 'etc/hostname', text: `${host.name}\n` },
+    { path: 'etc/hosts', text: `127.0.0.1 localhost\n::1 localhost\n${hosts.join('\n')}\n` },
+    { path: 'etc/machine-id', text: `${randomBytes(16).toString('hex')}\n` },
+    { path: 'etc/ssh/ssh_host_ed25519_key', text: key.privateKey, mode: 0o600 },
+    { path: 'etc/ssh/ssh_host_ed25519_key.pub', text: key.publicKey },
+    { path: 'root/.ssh/authorized_keys', text: keys.client.publicKey, mode: 0o600 },
+    {
+      path: 'etc/systemd/network/10-lab.network',
+      // Addresses that others put on the interface (a VIP) survive a pulled cable, as with Debian's ifupdown.
+      text: `[Match]
+Name=eth0
+[Network]
+LinkLocalAddressing=ipv6
+IPv6AcceptRA=no
+IPv6DuplicateAddressDetection=0
+LLMNR=no
+IgnoreCarrierLoss=yes
+ConfigureWithoutCarrier=yes
+KeepConfiguration=yes
+[Address]
+Address=${host.address}/24
+[Address]
+Address=${host.address6}/64
+DuplicateAddressDetection=none
+`,
+    },
+  ];
+}
+
+/**
+ * Mounts the node's root: the base tree below, and above it a file system of fixed size in memory that lives until the
+ * lab goes down, so that a node that loses its power keeps its disk.
+ */
+export async function createDisk(
+  paths: LabPaths,
+  host: ReturnType<typeof labHosts>[number],
+  { base, count, keys }: { base: string; count: number; keys: LabKeys },
+): Promise<void> {
+  const { disk, root } = nodePaths(paths, host.name);
+  await mustShell(
+    `mkdir -p "$1" "$2"
+     mount -t tmpfs -o "size=$3m,mode=0755" "muster-lab" "$1"
+     mkdir "$1/upper" "$1/work"`,
+    [disk, root, String(diskMegabytes)],
+  );
+  const upper = join(disk, 'upper');
+  for (const { path, text, mode = 0o644 } of identity(host, count, keys)) {
+    await mkdir(dirname(join(upper, path)), { recursive: true, mode: 0o755 });
+    await writeFile(join(upper, path), text, { mode });
+  }
+  // A folder of the upper layer shows its own mode, not that of the base tree's.
+  await chmod(join(upper, 'root'), 0o700);
+  await chmod(join(upper, 'root/.ssh'), 0o700);
+  await mustShell('mount -t overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" muster-lab "$3"', [
+    base,
+    disk,
+    root,
+  ]);
+}

@@ -1,0 +1,202 @@
+import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Problem } from '../base/problem.ts';
+import { ensureBaseTree } from './base-tree.ts';
+import { isFrozen, isPopulated } from './cgroup.ts';
+import { inNamespace } from './command.ts';
+import { answersSsh, waitForSsh } from './dial.ts';
+import { createDisk } from './disk.ts';
+import { labFaults } from './faults.ts';
+import { createKeys } from './keys.ts';
+import { withLock } from './lock.ts';
+import { ensureGateway, isOn, powerDown, powerUp } from './machine.ts';
+import { labHosts, labPaths, labsRoot, maxNodes, nodePaths, resolveLabName } from './names.ts';
+import { createSwitch, isNamespace, readSwitch } from './network.ts';
+import { ensureRequirements } from './requirements.ts';
+import { type LabState, readState, writeState } from './state.ts';
+import { mountsBelow, tearDown } from './teardown.ts';
+import type { LabFaults, LabNode, LabPaths } from './types.ts';
+
+/** A lab that is up. */
+export interface Lab {
+  readonly paths: LabPaths;
+  /** The nodes as they are now, asked of the kernel. */
+  nodes(): Promise<LabNode[]>;
+  readonly faults: LabFaults;
+  /** The argv that runs `argv` in the client's (or the switch's) network namespace; all else is the host's. */
+  inClient(argv: readonly string[]): string[];
+  inSwitch(argv: readonly string[]): string[];
+}
+
+export interface LabUpOptions {
+  readonly name?: string | undefined;
+  /** 1 to 80; 3 where the lab is new, as many as it has where it is up. */
+  readonly nodes?: number | undefined;
+  readonly onProgress?: ((line: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LabStatus {
+  readonly name: string;
+  readonly up: boolean;
+  readonly stateDir: string;
+  readonly gateway: boolean;
+  readonly nodes: readonly (LabNode & { readonly link: boolean; readonly ssh: boolean })[];
+  /** Directions in which the switch drops frames. */
+  readonly cuts: readonly { readonly from: string; readonly to: string }[];
+}
+
+/** Locks lie beside the labs, not in them: a lab that goes down takes its directory with it. */
+const lockFile = (paths: LabPaths): string => join(dirname(labsRoot), `lab-${paths.name}.lock`);
+
+async function readNodes(paths: LabPaths, state: LabState): Promise<LabNode[]> {
+  return Promise.all(
+    state.nodes.map(async (host): Promise<LabNode> => {
+      const [on, frozen] = await Promise.all([isOn(paths, host.name), isFrozen(paths.name, host.name)]);
+      return { ...host, power: on ? 'on' : 'off', frozen, sshSocket: nodePaths(paths, host.name).sshSocket };
+    }),
+  );
+}
+
+/** The state of a lab that is there; undefined where it is not, or where a crash or a reboot left only ruins. */
+async function intactState(paths: LabPaths): Promise<LabState | undefined> {
+  const state = await readState(paths);
+  if (state === undefined || !isNamespace(paths.switchNamespace) || !isNamespace(paths.clientNamespace))
+    return undefined;
+  const mounted = mountsBelow(await readFile('/proc/self/mountinfo', 'utf8'), paths.stateDir);
+  return state.nodes.every(({ name }) => mounted.includes(nodePaths(paths, name).root)) ? state : undefined;
+}
+
+function labOf(paths: LabPaths, state: LabState): Lab {
+  return {
+    paths,
+    nodes: () => readNodes(paths, state),
+    faults: labFaults(paths, state),
+    inClient: (argv) => inNamespace(paths.clientNamespace, argv),
+    inSwitch: (argv) => inNamespace(paths.switchNamespace, argv),
+  };
+}
+
+/** The lab of that name (or this clone's), which must be up; else a Problem('hostUnreachable'). */
+export async function openLab(name?: string): Promise<Lab> {
+  const paths = labPaths(resolveLabName(name));
+  const state = await intactState(paths);
+  if (state !== undefined) return labOf(paths, state);
+  throw new Problem('hostUnreachable', `Cannot use lab "${paths.name}" as it must be up: it is not`, {
+    hint: `muster lab up${name === undefined ? '' : ` --lab ${name}`}`,
+  });
+}
+
+async function boot(paths: LabPaths, hosts: LabState['nodes'], { onProgress, signal }: LabUpOptions): Promise<void> {
+  const gateway = ensureGateway(paths, signal);
+  // It is awaited below; until then a failure must not count as one that nobody handles.
+  gateway.catch(() => {});
+  for (const host of hosts) {
+    signal?.throwIfAborted();
+    await powerUp(paths, host);
+  }
+  await gateway;
+  await Promise.all(
+    hosts.map(async ({ name }) => {
+      await waitForSsh(paths, name, { signal });
+      onProgress?.(`${name} is up`);
+    }),
+  );
+}
+
+async function create(paths: LabPaths, count: number, options: LabUpOptions): Promise<LabState> {
+  const { onProgress, signal } = options;
+  const base = await ensureBaseTree({ onProgress, signal });
+  await tearDown(paths);
+  try {
+    await mkdir(join(paths.stateDir, 'ssh'), { recursive: true, mode: 0o700 });
+    onProgress?.(`making the switch and ${count} disks`);
+    const state: LabState = { name: paths.name, base, nodes: labHosts(count) };
+    const [keys] = await Promise.all([createKeys(paths, count), createSwitch(paths)]);
+    await Promise.all(state.nodes.map((host) => createDisk(paths, host, { base, count, keys })));
+    await writeState(paths, state);
+    onProgress?.(`booting ${state.nodes.map(({ name }) => name).join(' ')}`);
+    await boot(paths, state.nodes, options);
+    return state;
+  } catch (error) {
+    await tearDown(paths);
+    throw error;
+  }
+}
+
+async function complete(paths: LabPaths, state: LabState, options: LabUpOptions): Promise<boolean> {
+  const { nodes: wanted, onProgress } = options;
+  if (wanted !== undefined && wanted !== state.nodes.length) {
+    throw new Problem(
+      'usage',
+      `Cannot bring up lab "${paths.name}" with ${wanted} nodes as it must have the ones that it was made with: it is up with ${state.nodes.length}`,
+      { hint: `muster lab down --lab ${paths.name}` },
+    );
+  }
+  const on = await Promise.all(state.nodes.map(({ name }) => isOn(paths, name)));
+  const off = state.nodes.filter((_, index) => !on[index]);
+  const gateway = await isPopulated(paths.name, 'gateway');
+  if (off.length === 0 && gateway) return false;
+  onProgress?.(`completing: ${[...off.map(({ name }) => name), ...(gateway ? [] : ['gateway'])].join(' ')}`);
+  try {
+    await boot(paths, off, options);
+  } catch (error) {
+    for (const { name } of off) await powerDown(paths, name);
+    throw error;
+  }
+  return true;
+}
+
+/**
+ * Brings the lab up and resolves when every node's sshd answers. A lab that is up already is only completed
+ * (`changed` false where nothing was missing). What fails or is aborted leaves nothing behind.
+ */
+export async function labUp(options: LabUpOptions = {}): Promise<{ lab: Lab; changed: boolean }> {
+  const { nodes, signal } = options;
+  if (nodes !== undefined && (!Number.isInteger(nodes) || nodes < 1 || nodes > maxNodes)) {
+    throw new Problem('usage', `Cannot bring up a lab of ${nodes} nodes as it must have 1 to ${maxNodes}: it has not`);
+  }
+  const paths = labPaths(resolveLabName(options.name));
+  await ensureRequirements(options);
+  return withLock(
+    lockFile(paths),
+    async () => {
+      const there = await intactState(paths);
+      if (there !== undefined) return { changed: await complete(paths, there, options), lab: labOf(paths, there) };
+      return { lab: labOf(paths, await create(paths, nodes ?? 3, options)), changed: true };
+    },
+    { signal, onWait: () => options.onProgress?.(`waiting for another muster that works on lab ${paths.name}`) },
+  );
+}
+
+/** Takes the lab down and leaves nothing of it outside the cache; works after any crash, and where no lab is. */
+export async function labDown(name?: string): Promise<void> {
+  const paths = labPaths(resolveLabName(name));
+  await withLock(lockFile(paths), () => tearDown(paths));
+  await rmdir(dirname(labsRoot)).catch(() => {});
+}
+
+/** What the lab is now; `up` is false where there is none. */
+export async function labStatus(name?: string): Promise<LabStatus> {
+  const paths = labPaths(resolveLabName(name));
+  const state = await intactState(paths);
+  const about = { name: paths.name, stateDir: paths.stateDir };
+  if (state === undefined) return { ...about, up: false, gateway: false, nodes: [], cuts: [] };
+  const [nodes, { cuts, downPorts }, gateway] = await Promise.all([
+    readNodes(paths, state),
+    readSwitch(paths),
+    isPopulated(paths.name, 'gateway'),
+  ]);
+  const ssh = await Promise.all(nodes.map(({ name: node, power }) => power === 'on' && answersSsh(paths, node)));
+  const all = nodes.map((node, index) => ({
+    ...node,
+    link: node.power === 'on' && !downPorts.includes(node.name),
+    ssh: ssh[index]!,
+  }));
+  return { ...about, up: true, gateway, nodes: all, cuts };
+}
+
+/** The names of all labs on this machine, also of broken ones. */
+export async function listLabs(): Promise<string[]> {
+  return (await readdir(labsRoot).catch((): string[] => [])).sort();
+}

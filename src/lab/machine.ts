@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Problem } from '../base/problem.ts';
+import { createGroups, isPopulated, killFile, removeGroups, waitEmpty } from './cgroup.ts';
+import { inNamespace } from './command.ts';
+import { dialSocket } from './gateway.ts';
+import { nodePaths } from './names.ts';
+import { cutPower, plugIn, unplug } from './network.ts';
+import { entryCommand } from './self.ts';
+import type { LabPaths } from './types.ts';
+import { waitUntil } from './wait.ts';
+
+// What a machine may do that a container by default may not: its own network, raw frames, real-time, locked memory.
+const capabilities = ['CAP_NET_ADMIN', 'CAP_NET_RAW', 'CAP_NET_BIND_SERVICE', 'CAP_SYS_NICE', 'CAP_IPC_LOCK'];
+
+/**
+ * Starts a program that outlives this process, in the member's own cgroups from its first instruction. Its output goes
+ * to `log`.
+ */
+async function startDetached(
+  lab: string,
+  member: string,
+  argv: readonly string[],
+  log: string,
+  env = {},
+): Promise<void> {
+  const joins = await createGroups(lab, member);
+  await mkdir(dirname(log), { recursive: true });
+  const output = openSync(log, 'a');
+  const script = `count=$1; shift
+    while [ "$count" -gt 0 ]; do echo $$ > "$1"; shift; count=$((count - 1)); done
+    exec "$@"`;
+  const child = spawn('sh', ['-ec', script, 'sh', String(joins.length), ...joins, ...argv], {
+    detached: true,
+    stdio: ['ignore', output, output],
+    cwd: '/',
+    env: { PATH: process.env.PATH, HOME: '/root', ...env },
+  });
+  child.unref();
+  closeSync(output);
+  await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+}
+
+/** Boots the node: a fresh network namespace, and Debian's own init in it. Resolves before it has booted. */
+export async function powerUp(paths: LabPaths, host: { name: string; mac: string }): Promise<void> {
+  const { root, namespace, console } = nodePaths(paths, host.name);
+  await unplug(paths, host.name);
+  await plugIn(paths, host);
+  const argv = [
+    'systemd-nspawn',
+    '--quiet',
+    '--boot',
+    `--directory=${root}`,
+    `--machine=${paths.name}-${host.name}`,
+    `--hostname=${host.name}`,
+    `--network-namespace-path=${namespace}`,
+    `--capability=${capabilities.join(',')}`,
+    '--register=no',
+    '--keep-unit',
+    '--console=pipe',
+    '--link-journal=no',
+    '--resolv-conf=off',
+    '--timezone=off',
+  ];
+  // Without this, /proc/sys is read-only in the node and sysctls could not be provisioned.
+  await startDetached(paths.name, host.name, argv, console, { SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network' });
+}
+
+/** Pulls the plug: nothing on the node answers from the first instant on. Its disk stays. Idempotent. */
+export async function powerDown(paths: LabPaths, node: string): Promise<void> {
+  if (existsSync(killFile(paths.name, node))) {
+    await cutPower(paths, node, killFile(paths.name, node));
+    await waitEmpty(paths.name, node);
+    await removeGroups(paths.name, node);
+  }
+  await unplug(paths, node);
+}
+
+export const isOn = (paths: LabPaths, node: string): Promise<boolean> => isPopulated(paths.name, node);
+
+/** Starts the gateway where it does not run, and waits until it listens. */
+export async function ensureGateway(paths: LabPaths, signal?: AbortSignal): Promise<void> {
+  if (await isPopulated(paths.name, 'gateway')) return;
+  const argv = inNamespace(paths.clientNamespace, entryCommand('gateway', [paths.name]));
+  const log = `${paths.stateDir}/gateway.log`;
+  // What a killed gateway left must not be taken for the new one's.
+  await rm(dialSocket(paths), { force: true });
+  await startDetached(paths.name, 'gateway', argv, log);
+  const listens = await waitUntil(() => existsSync(dialSocket(paths)), { timeoutMs: 20_000, everyMs: 20, signal });
+  if (listens) return;
+  throw new Problem('defect', `Cannot reach lab "${paths.name}" as its gateway must listen: it did not within 20 s`, {
+    hint: `its output: ${log}`,
+  });
+}

@@ -1,0 +1,141 @@
+import { statfsSync } from 'node:fs';
+import { inNamespace, must, mustShell } from './command.ts';
+import { clientAddress, clientAddress6, nodePaths } from './names.ts';
+import type { LabNode, LabPaths } from './types.ts';
+
+type Host = Pick<LabNode, 'name' | 'mac'>;
+
+// linux/magic.h, NSFS_MAGIC: a file on which a namespace is mounted.
+const nsfs = 0x6e736673;
+
+/** Whether a namespace is mounted on the file (else it is missing, or left over from before a reboot). */
+export function isNamespace(file: string): boolean {
+  try {
+    return statfsSync(file).type === nsfs;
+  } catch {
+    return false;
+  }
+}
+
+const clientMac = '02:00:0a:4d:00:01';
+
+/** Makes the switch (a bridge in a namespace of its own) and the client beside it. The host's own network is not touched. */
+export async function createSwitch(paths: LabPaths): Promise<void> {
+  await mustShell(
+    `mkdir -p "$(dirname "$1")"
+     for file in "$1" "$2"; do : > "$file"; unshare --net="$file" true; done`,
+    [paths.switchNamespace, paths.clientNamespace],
+  );
+  // The switch itself says nothing: no IPv6 of its own, no spanning tree, no snooping that would hold frames back.
+  await must(
+    inNamespace(paths.switchNamespace, [
+      'sh',
+      '-ec',
+      `echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6
+       echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6
+       ip link add switch type bridge stp_state 0 forward_delay 0 mcast_snooping 0
+       ip link set switch up
+       nft -f -`,
+    ]),
+    {
+      input: `table bridge lab {
+        set cut {
+          type ifname . ifname
+        }
+        chain forward {
+          type filter hook forward priority 0; policy accept;
+          iifname . oifname @cut drop
+        }
+      }
+`,
+    },
+  );
+  await addPort(paths, { name: 'client', mac: clientMac }, paths.clientNamespace);
+  await must(
+    inNamespace(paths.clientNamespace, [
+      'sh',
+      '-ec',
+      `ip link set lo up
+       ip link set eth0 up
+       ip address add ${clientAddress}/24 dev eth0
+       ip address add ${clientAddress6}/64 dev eth0 nodad`,
+    ]),
+  );
+}
+
+/** A cable from the switch's port (named as the host) to `eth0` in the namespace. */
+async function addPort(paths: LabPaths, host: Host, namespace: string): Promise<void> {
+  await must(inNamespace(paths.switchNamespace, ['ip', '-batch', '-']), {
+    input: `link add name ${host.name} type veth peer name eth0 address ${host.mac} netns ${namespace}
+      link set ${host.name} master switch up\n`,
+  });
+}
+
+/** Gives the node a fresh network namespace with its cable plugged in; an old one must be gone. */
+export async function plugIn(paths: LabPaths, host: Host): Promise<void> {
+  const { namespace } = nodePaths(paths, host.name);
+  await mustShell(': > "$1"; unshare --net="$1" true', [namespace]);
+  await addPort(paths, host, namespace);
+}
+
+/**
+ * The loss of a machine's power: its port goes down first (an init that is killed alone leaves a kernel that answers
+ * for another 30 ms), all its processes are killed in one write, and both by one process so that little lies between.
+ */
+export async function cutPower(paths: LabPaths, node: string, killFile: string): Promise<void> {
+  await must(
+    inNamespace(paths.switchNamespace, ['sh', '-c', 'ip link set "$1" down; echo 1 > "$2"', 'sh', node, killFile]),
+  );
+}
+
+/** Takes the node's cable and namespace away; the kernel in it would go on answering ARP without any process. */
+export async function unplug(paths: LabPaths, node: string): Promise<void> {
+  await must(
+    inNamespace(paths.switchNamespace, [
+      'sh',
+      '-ec',
+      'if ip link show "$1" >/dev/null 2>&1; then ip link delete "$1"; fi; if [ -e "$2" ]; then umount "$2" || :; rm -f "$2"; fi',
+      'sh',
+      node,
+      nodePaths(paths, node).namespace,
+    ]),
+  );
+}
+
+/** Plugs or pulls ports at the switch. */
+export async function setLinks(paths: LabPaths, ports: readonly string[], up: boolean): Promise<void> {
+  const lines = ports.map((port) => `link set ${port} ${up ? 'up' : 'down'}\n`);
+  await must(inNamespace(paths.switchNamespace, ['ip', '-batch', '-']), { input: lines.join('') });
+}
+
+/** Drops at the switch every frame from one of `from` to one of `to`, from now on. */
+export async function addCuts(paths: LabPaths, from: readonly string[], to: readonly string[]): Promise<void> {
+  const pairs = from.flatMap((source) =>
+    to.filter((target) => target !== source).map((target) => `"${source}" . "${target}"`),
+  );
+  if (pairs.length === 0) return;
+  await must(inNamespace(paths.switchNamespace, ['nft', '-f', '-']), {
+    input: `add element bridge lab cut { ${pairs.join(', ')} }\n`,
+  });
+}
+
+export async function clearCuts(paths: LabPaths): Promise<void> {
+  await must(inNamespace(paths.switchNamespace, ['nft', 'flush', 'set', 'bridge', 'lab', 'cut']));
+}
+
+/** What the switch does now: the directions that it drops, and the ports that are down. */
+export async function readSwitch(
+  paths: LabPaths,
+): Promise<{ cuts: { from: string; to: string }[]; downPorts: string[] }> {
+  const text = await must(
+    inNamespace(paths.switchNamespace, ['sh', '-ec', 'nft -j list set bridge lab cut; ip -j link show type veth']),
+  );
+  const [set, links] = text.trim().split('\n');
+  const found = (JSON.parse(set!) as { nftables: { set?: { elem?: { concat: [string, string] }[] } }[] }).nftables;
+  const elements = found.flatMap((entry) => entry.set?.elem ?? []);
+  const ports = JSON.parse(links!.trim() === '' ? '[]' : links!) as { ifname: string; flags: string[] }[];
+  return {
+    cuts: elements.map(({ concat: [from, to] }) => ({ from, to })),
+    downPorts: ports.filter(({ flags }) => !flags.includes('UP')).map(({ ifname }) => ifname),
+  };
+}
