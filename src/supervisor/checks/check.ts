@@ -1,0 +1,71 @@
+import type { RealServer, VirtualService } from '../../model/virtual-service.ts';
+import { checkConnect } from './connect.ts';
+import { checkExternal } from './external.ts';
+import { checkHttp } from './http.ts';
+import { checkPing } from './ping.ts';
+
+/** What one check found, in words for `status`: `200 OK in 2 ms`, `connection refused`. */
+export interface CheckResult {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+export interface CheckTarget {
+  readonly service: VirtualService;
+  readonly server: RealServer;
+}
+
+/** Looks once after a real server; must settle soon after `signal` aborts, whatever the server does. */
+export type Checker = (target: CheckTarget, signal: AbortSignal) => Promise<CheckResult>;
+
+/** Services whose `negotiate` is spoken here; of others only the connection is checked. */
+const negotiated: Record<string, Checker> = {
+  http: (target, signal) => checkHttp(target, signal, 'http'),
+  https: (target, signal) => checkHttp(target, signal, 'https'),
+};
+
+/** The checker for a service, or undefined where nothing is to be checked (`on`, `off`). */
+export function checkerFor(service: VirtualService): Checker | undefined {
+  switch (service.check.type) {
+    case 'on':
+    case 'off':
+      return undefined;
+    case 'ping':
+      return checkPing;
+    case 'external':
+      return checkExternal;
+    case 'connect':
+      return checkerForConnection(service);
+    case 'negotiate':
+      return negotiated[service.check.service ?? 'http'] ?? checkerForConnection(service);
+  }
+}
+
+/** A UDP port has no connection to make; as ldirectord does, its host is pinged instead. */
+function checkerForConnection(service: VirtualService): Checker {
+  return service.protocol === 'udp' ? checkPing : checkConnect;
+}
+
+/** What the check of this service does not do although its configuration asks for it, or undefined. */
+export function shortcoming(service: VirtualService): string | undefined {
+  const { type, service: spoken } = service.check;
+  if (type !== 'negotiate' || spoken === undefined || spoken in negotiated) return undefined;
+  const instead = service.protocol === 'udp' ? 'hosts are pinged' : 'connections are tried';
+  return `"${spoken}" is not negotiated by this version; ${instead} instead (negotiated: ${Object.keys(negotiated).join(', ')})`;
+}
+
+/**
+ * Runs one check with its timeout (ms); never rejects. When the timeout comes, answers that already wait in the sockets
+ * are still taken: after a stall of this process the timer would else win against an answer that was in time.
+ */
+export async function runCheck(checker: Checker, target: CheckTarget, timeout: number): Promise<CheckResult> {
+  const abort = new AbortController();
+  const timer = setTimeout(() => setImmediate(() => abort.abort()), timeout);
+  try {
+    return await checker(target, abort.signal);
+  } catch (error) {
+    return { ok: false, text: error instanceof Error ? error.message : String(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}

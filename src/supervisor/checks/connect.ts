@@ -1,0 +1,23 @@
+import { connect } from 'node:net';
+import type { CheckResult, CheckTarget } from './check.ts';
+import { inWords, since } from './words.ts';
+
+/** A TCP connection that is made and closed at once. */
+export function checkConnect({ service, server }: CheckTarget, signal: AbortSignal): Promise<CheckResult> {
+  const start = performance.now();
+  return new Promise((resolve) => {
+    const socket = connect({ host: server.address, port: service.check.port ?? server.port });
+    const end = (result: CheckResult): void => {
+      signal.removeEventListener('abort', late);
+      socket.removeAllListeners();
+      socket.on('error', () => {});
+      // A reset rather than a close: no TIME_WAIT is left behind, and the server's queue is empty at once.
+      socket.resetAndDestroy();
+      resolve(result);
+    };
+    const late = (): void => end({ ok: false, text: `no connection in ${since(start)}` });
+    signal.addEventListener('abort', late);
+    socket.on('connect', () => end({ ok: true, text: `connected in ${since(start)}` }));
+    socket.on('error', (error) => end({ ok: false, text: inWords(error) }));
+  });
+}
