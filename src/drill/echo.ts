@@ -1,7 +1,7 @@
 /**
  * The responder that the drill starts on each node: it answers every datagram with the same text and the node's name.
  * It is bound to the VIP itself (IP_FREEBIND, so that it starts where the VIP does not lie yet), so that its answers
- * come from the VIP. Perl, as perl-base is on every Debian node, and starts in 5 ms.
+ * come from the VIP. Perl, as perl-base is on every Debian node, and starts in 5 ms. It ends by itself after two hours, in case nobody comes back to remove it.
  */
 import type { IpAddress, NodeName } from '../model/names.ts';
 
@@ -10,6 +10,7 @@ export const echoUnit = 'muster-drill-echo';
 /** Arguments: VIP, port, name of the node. */
 export const echoProgram = String.raw`use strict; use Socket;
 my ($vip, $port, $name) = @ARGV;
+$SIG{ALRM} = sub { exit 0 }; alarm 7200;
 my $six = $vip =~ /:/;
 socket(my $socket, $six ? AF_INET6 : AF_INET, SOCK_DGRAM, 0) or die "socket: $!\n";
 setsockopt($socket, $six ? 41 : 0, $six ? 78 : 15, pack("i", 1)) or die "freebind: $!\n";
@@ -27,7 +28,7 @@ export function startEcho(vip: IpAddress, port: number, node: NodeName): string 
   const command = ['/usr/bin/perl', '-e', echoProgram, vip, String(port), node].map(quoted).join(' ');
   return (
     `systemctl stop ${echoUnit}.service 2>/dev/null; systemctl reset-failed ${echoUnit}.service 2>/dev/null; ` +
-    `systemd-run --quiet --collect --unit=${echoUnit} -p Restart=always -p RestartSec=50ms ` +
+    `systemd-run --quiet --collect --unit=${echoUnit} -p Restart=on-failure -p RestartSec=50ms ` +
     `-p CPUSchedulingPolicy=fifo -p CPUSchedulingPriority=10 ${command}`
   );
 }

@@ -2,7 +2,7 @@
 import type { MacAddress, NodeName } from '../model/names.ts';
 import { covered, type DoubleHolding, doubleHoldings, stretchesOf } from './holders.ts';
 import type { Observations } from './observation.ts';
-import { longest, type Outage, outagesOf } from './outage.ts';
+import { longest, outagesOf, type Sample } from './outage.ts';
 
 /** One fault as it was injected and undone; monotonic milliseconds. */
 export interface StepRecord {
@@ -26,6 +26,10 @@ export interface JudgeSettings {
   readonly nodeOfMac: Readonly<Record<MacAddress, NodeName>>;
 }
 
+/** A number per probe; a probe that did not run is absent. */
+export type ByProbe = Readonly<Partial<Record<ProbeName, number>>>;
+export type ProbeName = 'udp' | 'http';
+
 /** Milliseconds after the injection at which something was seen on the wire; null where it was not. */
 export interface Phases {
   /** The last answer that the node which held before gave to the witness. */
@@ -40,10 +44,10 @@ export interface Phases {
 
 export interface StepResult extends StepRecord {
   /** The longest outage of each probe in the whole step, the return of the node included; 0 where none. */
-  readonly outageMs: { readonly udp: number; readonly http: number };
-  readonly uncertaintyMs: { readonly udp: number; readonly http: number };
-  /** As outageMs, only from the moment at which the fault was undone. */
-  readonly outageAfterHealMs: { readonly udp: number; readonly http: number };
+  readonly outageMs: ByProbe;
+  readonly uncertaintyMs: ByProbe;
+  /** As outageMs, only of outages that ended after the fault was undone. */
+  readonly outageAfterHealMs: ByProbe;
   readonly requests: number;
   readonly failedRequests: number;
   readonly failures: Readonly<Record<string, number>>;
@@ -88,22 +92,35 @@ function phasesOf(step: StepRecord, seen: Observations, settings: JudgeSettings)
   };
 }
 
+interface Sampled {
+  readonly name: ProbeName;
+  readonly intervalMs: number;
+  readonly samples: readonly Sample[];
+}
+
+/** The probes that ran at all, as samples. */
+function probesOf(seen: Observations, settings: JudgeSettings): readonly Sampled[] {
+  const udp = seen.datagrams.map((probe) => ({ atMs: probe.sentMs, ok: probe.answeredMs !== null }));
+  const http = seen.requests.map((request) => ({ atMs: request.startMs, ok: request.ok }));
+  const all: readonly Sampled[] = [
+    { name: 'udp', intervalMs: settings.datagramIntervalMs, samples: udp },
+    { name: 'http', intervalMs: settings.requestIntervalMs, samples: http },
+  ];
+  return all.filter((probe) => probe.samples.length > 0);
+}
+
+const byProbe = <T>(items: readonly { name: ProbeName; value: T }[]): Partial<Record<ProbeName, T>> =>
+  Object.fromEntries(items.map(({ name, value }) => [name, value]));
+
 function judgeStep(step: StepRecord, seen: Observations, settings: JudgeSettings): StepResult {
   const window = { fromMs: step.startMs, toMs: step.endMs };
   const inStep = within(step.startMs, step.endMs);
   const requests = seen.requests.filter((request) => inStep(request.startMs));
-  const udp = outagesOf(
-    seen.datagrams.map((probe) => ({ atMs: probe.sentMs, ok: probe.answeredMs !== null })),
-    settings.datagramIntervalMs,
-    window,
-  );
-  const http = outagesOf(
-    requests.map((request) => ({ atMs: request.startMs, ok: request.ok })),
-    settings.requestIntervalMs,
-    window,
-  );
-  const afterHeal = (outages: readonly Outage[]): number =>
-    longest(outages.filter((outage) => outage.toMs > step.healedMs))?.lengthMs ?? 0;
+  const probes = probesOf(seen, settings).map(({ name, intervalMs, samples }) => {
+    const outages = outagesOf(samples, intervalMs, window);
+    const afterHeal = outages.filter((outage) => outage.toMs > step.healedMs);
+    return { name, intervalMs, worst: longest(outages), afterHeal: longest(afterHeal)?.lengthMs ?? 0 };
+  });
   const doubles = doubleHoldings(
     seen.witness.filter((answer) => inStep(answer.sentMs)),
     settings.witnessIntervalMs,
@@ -112,31 +129,32 @@ function judgeStep(step: StepRecord, seen: Observations, settings: JudgeSettings
   const failures: Record<string, number> = {};
   for (const request of failed) failures[request.result] = (failures[request.result] ?? 0) + 1;
 
-  const result = {
+  const doubleHolderMs = covered(doubles);
+  const reasons = probes.flatMap(({ name, worst }) => {
+    if (worst?.open === true) return [`${name} had no answer any more at the end of the step`];
+    if (worst === undefined || worst.lengthMs <= settings.boundMs) return [];
+    return [`${name} was out for ${worst.lengthMs.toFixed(0)} ms, bound ${settings.boundMs} ms`];
+  });
+  if (!seen.datagrams.some((probe) => inStep(probe.sentMs))) reasons.push('no probe was sent');
+  if (!seen.witness.some((answer) => inStep(answer.sentMs))) reasons.push('the witness saw no answer at all');
+  if (doubleHolderMs > 0) reasons.push(`two nodes held the address for ${doubleHolderMs.toFixed(0)} ms`);
+  return {
     ...step,
-    outageMs: { udp: longest(udp)?.lengthMs ?? 0, http: longest(http)?.lengthMs ?? 0 },
-    uncertaintyMs: {
-      udp: longest(udp)?.uncertaintyMs ?? settings.datagramIntervalMs,
-      http: longest(http)?.uncertaintyMs ?? settings.requestIntervalMs,
-    },
-    outageAfterHealMs: { udp: afterHeal(udp), http: afterHeal(http) },
+    outageMs: byProbe(probes.map(({ name, worst }) => ({ name, value: worst?.lengthMs ?? 0 }))),
+    uncertaintyMs: byProbe(
+      probes.map(({ name, worst, intervalMs }) => ({ name, value: worst?.uncertaintyMs ?? intervalMs })),
+    ),
+    outageAfterHealMs: byProbe(probes.map(({ name, afterHeal }) => ({ name, value: afterHeal }))),
     requests: requests.length,
     failedRequests: failed.length,
     failures,
     slowestRequestMs: requests.reduce((most, one) => (one.ok ? Math.max(most, one.endMs - one.startMs) : most), 0),
-    doubleHolderMs: covered(doubles),
+    doubleHolderMs,
     doubleHoldings: doubles,
     phases: phasesOf(step, seen, settings),
+    passed: reasons.length === 0,
+    reasons,
   };
-  const reasons: string[] = [];
-  if (longest(udp)?.open === true) reasons.push('the address did not answer again before the end of the step');
-  if (!seen.datagrams.some((probe) => inStep(probe.sentMs))) reasons.push('no probe was sent');
-  for (const probe of ['udp', 'http'] as const) {
-    const ms = result.outageMs[probe];
-    if (ms > settings.boundMs) reasons.push(`${probe} was out for ${ms.toFixed(0)} ms, bound ${settings.boundMs} ms`);
-  }
-  if (result.doubleHolderMs > 0) reasons.push(`two nodes held the address for ${result.doubleHolderMs.toFixed(0)} ms`);
-  return { ...result, passed: reasons.length === 0, reasons };
 }
 
 /**
@@ -149,7 +167,7 @@ export function judge(steps: readonly StepRecord[], seen: Observations, settings
     verdict: results.length > 0 && results.every((step) => step.passed) ? 'passed' : 'failed',
     boundMs: settings.boundMs,
     steps: results,
-    worstOutageMs: Math.max(0, ...results.flatMap((step) => [step.outageMs.udp, step.outageMs.http])),
+    worstOutageMs: Math.max(0, ...results.flatMap((step) => Object.values(step.outageMs))),
     failedRequests: results.reduce((sum, step) => sum + step.failedRequests, 0),
     doubleHolderMs: results.reduce((sum, step) => sum + step.doubleHolderMs, 0),
   };

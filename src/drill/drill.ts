@@ -1,0 +1,245 @@
+/**
+ * One drill: check that the cluster is whole, watch the service, break one node after the other, and judge.
+ * It never leaves a fault behind: `close` heals, whatever happened before.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Problem } from '../base/problem.ts';
+import type { MacAddress, NodeName } from '../model/names.ts';
+import { ClusterAccess, type Connect } from './cluster-access.ts';
+import { complaintsAbout, complaintsWithout, holderOf, statusesOf, type Views } from './cluster-health.ts';
+import { startEcho, stopEcho } from './echo.ts';
+import { type DrillResult, judge, type StepRecord } from './judge.ts';
+import type { Observations } from './observation.ts';
+import { Observer } from './observe.ts';
+import { monotonicMs } from './probe/clock.ts';
+import type { Injector, Scenario } from './scenarios.ts';
+import type { DrillTarget } from './target.ts';
+import { settle } from './wait.ts';
+
+export interface DrillSettings {
+  readonly target: DrillTarget;
+  readonly nodes: readonly NodeName[];
+  /** The nodes to break; in an order that the drill chooses. */
+  readonly victims: readonly NodeName[];
+  readonly macs: Readonly<Record<NodeName, MacAddress>>;
+  readonly scenario: Scenario;
+  readonly boundMs: number;
+  readonly connect: Connect;
+  readonly inClient: (argv: readonly string[]) => readonly string[];
+  readonly injector: Injector;
+  readonly signal: AbortSignal;
+}
+
+export interface DrillRecord {
+  readonly result: DrillResult;
+  readonly seen: Observations;
+}
+
+const datagramIntervalMs = 5;
+const requestIntervalMs = 5;
+const witnessIntervalMs = 10;
+const probeTimeoutMs = 900;
+/** Undisturbed service before a fault and after a recovery, so that the picture shows both. */
+const calmMs = 600;
+/** After a fault nobody asks the nodes anything for so long: the questions' own work must not delay the takeover. */
+const quietMs = 1500;
+const faultTimeoutMs = 15_000;
+const recoveryTimeoutMs = 60_000;
+
+export class Drill {
+  readonly #settings: DrillSettings;
+  readonly #access: ClusterAccess;
+  readonly #left: Set<NodeName>;
+  readonly #steps: StepRecord[] = [];
+  #observer: Observer | undefined;
+  #broken: NodeName | undefined;
+
+  constructor(settings: DrillSettings) {
+    this.#settings = settings;
+    this.#access = new ClusterAccess(settings.nodes, settings.connect);
+    this.#left = new Set(settings.victims);
+  }
+
+  /** Throws `Problem('drillRefused')` where the cluster is not whole or a probe is not answered. */
+  async prepare(): Promise<void> {
+    const { complaints, views } = await this.#recovered(10_000);
+    if (complaints.length > 0) throw refusal(complaints);
+    if (holderOf(views, this.#settings.target.group) === null) throw refusal(['no node holds the address']);
+    await Promise.all(this.#settings.nodes.map((node) => this.#startEcho(node)));
+    await this.#startProbes();
+  }
+
+  /** Breaks the next node, waits until the cluster is whole again. Nodes that hold nothing come first. */
+  async step(started: (node: NodeName, holder: NodeName | null) => void = () => undefined): Promise<StepRecord> {
+    const { scenario, injector, target, signal } = this.#settings;
+    const before = await this.#recovered(recoveryTimeoutMs, undefined, 1);
+    if (before.complaints.length > 0) throw refusal(before.complaints);
+    const holderBefore = holderOf(before.views, target.group);
+    const node = this.#next(before.views);
+    this.#left.delete(node);
+    started(node, holderBefore);
+
+    const startMs = monotonicMs();
+    await sleep(calmMs, undefined, { signal });
+    this.#access.forget(node);
+    this.#broken = node;
+    const injectedMs = monotonicMs();
+    await scenario.inject(injector, node);
+    await sleep(quietMs, undefined, { signal });
+    const others = this.#settings.nodes.filter((other) => other !== node);
+    const during = await settle({
+      ask: () => this.#access.views(others),
+      complaints: (views) => complaintsWithout(node, target.group, views),
+      ...{ everyMs: 500, stable: 1, timeoutMs: faultTimeoutMs, signal },
+    });
+    this.#checkEffect(node, during.views);
+
+    const healedMs = monotonicMs();
+    await scenario.undo(injector, node);
+    this.#broken = undefined;
+    const after = await this.#recovered(recoveryTimeoutMs, node);
+    await sleep(calmMs, undefined, { signal });
+    const holderAfter = holderOf(after.views, target.group);
+    const endMs = monotonicMs();
+    const record = { scenario: scenario.name, node, holderBefore, holderAfter, startMs, injectedMs, healedMs, endMs };
+    this.#steps.push(record);
+    if (this.#observer?.failure !== undefined) {
+      throw new Problem(
+        'drillRefused',
+        `Cannot judge the drill as its probes must run all the time: ${this.#observer.failure}`,
+      );
+    }
+    if (after.complaints.length > 0) {
+      throw new Problem(
+        'drillFailed',
+        `Cannot go on after ${node} as the cluster must recover: ${after.complaints.join('; ')}`,
+      );
+    }
+    return record;
+  }
+
+  /** Ends the probes and judges the steps that were done. */
+  async finish(): Promise<DrillRecord> {
+    // Answers that are still on their way belong to the last step.
+    await sleep(probeTimeoutMs);
+    const seen = await this.#observer!.stop();
+    const nodeOfMac = Object.fromEntries(Object.entries(this.#settings.macs).map(([node, mac]) => [mac, node]));
+    const { boundMs } = this.#settings;
+    const settings = { boundMs, datagramIntervalMs, requestIntervalMs, witnessIntervalMs, nodeOfMac };
+    return { result: judge(this.#steps, seen, settings), seen };
+  }
+
+  /** Heals, and takes away all that the drill put on the nodes. Safe at any moment, and twice. */
+  async close(): Promise<void> {
+    if (this.#broken !== undefined) await this.#settings.injector.heal();
+    this.#broken = undefined;
+    await this.#observer?.stop();
+    const { nodes } = this.#settings;
+    await Promise.all(nodes.map((node) => this.#access.run(node, stopEcho()).catch(() => undefined)));
+    this.#access.close();
+  }
+
+  /** Waits until the whole cluster is well; `returning` gets its responder back as soon as it can be reached. */
+  async #recovered(
+    timeoutMs: number,
+    returning?: NodeName,
+    stable = 3,
+  ): Promise<{ complaints: readonly string[]; views: Views }> {
+    let echoes = returning === undefined;
+    return settle({
+      ask: async () => {
+        if (!echoes && returning !== undefined) {
+          echoes = await this.#startEcho(returning).then(
+            () => true,
+            () => false,
+          );
+        }
+        return this.#access.views();
+      },
+      complaints: (views) => [...complaintsAbout(views), ...(echoes ? [] : [`${returning} cannot be reached yet`])],
+      ...{ everyMs: 300, stable, timeoutMs, signal: this.#settings.signal },
+    });
+  }
+
+  #next(views: Views): NodeName {
+    const held = (node: NodeName): number =>
+      statusesOf(views)
+        .filter((status) => status.node === node)
+        .flatMap((status) => status.groups)
+        .filter((group) => group.gateOpen).length;
+    const [next] = [...this.#left].sort((left, right) => held(left) - held(right));
+    if (next === undefined) throw new Error('a step after the last node');
+    return next;
+  }
+
+  #checkEffect(node: NodeName, views: Views): void {
+    const alive = statusesOf(views).filter((status) =>
+      status.nodes.some((other) => other.name === node && (other.state === 'up' || other.state === 'late')),
+    );
+    if (alive.length === 0) return;
+    const seers = alive.map((status) => status.node).join(' and ');
+    throw new Problem(
+      'drillRefused',
+      `Cannot drill node "${node}" as the fault must take effect: ${seers} saw it up ${faultTimeoutMs / 1000} s later`,
+    );
+  }
+
+  async #startEcho(node: NodeName): Promise<void> {
+    const { address, echoPort } = this.#settings.target;
+    await this.#access.must(node, 'start the responder of the drill', startEcho(address, echoPort, node));
+  }
+
+  async #startProbes(): Promise<void> {
+    const { target, nodes, macs, inClient, signal } = this.#settings;
+    const requests =
+      target.http === undefined
+        ? undefined
+        : { ...target.http, intervalMs: requestIntervalMs, timeoutMs: probeTimeoutMs, atOnce: 256, nodes };
+    this.#observer = new Observer(
+      {
+        datagrams: {
+          address: target.address,
+          port: target.echoPort,
+          intervalMs: datagramIntervalMs,
+          timeoutMs: probeTimeoutMs,
+        },
+        requests,
+        witness: {
+          address: target.address,
+          intervalMs: witnessIntervalMs,
+          macs: nodes.map((node) => macs[node]!),
+        },
+      },
+      inClient,
+    );
+    await this.#observer.ready;
+    // The first answers may be lost while neighbours are learned; after that each kind of probe must be answered.
+    await sleep(calmMs, undefined, { signal });
+    const from = monotonicMs() - calmMs / 2;
+    const seen = collectRecent(this.#observer, from);
+    const silent = [
+      ...(seen.udp ? [] : [`no datagram to ${target.address}:${target.echoPort} is answered`]),
+      ...(seen.witness ? [] : [`no node answers the witness for ${target.address}`]),
+      ...(target.http === undefined || seen.http ? [] : [`no request to port ${target.http.port} is answered`]),
+    ];
+    if (silent.length > 0) throw refusal(silent);
+  }
+}
+
+function collectRecent(observer: Observer, fromMs: number): { udp: boolean; http: boolean; witness: boolean } {
+  const recent = { udp: false, http: false, witness: false };
+  for (const one of observer.seen) {
+    if (one.kind === 'datagram' && one.sentMs >= fromMs && one.answeredMs !== null) recent.udp = true;
+    else if (one.kind === 'http' && one.startMs >= fromMs && one.ok) recent.http = true;
+    else if (one.kind === 'witness' && one.sentMs >= fromMs) recent.witness = true;
+  }
+  return recent;
+}
+
+function refusal(complaints: readonly string[]): Problem {
+  return new Problem(
+    'drillRefused',
+    `Cannot drill the cluster as it must be whole first: ${complaints.slice(0, 5).join('; ')}`,
+    { hint: 'muster status says more' },
+  );
+}
