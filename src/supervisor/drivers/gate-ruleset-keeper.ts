@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { Problem } from '../../base/problem.ts';
+import type { IpAddress } from '../../model/names.ts';
+import { type GateDevice, gateChains, gateTable, renderGate } from './lease-gate-ruleset.ts';
+import type { NetlinkConnection } from './netlink/connection.ts';
+import { generationOf, generationRequest, rulesRequest } from './netlink/nftables.ts';
+import { applyRuleset, runProgram } from './nft.ts';
+
+/**
+ * Renders the gate's rules and notices when somebody changes them. Each change of anything in nftables makes the
+ * ruleset's generation one larger: as long as only our own changes did, nothing has to be looked at. Else the rules of
+ * the gate's chains are read back and compared with what they were right after they were rendered.
+ */
+export class GateRuleset {
+  readonly #netlink: NetlinkConnection;
+  readonly #addresses: readonly IpAddress[];
+  readonly #onForeignChange: () => void;
+  #devices: readonly GateDevice[] = [];
+  #rendering = 0;
+  #generation: number | undefined;
+  #fingerprint = '';
+
+  constructor(netlink: NetlinkConnection, addresses: readonly IpAddress[], onForeignChange: () => void = () => {}) {
+    this.#netlink = netlink;
+    this.#addresses = addresses;
+    this.#onForeignChange = onForeignChange;
+  }
+
+  get devices(): readonly GateDevice[] {
+    return this.#devices;
+  }
+
+  /** True while it is rendered: nothing may be armed or granted then. */
+  get busy(): boolean {
+    return this.#rendering > 0;
+  }
+
+  /** One transaction of our own was acknowledged. */
+  countChange(): void {
+    if (this.#generation !== undefined) this.#generation = (this.#generation + 1) >>> 0;
+  }
+
+  /** Replaces the rules, shut, then lets `refill` restore what others keep in the table. */
+  async render(devices: readonly GateDevice[], refill: () => Promise<void>): Promise<void> {
+    this.#rendering++;
+    try {
+      this.#devices = devices;
+      await this.#apply(devices);
+      await refill();
+      await this.#compareGeneration();
+      this.#fingerprint = (await this.#readRules()) ?? '';
+    } finally {
+      this.#rendering--;
+    }
+  }
+
+  /** Why the gate is no longer what was rendered; undefined where it still is. */
+  async changed(): Promise<string | undefined> {
+    if ((await this.#compareGeneration()) || this.busy) return undefined;
+    const rules = await this.#readRules();
+    if (this.busy) return undefined;
+    if (rules === undefined) return 'the ruleset was flushed or a chain of the gate deleted';
+    if (rules !== this.#fingerprint) return 'the rules of the gate were changed';
+    this.#onForeignChange();
+    return undefined;
+  }
+
+  async #apply(devices: readonly GateDevice[]): Promise<void> {
+    const listed = await runProgram('nft', ['list', 'table', 'netdev', gateTable]);
+    const chains = [...listed.stdout.matchAll(/^\tchain (\S+) \{/gm)].map((match) => match[1]!);
+    const wanted = new Set(gateChains(devices));
+    const stale = chains.filter((name) => /^(ingress|egress|gate[46])-/.test(name) && !wanted.has(name));
+    const text = renderGate(devices, this.#addresses, stale);
+    if ((await applyRuleset(text)) === undefined) return;
+    // What an older version left may not fit: then the table is made anew, and the balancer's chains with it.
+    const complaint = await applyRuleset(
+      `table netdev ${gateTable}\ndelete table netdev ${gateTable}\n${renderGate(devices, this.#addresses)}`,
+    );
+    if (complaint === undefined) return;
+    throw new Problem(
+      'defect',
+      `Cannot render the lease gate on "${devices.map(({ name }) => name).join(', ')}" as nftables must do netdev ingress and egress: ${complaint.split('\n')[0]}`,
+      { hint: 'apt-get install nftables, on a kernel of 5.16 or later with CONFIG_NETFILTER_EGRESS' },
+    );
+  }
+
+  /**
+   * Whether nobody but us has changed anything since the last call; from now on, what is there now counts. Answers come
+   * in the order of the requests, and are worked on in it: a change that the kernel has counted has been counted here.
+   */
+  async #compareGeneration(): Promise<boolean> {
+    const { messages } = await this.#netlink.request(generationRequest());
+    const now = messages[0] === undefined ? undefined : generationOf(messages[0].body);
+    const same = now === this.#generation;
+    if (now !== undefined) this.#generation = now;
+    return same || now === undefined;
+  }
+
+  /** A fingerprint of the rules of all the gate's chains with their handles; undefined where one has none. */
+  async #readRules(): Promise<string | undefined> {
+    const hash = createHash('sha256');
+    for (const chain of gateChains(this.#devices)) {
+      const { type, body } = rulesRequest(gateTable, chain);
+      const { messages } = await this.#netlink.dump(type, body);
+      if (messages.length === 0) return undefined;
+      for (const message of messages) hash.update(message.body.subarray(4));
+    }
+    return hash.digest('hex');
+  }
+}

@@ -1,0 +1,217 @@
+import type { GroupName, IpAddress, MacAddress } from '../../model/names.ts';
+import { addressBytes } from './addresses.ts';
+import { GateRuleset } from './gate-ruleset-keeper.ts';
+import { addressMark, type GateDevice, gateTable, tokenMarkBit } from './lease-gate-ruleset.ts';
+import { errno, NETLINK_NETFILTER, NetlinkConnection } from './netlink/connection.ts';
+import { concatenated, type Element, elementTransaction, macBytes, markBytes } from './netlink/nftables.ts';
+import type { RawSockets } from './raw-sockets.ts';
+
+export interface LeaseGateOptions {
+  readonly sockets: RawSockets;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly groups: ReadonlyMap<GroupName, readonly IpAddress[]>;
+  /** Fills the balancer's chains again after the table was rendered anew. */
+  readonly onRendered: () => Promise<void>;
+  /** The gate was found changed or gone, and stands again, shut. `why` is for the journal. */
+  readonly onLost: (why: string) => void;
+  /** Somebody changed nftables, but not the gate: other drivers may want to look after what is theirs. */
+  readonly onForeignChange?: () => void;
+}
+
+/**
+ * The lease gate's door to the kernel (see lease-gate-ruleset.ts for the rules). Every method resolves to whether the
+ * kernel has acknowledged the change, and refuses after its deadline; none ever opens what a fresh grant did not open.
+ */
+export class LeaseGate {
+  readonly #options: LeaseGateOptions;
+  readonly #netlink: NetlinkConnection;
+  readonly #ruleset: GateRuleset;
+  readonly #addresses: readonly IpAddress[];
+  /** What the kernel's untimed maps hold, by address. */
+  readonly #granted = new Map<IpAddress, number>();
+  /** Groups that each token was armed for; a grant to others is refused. */
+  readonly #armed = new Map<number, readonly GroupName[]>();
+  /** Added to tokens, so that no command of an earlier process or rendering can ever mean one of ours. */
+  #salt = 0;
+  #peers: ReadonlySet<MacAddress> = new Set();
+
+  constructor(options: LeaseGateOptions) {
+    this.#options = options;
+    this.#addresses = [...new Set([...options.groups.values()].flat())];
+    this.#netlink = new NetlinkConnection(options.sockets, NETLINK_NETFILTER, options.now);
+    this.#ruleset = new GateRuleset(this.#netlink, this.#addresses, options.onForeignChange);
+  }
+
+  /** Renders the gate, shut, for these devices. Throws a Problem where the kernel or nft cannot do it. */
+  async start(devices: readonly GateDevice[]): Promise<void> {
+    await this.#render(devices);
+  }
+
+  /** Devices that came, left or changed their MAC: the gate is rendered again, shut, and counts as lost. */
+  async setDevices(devices: readonly GateDevice[], why: string): Promise<void> {
+    await this.#render(devices);
+    this.#options.onLost(why);
+  }
+
+  /** Level trigger, to be called a few times a second: looks whether the ruleset is still ours. */
+  async check(): Promise<void> {
+    if (this.#ruleset.busy) return;
+    const why = await this.#ruleset.changed();
+    if (why !== undefined) await this.#lost(why);
+  }
+
+  async arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean> {
+    if (this.#refused(deadline)) return false;
+    this.#armed.set(token, groups);
+    if (this.#armed.size > 64) this.#armed.delete(this.#armed.keys().next().value!);
+    const timeout = Math.floor(lifetime);
+    if (timeout <= 0) return false;
+    return this.#change([], [{ set: 'armed', key: markBytes(this.#mark(token)), timeout }]);
+  }
+
+  async grant(token: number, groups: readonly GroupName[], deadline: number): Promise<boolean> {
+    if (this.#refused(deadline)) return false;
+    const armed = this.#armed.get(token);
+    if (armed === undefined || !groups.every((group) => armed.includes(group))) return false;
+    const addresses = this.#of(groups);
+    if (addresses.length === 0) return true;
+    const mark = this.#mark(token);
+    const old = addresses.filter((address) => this.#granted.has(address));
+    for (const address of addresses) this.#granted.set(address, mark);
+    return this.#change(
+      old.flatMap((address) => this.#grantElements(address, undefined)),
+      [...addresses.flatMap((address) => this.#grantElements(address, mark))],
+    );
+  }
+
+  /** Shuts the gate of these groups; with `pass`, frames for them go on to that MAC for a while, from the same instant. */
+  async close(
+    groups: readonly GroupName[],
+    pass?: { readonly mac: MacAddress; readonly lifetime: number },
+  ): Promise<boolean> {
+    // While it is rendered anew it is shut, and what could open it flushed.
+    if (this.#ruleset.busy) return true;
+    const addresses = this.#of(groups);
+    this.#forgetPassing(addresses);
+    const remove = addresses
+      .filter((address) => this.#granted.has(address))
+      .flatMap((address) => this.#grantElements(address, undefined));
+    for (const address of addresses) this.#granted.delete(address);
+    const add =
+      pass === undefined
+        ? []
+        : addresses.map((address) => ({
+            set: `passing${family(address)}`,
+            key: addressBytes(address),
+            data: macBytes(pass.mac),
+            timeout: Math.max(1, Math.floor(pass.lifetime)),
+          }));
+    return remove.length + add.length === 0 || this.#change(remove, add);
+  }
+
+  async acceptPassed(
+    from: MacAddress,
+    groups: readonly GroupName[],
+    lifetime: number,
+    deadline: number,
+  ): Promise<boolean> {
+    if (this.#refused(deadline)) return false;
+    const addresses = this.#of(groups);
+    if (addresses.length === 0) return true;
+    this.#forgetPassing(addresses, from);
+    const timeout = Math.max(1, Math.floor(lifetime));
+    return this.#change([], [...addresses.map((address) => ({ ...passedElement(from, address), timeout }))]);
+  }
+
+  /**
+   * The MACs of the other directors: what they send for an address is delivered here and never forwarded. One that is
+   * not known any more stays until the table is rendered without it, since it does no more than deliver locally.
+   */
+  async setPeers(macs: ReadonlySet<MacAddress>): Promise<void> {
+    const fresh = [...macs].filter((mac) => !this.#peers.has(mac));
+    const gone = [...this.#peers].filter((mac) => !macs.has(mac));
+    this.#peers = new Set(macs);
+    const element = (mac: MacAddress): Element => ({ set: 'peers', key: macBytes(mac) });
+    for (const mac of gone) await this.#quietly([element(mac)], []);
+    if (fresh.length > 0 && !this.#ruleset.busy) await this.#change([], fresh.map(element));
+  }
+
+  stop(): void {
+    this.#netlink.close();
+  }
+
+  #refused(deadline: number): boolean {
+    return this.#ruleset.busy || this.#options.now() > deadline;
+  }
+
+  #mark(token: number): number {
+    return ((token + this.#salt) | 0 | tokenMarkBit) >>> 0;
+  }
+
+  #of(groups: readonly GroupName[]): readonly IpAddress[] {
+    return groups.flatMap((group) => this.#options.groups.get(group) ?? []);
+  }
+
+  /** The map elements of one address, with the mark as data or, to remove them, without. */
+  #grantElements(address: IpAddress, mark: number | undefined): Element[] {
+    const data = mark === undefined ? undefined : markBytes(mark);
+    const own: Element = { set: `granted${family(address)}`, key: addressBytes(address), data };
+    if (family(address) === 4) return [own];
+    const index = this.#addresses.indexOf(address);
+    return [own, { set: 'granted-target', key: markBytes(addressMark(index)), data }];
+  }
+
+  /**
+   * A node passes on or accepts what is passed on, never both: else two nodes could pass one frame to and fro. Not
+   * awaited, since the kernel takes requests in their order.
+   */
+  #forgetPassing(addresses: readonly IpAddress[], from?: MacAddress): void {
+    const elements = addresses.flatMap((address) => [
+      { set: `passing${family(address)}`, key: addressBytes(address) },
+      ...(from === undefined ? [...this.#peers] : [from]).map((mac) => passedElement(mac, address)),
+    ]);
+    for (const element of elements) void this.#quietly([element], []);
+  }
+
+  /** A change that need not succeed: the element may have timed out. */
+  async #quietly(remove: readonly Element[], add: readonly Element[]): Promise<void> {
+    const { error } = await this.#netlink.transaction(elementTransaction(gateTable, remove, add));
+    if (error === 0) this.#ruleset.countChange();
+  }
+
+  async #change(remove: readonly Element[], add: readonly Element[]): Promise<boolean> {
+    const { error } = await this.#netlink.transaction(elementTransaction(gateTable, remove, add));
+    if (error === 0) {
+      this.#ruleset.countChange();
+      return true;
+    }
+    if (error === errno.ENOENT && !this.#ruleset.busy) await this.#lost('a table, set or element was gone');
+    return false;
+  }
+
+  async #lost(why: string): Promise<void> {
+    if (this.#ruleset.busy) return;
+    await this.#render(this.#ruleset.devices);
+    this.#options.onLost(why);
+  }
+
+  async #render(devices: readonly GateDevice[]): Promise<void> {
+    this.#granted.clear();
+    this.#armed.clear();
+    this.#salt = Math.floor(Math.random() * 0x7fff_ffff);
+    await this.#ruleset.render(devices, async () => {
+      if (this.#peers.size > 0) {
+        const add = [...this.#peers].map((mac) => ({ set: 'peers', key: macBytes(mac) }));
+        await this.#netlink.transaction(elementTransaction(gateTable, [], add));
+      }
+      await this.#options.onRendered();
+    });
+  }
+}
+
+const family = (address: IpAddress): 4 | 6 => (address.includes(':') ? 6 : 4);
+
+function passedElement(from: MacAddress, address: IpAddress): Element {
+  return { set: `passed${family(address)}`, key: concatenated(macBytes(from), addressBytes(address)) };
+}

@@ -1,0 +1,39 @@
+/**
+ * The helper behind `raw-sockets.ts`: Node has neither netlink nor AF_PACKET nor unix datagrams, and a process per change
+ * costs 5 ms. Perl is Essential on Debian. It only relays; whatever it carries is encoded and understood on our side.
+ *
+ * Both ways: u32 length (big-endian, of what follows), u8 socket, payload. Socket 0 is the helper itself:
+ *   open ID DOMAIN TYPE PROTOCOL BIND CONNECT   (sockaddrs in hex, `-` for none), answered by `failed ID ERRNO` at most
+ *   close ID
+ *   realtime PRIORITY PID...                     SCHED_FIFO for these processes, locked memory for itself
+ * It ends at the end of its input, so that it never outlives musterd; what was written before that is still relayed.
+ */
+export const rawSocketsHelper = `
+use strict; use warnings; use Socket; use POSIX ();
+$0 = 'musterd: raw sockets'; $SIG{PIPE} = $SIG{INT} = $SIG{TERM} = 'IGNORE';
+my (%socket, $input); $input = '';
+my %calls = (x86_64 => [151, 144], aarch64 => [230, 119], riscv64 => [230, 119], ppc64le => [152, 156], s390x => [152, 156]);
+sub answer { my ($id, $data) = @_;
+  my $frame = pack('NC', length($data) + 1, $id) . $data;
+  while (length $frame) { my $n = syswrite(STDOUT, $frame); next if !defined $n && $!{EINTR}; exit 0 unless $n; substr($frame, 0, $n, '') } }
+sub drain { my ($id) = @_; my $fh = $socket{$id} or return;
+  while (1) { my $data; last unless defined recv($fh, $data, 65536, MSG_DONTWAIT); answer($id, $data); } }
+sub control { my ($verb, @args) = split / /, $_[0];
+  if ($verb eq 'open') { my ($id, $domain, $type, $protocol, $bind, $connect) = @args; my $fh;
+    my $ok = socket($fh, $domain, $type, $protocol);
+    $ok &&= bind($fh, pack('H*', $bind)) if $bind ne '-';
+    $ok &&= connect($fh, pack('H*', $connect)) if $connect ne '-';
+    if ($ok) { $socket{$id} = $fh } else { answer(0, "failed $id " . ($! + 0)) } }
+  elsif ($verb eq 'close') { my $fh = delete $socket{$args[0]}; close $fh if $fh }
+  elsif ($verb eq 'realtime') { my $numbers = $calls{(POSIX::uname())[4]} or return; my $priority = shift @args;
+    syscall($numbers->[0], 3);
+    syscall($numbers->[1], $_ + 0, 0x40000001, pack('i', $priority)) for $$, @args; } }
+while (1) { my $wait = ''; vec($wait, 0, 1) = 1; vec($wait, fileno($socket{$_}), 1) = 1 for keys %socket;
+  next if select(my $ready = $wait, undef, undef, undef) < 0;
+  if (vec($ready, 0, 1)) { my $n = sysread(STDIN, $input, 65536, length $input); exit 0 if defined $n && $n == 0;
+    while (length($input) >= 5) { my ($length, $id) = unpack('NC', $input); last if length($input) < 4 + $length;
+      my $payload = substr($input, 5, $length - 1); substr($input, 0, 4 + $length, '');
+      if ($id == 0) { control($payload) }
+      elsif (my $fh = $socket{$id}) { answer(0, "failed $id " . ($! + 0)) unless defined send($fh, $payload, 0); drain($id) } } }
+  for my $id (keys %socket) { drain($id) if vec($ready, fileno($socket{$id}), 1) } }
+`;
