@@ -64,27 +64,26 @@ export class Applier {
     while (this.dirty && !this.stopped) {
       this.dirty = false;
       clearTimeout(this.retry);
-      try {
-        await this.transact();
-        this.lastRefusal = '';
-      } catch (error) {
-        this.failed(error instanceof Error ? error.message : String(error));
-      }
+      const refusal = await this.transact();
+      if (refusal === undefined) this.lastRefusal = '';
+      else this.failed(refusal);
     }
   }
 
-  private async transact(): Promise<void> {
+  /** Resolves to nft's complaint, if it has one. */
+  private async transact(): Promise<string | undefined> {
     if (this.chains === undefined) await this.read();
     // Only now, so that what happened during the wait is in it.
     const forwarding = this.wanted();
-    if (forwarding === undefined) return;
+    if (forwarding === undefined) return undefined;
     const text = JSON.stringify(forwarding);
-    if (text === this.applied) return;
+    if (text === this.applied) return undefined;
     const { losses } = this;
-    await this.nft.apply(renderForwarding(forwarding, this.chains ?? []));
-    if (losses !== this.losses) return;
+    const refusal = await this.nft.apply(renderForwarding(forwarding, this.chains ?? []));
+    if (refusal !== undefined || losses !== this.losses) return refusal?.split('\n')[0];
     this.chains = forwarding.services.flatMap(({ targets }) => targets.map(({ address }) => targetChain(address)));
     this.applied = text;
+    return undefined;
   }
 
   /** The table is not as we thought, or not there yet (the lease gate renders it): look and try again. */

@@ -1,42 +1,21 @@
-import { spawn } from 'node:child_process';
+import { applyRuleset, runProgram } from './nft.ts';
 import { table } from './nftables-balancer-ruleset.ts';
 
 /**
- * The door to nftables. A process per change costs 5 ms, which is cheap where changes are as rare as deaths of servers;
- * and it is one transaction: all of a text or nothing of it.
+ * The balancer's door to nftables. A process per change costs 5 ms, which is cheap where changes are as rare as deaths
+ * of servers; and it is one transaction: all of a text or nothing of it.
  */
 export interface Nft {
-  /** Rejects with what nft said. */
-  apply(text: string): Promise<void>;
+  /** Resolves to what nft complains about, if it does. */
+  apply(text: string): Promise<string | undefined>;
   /** The table in nft's JSON; undefined where there is none. */
   list(): Promise<string | undefined>;
 }
 
-export function systemNft(): Nft {
-  return {
-    apply: async (text) => {
-      await run(['-f', '-'], text);
-    },
-    list: () => run(['-j', 'list', 'table', ...table.split(' ')], '').catch(() => undefined),
-  };
-}
-
-function run(args: readonly string[], input: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('nft', args, { stdio: 'pipe' });
-    let output = '';
-    let complaint = '';
-    child.stdout.on('data', (part) => {
-      output += part;
-    });
-    child.stderr.on('data', (part) => {
-      complaint += part;
-    });
-    child.on('error', reject);
-    child.on('close', (code) =>
-      code === 0 ? resolve(output) : reject(new Error(complaint.split('\n')[0] || `exit ${code}`)),
-    );
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
-  });
-}
+export const systemNft: Nft = {
+  apply: applyRuleset,
+  list: async () => {
+    const { code, stdout } = await runProgram('nft', ['-j', 'list', 'table', ...table.split(' ')]);
+    return code === 0 ? stdout : undefined;
+  },
+};

@@ -48,7 +48,7 @@ class NftablesBalancer implements Balancer {
       changed: () => void this.applier.apply(),
     });
     this.applier = new Applier(
-      options.nft ?? systemNft(),
+      options.nft ?? systemNft,
       () => this.forwarding(),
       (why) => this.journal({ what: 'table', why: `nft refused the forwarding rules: ${why}` }),
     );
