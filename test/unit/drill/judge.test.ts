@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { judge } from '../../../src/drill/judge.ts';
+import { collect } from '../../../src/drill/observation.ts';
+import { observed, plugPull, settings } from './records.ts';
+
+describe('the judge of a drill', () => {
+  it('passes an outage within the bound and says its length by probe', () => {
+    const result = judge([plugPull], observed(1000, 1200), settings);
+    const [step] = result.steps;
+    assert.equal(result.verdict, 'passed');
+    assert.deepEqual(step?.outageMs, { udp: 205, http: 205 });
+    assert.deepEqual(step?.outageAfterHealMs, { udp: 0, http: 0 });
+    assert.equal(step?.failedRequests, 41);
+    assert.deepEqual(step?.failures, { 'timed out': 41 });
+    assert.equal(step?.doubleHolderMs, 0);
+    assert.equal(result.worstOutageMs, 205);
+  });
+
+  it('sees the phases of a takeover on the wire, from the injection on', () => {
+    const phases = judge([plugPull], observed(1010, 1200), settings).steps[0]?.phases;
+    assert.ok(Math.abs(phases!.silent! - 0.1) < 0.001);
+    assert.ok(Math.abs(phases!.takenOver! - 200.1) < 0.001);
+    assert.equal(phases?.announced, 204);
+    assert.equal(phases?.reached, 205);
+  });
+
+  it('fails an outage beyond the bound, and says so', () => {
+    const result = judge([plugPull], observed(1000, 1600), settings);
+    assert.equal(result.verdict, 'failed');
+    assert.match(result.steps[0]!.reasons.join('\n'), /udp was out for 605 ms, bound 500 ms/);
+  });
+
+  it('fails two holders, however short the outage', () => {
+    const result = judge([plugPull], observed(1300, 1200), settings);
+    assert.equal(result.verdict, 'failed');
+    assert.ok(result.doubleHolderMs >= 80 && result.doubleHolderMs <= 100, String(result.doubleHolderMs));
+    assert.match(result.steps[0]!.reasons.join('\n'), /two nodes held the address/);
+  });
+
+  it('fails a service that does not come back', () => {
+    const result = judge([plugPull], observed(1000, 9000), settings);
+    assert.equal(result.verdict, 'failed');
+    assert.match(result.steps[0]!.reasons.join('\n'), /no answer any more/);
+  });
+
+  it('counts what is lost when the node returns apart', () => {
+    const step = { ...plugPull, injectedMs: 500, healedMs: 900 };
+    const result = judge([step], observed(1000, 1200), settings);
+    assert.deepEqual(result.steps[0]?.outageAfterHealMs, { udp: 205, http: 205 });
+  });
+
+  it('never passes without probes, nor without steps', () => {
+    assert.equal(judge([plugPull], collect([]), settings).verdict, 'failed');
+    assert.equal(judge([], observed(1000, 1200), settings).verdict, 'failed');
+  });
+
+  it('leaves a probe out that did not run', () => {
+    const seen = { ...observed(1000, 1200), requests: [] };
+    assert.deepEqual(judge([plugPull], seen, settings).steps[0]?.outageMs, { udp: 205 });
+  });
+});
