@@ -5,6 +5,7 @@ import { Problem } from '../base/problem.ts';
 import { capture, must } from './command.ts';
 import { debianSources } from './debian-sources.ts';
 import { withLock } from './lock.ts';
+import { unmountBelow } from './mounts.ts';
 import { osRelease } from './requirements.ts';
 
 // Neither Node nor nftables: a node has to get them from `muster provision`, as a real one would.
@@ -68,6 +69,12 @@ async function hostSources(codename: string): Promise<string[]> {
   return sources;
 }
 
+/** A build that was killed may have left `/dev` or `/proc` mounted in its tree. */
+async function removeTree(folder: string): Promise<void> {
+  await unmountBelow(folder);
+  await rm(folder, { recursive: true, force: true });
+}
+
 async function build(
   target: string,
   codename: string,
@@ -75,7 +82,7 @@ async function build(
   signal?: AbortSignal,
 ): Promise<void> {
   const aside = `${target}.building`;
-  await rm(aside, { recursive: true, force: true });
+  await removeTree(aside);
   const list = `${target}.list`;
   await writeFile(list, `${sources.join('\n')}\n`);
   try {
@@ -107,7 +114,7 @@ async function build(
     await capture(['chroot', aside, 'apt-cache', 'gencaches'], { signal });
     await rename(aside, target);
   } finally {
-    await rm(aside, { recursive: true, force: true });
+    await removeTree(aside);
     await rm(list, { force: true });
   }
 }

@@ -1,8 +1,11 @@
 import { connectStdio } from './dial.ts';
 import { serveGateway } from './gateway.ts';
+import { labDown } from './lab.ts';
 import { labPaths } from './names.ts';
 
-// The sources' own way to run what the bundle offers as `muster lab gateway` and `muster lab connect`.
-const [verb, member, , lab] = process.argv.slice(2);
-if (verb === 'gateway') await serveGateway(labPaths(member!));
-else await connectStdio(labPaths(lab!), member!);
+// The sources' own way to run what the bundle offers as `muster lab gateway`, `connect` and `down`.
+const [verb, ...args] = process.argv.slice(2);
+const lab = args.at(-1)!;
+if (verb === 'gateway') await serveGateway(labPaths(lab));
+else if (verb === 'connect') await connectStdio(labPaths(lab), args[0]!);
+else if (verb === 'down') await labDown(lab);

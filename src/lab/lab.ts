@@ -10,12 +10,14 @@ import { labFaults } from './faults.ts';
 import { createKeys } from './keys.ts';
 import { withLock } from './lock.ts';
 import { ensureGateway, isOn, powerDown, powerUp } from './machine.ts';
+import { mountsBelow } from './mounts.ts';
 import { labHosts, labPaths, labsRoot, maxNodes, nodePaths, resolveLabName } from './names.ts';
 import { createSwitch, isNamespace, readSwitch } from './network.ts';
 import { ensureRequirements } from './requirements.ts';
 import { type LabState, readState, writeState } from './state.ts';
-import { mountsBelow, tearDown } from './teardown.ts';
+import { tearDown } from './teardown.ts';
 import type { LabFaults, LabNode, LabPaths } from './types.ts';
+import { allEnded } from './wait.ts';
 
 /** A lab that is up. */
 export interface Lab {
@@ -88,20 +90,18 @@ export async function openLab(name?: string): Promise<Lab> {
 }
 
 async function boot(paths: LabPaths, hosts: LabState['nodes'], { onProgress, signal }: LabUpOptions): Promise<void> {
-  const gateway = ensureGateway(paths, signal);
-  // It is awaited below; until then a failure must not count as one that nobody handles.
-  gateway.catch(() => {});
-  for (const host of hosts) {
-    signal?.throwIfAborted();
-    await powerUp(paths, host);
-  }
-  await gateway;
-  await Promise.all(
-    hosts.map(async ({ name }) => {
-      await waitForSsh(paths, name, { signal });
-      onProgress?.(`${name} is up`);
-    }),
-  );
+  const powerAll = async (): Promise<void> => {
+    for (const host of hosts) {
+      signal?.throwIfAborted();
+      await powerUp(paths, host);
+    }
+  };
+  await allEnded([ensureGateway(paths, signal), powerAll()]);
+  const greet = async (name: string): Promise<void> => {
+    await waitForSsh(paths, name, { signal });
+    onProgress?.(`${name} is up`);
+  };
+  await allEnded(hosts.map(({ name }) => greet(name)));
 }
 
 async function create(paths: LabPaths, count: number, options: LabUpOptions): Promise<LabState> {
@@ -112,8 +112,9 @@ async function create(paths: LabPaths, count: number, options: LabUpOptions): Pr
     await mkdir(join(paths.stateDir, 'ssh'), { recursive: true, mode: 0o700 });
     onProgress?.(`making the switch and ${count} disks`);
     const state: LabState = { name: paths.name, base, nodes: labHosts(count) };
-    const [keys] = await Promise.all([createKeys(paths, count), createSwitch(paths)]);
-    await Promise.all(state.nodes.map((host) => createDisk(paths, host, { base, count, keys })));
+    await createSwitch(paths);
+    const keys = await createKeys(paths, count);
+    await allEnded(state.nodes.map((host) => createDisk(paths, host, { base, count, keys })));
     await writeState(paths, state);
     onProgress?.(`booting ${state.nodes.map(({ name }) => name).join(' ')}`);
     await boot(paths, state.nodes, options);

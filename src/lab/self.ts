@@ -1,16 +1,25 @@
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** The argv that runs a TypeScript file, from whatever working directory. */
+export function fromSources(file: string, args: readonly string[]): string[] {
+  // `import.meta.resolve` is not there in every way in which tsx loads a file.
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  return [process.execPath, '--import', tsx, file, ...args];
+}
 
 /**
  * The argv that runs `muster lab <verb> ...` once more: the bundle that this code is in, or, from the sources (tests),
  * `entry.ts` through tsx. The gateway and OpenSSH's ProxyCommand are such processes.
  */
-export function entryCommand(verb: 'gateway' | 'connect', args: readonly string[]): string[] {
+export function entryCommand(verb: 'gateway' | 'connect' | 'down', args: readonly string[]): string[] {
   const here = fileURLToPath(import.meta.url);
   if (here.endsWith('.ts')) {
-    return [process.execPath, '--import', import.meta.resolve('tsx'), join(dirname(here), 'entry.ts'), verb, ...args];
+    return fromSources(join(dirname(here), 'entry.ts'), [verb, ...args]);
   }
-  const bundle = join(dirname(here), 'muster.js');
-  return [process.execPath, existsSync(bundle) ? bundle : here, 'lab', verb, ...args];
+  // The bundle is split: this code may lie in a folder of chunks below the program.
+  const programs = [dirname(here), dirname(dirname(here))].map((folder) => join(folder, 'muster.js'));
+  return [process.execPath, programs.find(existsSync) ?? process.argv[1]!, 'lab', verb, ...args];
 }

@@ -1,25 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, readlink, rm, rmdir, stat } from 'node:fs/promises';
+import { readdir, readlink, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Problem } from '../base/problem.ts';
 import { destroyGroups } from './cgroup.ts';
-import { capture } from './command.ts';
+import { unmountBelow } from './mounts.ts';
 import { isNamespace } from './network.ts';
 import type { LabPaths } from './types.ts';
 import { waitUntil } from './wait.ts';
-
-/** Mount points at or below `folder`, innermost first, out of the text of `/proc/self/mountinfo` (proc(5)). */
-export function mountsBelow(mountinfo: string, folder: string): string[] {
-  return mountinfo
-    .split('\n')
-    .map((line) =>
-      (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, octal: string) =>
-        String.fromCharCode(Number.parseInt(octal, 8)),
-      ),
-    )
-    .filter((path) => path === folder || path.startsWith(`${folder}/`))
-    .reverse();
-}
 
 async function namespaceIds(paths: LabPaths): Promise<Set<string>> {
   const folder = dirname(paths.switchNamespace);
@@ -60,28 +47,6 @@ async function killInhabitants(paths: LabPaths): Promise<void> {
     );
 }
 
-async function unmountAll(folder: string): Promise<void> {
-  const mounts = async (): Promise<string[]> => mountsBelow(await readFile('/proc/self/mountinfo', 'utf8'), folder);
-  await waitUntil(
-    async () => {
-      for (const path of await mounts()) await capture(['umount', path]);
-      return (await mounts()).length === 0;
-    },
-    { timeoutMs: 5000, everyMs: 50 },
-  );
-  // Removing files through a mount that stayed would reach what it shows; so it is asked before anything is removed.
-  const left = await mounts();
-  if (left.length > 0) {
-    throw new Problem(
-      'hostFailed',
-      `Cannot end lab "${folder}" as nothing may be mounted below it: ${left.join(', ')} is busy`,
-      {
-        hint: `who uses it: fuser -vm ${left[0]}`,
-      },
-    );
-  }
-}
-
 /**
  * Removes everything that carries the lab's name: processes, namespaces, mounts, cgroups, files. It needs no state, so
  * it works after any crash, and does nothing where there is nothing.
@@ -90,7 +55,7 @@ export async function tearDown(paths: LabPaths): Promise<void> {
   await destroyGroups(paths.name);
   if (!existsSync(paths.stateDir)) return;
   await killInhabitants(paths);
-  await unmountAll(paths.stateDir);
+  await unmountBelow(paths.stateDir);
   await rm(paths.stateDir, { recursive: true, force: true });
   // Empty parents go too; where another lab lives in them they stay.
   for (const folder of [dirname(paths.stateDir), dirname(dirname(paths.stateDir))]) await rmdir(folder).catch(() => {});

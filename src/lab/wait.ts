@@ -16,3 +16,12 @@ export async function waitUntil(
     await sleep(everyMs, undefined, { signal });
   }
 }
+
+/** As `Promise.all`, but waits for all to end before it throws: a clean-up may then rely on nothing still being made. */
+export async function allEnded<T>(works: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(works);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}

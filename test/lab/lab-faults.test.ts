@@ -1,0 +1,160 @@
+import { strict as assert } from 'node:assert';
+import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Problem } from '../../src/base/problem.ts';
+import { capture } from '../../src/lab/command.ts';
+import { type Lab, labStatus } from '../../src/lab/lab.ts';
+import { nodePaths } from '../../src/lab/names.ts';
+import { waitUntil } from '../../src/lab/wait.ts';
+import { pingsAnswered, ssh, sshOutput, useLab } from './support.ts';
+
+/** Echo requests from the client every 5 ms; `stop` returns when each answer was seen, in seconds since 1970. */
+function watch(lab: Lab, address: string): { answers: () => number; stop: () => Promise<number[]> } {
+  const [nsenter, ...args] = lab.inClient(['ping', '-n', '-D', '-i', '0.005', '-W', '1', address]);
+  const ping = spawn(nsenter!, args);
+  let output = '';
+  ping.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  const times = (): number[] =>
+    [...output.matchAll(/^\[(\d+\.\d+)\] \d+ bytes from/gm)].map((match) => Number(match[1]));
+  return {
+    answers: () => times().length,
+    stop: () =>
+      new Promise((resolve) => {
+        ping.once('close', () => resolve(times()));
+        ping.kill('SIGINT');
+      }),
+  };
+}
+
+async function canPing(lab: Lab, from: string, to: string): Promise<boolean> {
+  return (await ssh(lab, from, `ping -n -c2 -i 0.1 -W1 ${to}`)).rc === 0;
+}
+
+/** Echo requests that the node's kernel has received so far. */
+async function echosIn(lab: Lab, node: string): Promise<number> {
+  const text = await sshOutput(lab, node, 'grep ^Icmp: /proc/net/snmp');
+  const [names, values] = text.split('\n').map((line) => line.split(' '));
+  return Number(values![names!.indexOf('InEchos')]);
+}
+
+describe('lab: faults', function () {
+  this.timeout(60_000);
+  const lab = useLab(3);
+  afterEach(async () => lab().faults.heal());
+
+  it('power off: not one answer from that instant on, not even ARP; the disk is there after power on', async () => {
+    await sshOutput(lab(), 'node2', 'echo kept > /root/kept');
+    const before = await sshOutput(lab(), 'node2', 'cut -d" " -f22 /proc/1/stat');
+    const watching = watch(lab(), '10.77.0.12');
+    assert.ok(await waitUntil(() => watching.answers() > 20, { timeoutMs: 5000, everyMs: 10 }));
+    await lab().faults.powerOff('node2');
+    const off = Date.now() / 1000;
+    await sleep(300);
+    const answers = await watching.stop();
+    assert.ok(answers.length > 20);
+    assert.deepEqual(
+      answers.filter((time) => time > off),
+      [],
+    );
+    await capture(lab().inClient(['ip', 'neighbour', 'flush', 'dev', 'eth0']));
+    assert.equal(await pingsAnswered(lab(), '10.77.0.12', 1), 0);
+    const { stdout } = await capture(lab().inClient(['ip', 'neighbour', 'show', '10.77.0.12']));
+    assert.ok(!stdout.includes('lladdr'), stdout);
+    assert.equal(await pingsAnswered(lab(), '10.77.0.11'), 3);
+
+    await lab().faults.powerOff('node2');
+    await lab().faults.powerOn('node2');
+    await lab().faults.powerOn('node2');
+    assert.equal(await sshOutput(lab(), 'node2', 'cat /root/kept'), 'kept');
+    assert.notEqual(await sshOutput(lab(), 'node2', 'cut -d" " -f22 /proc/1/stat'), before);
+  });
+
+  it('freeze: nothing on the node runs; thaw: it goes on', async () => {
+    await sshOutput(
+      lab(),
+      'node3',
+      'nohup sh -c "while :; do echo >> /root/ticks; sleep 0.01; done" >/dev/null 2>&1 &',
+    );
+    const ticks = join(nodePaths(lab().paths, 'node3').root, 'root/ticks');
+    const size = (): number => statSync(ticks, { throwIfNoEntry: false })?.size ?? 0;
+    assert.ok(await waitUntil(() => size() > 5, { timeoutMs: 5000, everyMs: 10 }));
+    await lab().faults.freeze('node3');
+    const frozenAt = size();
+    await sleep(300);
+    assert.equal(size(), frozenAt);
+    assert.equal((await lab().nodes())[2]?.frozen, true);
+    await lab().faults.thaw('node3');
+    assert.ok(await waitUntil(() => size() > frozenAt, { timeoutMs: 5000, everyMs: 10 }));
+    assert.equal((await lab().nodes())[2]?.frozen, false);
+  });
+
+  it('a frozen node can lose its power', async () => {
+    await lab().faults.freeze('node3');
+    await lab().faults.powerOff('node3');
+    assert.deepEqual(
+      (await lab().nodes()).map(({ power, frozen }) => [power, frozen]),
+      [
+        ['on', false],
+        ['on', false],
+        ['off', false],
+      ],
+    );
+    await assert.rejects(lab().faults.freeze('node3'), (error: Problem) => error.reason === 'usage');
+  });
+
+  it('partition of both directions: the two sides hear nothing of each other, all else goes on', async () => {
+    await lab().faults.cut(['node1'], ['node2', 'node3']);
+    await lab().faults.cut(['node2', 'node3'], ['node1']);
+    assert.equal(await canPing(lab(), 'node1', 'node2'), false);
+    assert.equal(await canPing(lab(), 'node3', 'node1'), false);
+    assert.equal(await canPing(lab(), 'node2', 'node3'), true);
+    assert.equal(await pingsAnswered(lab(), '10.77.0.11'), 3);
+    assert.equal((await labStatus(lab().paths.name)).cuts.length, 4);
+    await lab().faults.heal();
+    assert.equal(await canPing(lab(), 'node1', 'node2'), true);
+    assert.deepEqual((await labStatus(lab().paths.name)).cuts, []);
+  });
+
+  it('one-way partition: frames pass in the other direction', async () => {
+    const [one, two] = await lab().nodes();
+    await sshOutput(lab(), 'node1', `ip neighbour replace ${two!.address} lladdr ${two!.mac} dev eth0 nud permanent`);
+    await sshOutput(lab(), 'node2', `ip neighbour replace ${one!.address} lladdr ${one!.mac} dev eth0 nud permanent`);
+    await lab().faults.cut(['node1'], ['node2']);
+    const before = [await echosIn(lab(), 'node1'), await echosIn(lab(), 'node2')];
+    assert.equal(await canPing(lab(), 'node1', 'node2'), false);
+    assert.equal(await canPing(lab(), 'node2', 'node1'), false);
+    const after = [await echosIn(lab(), 'node1'), await echosIn(lab(), 'node2')];
+    assert.deepEqual([after[0]! - before[0]!, after[1]! - before[1]!], [2, 0]);
+    assert.deepEqual((await labStatus(lab().paths.name)).cuts, [{ from: 'node1', to: 'node2' }]);
+  });
+
+  it('a pulled cable silences the node but takes none of its addresses', async () => {
+    await sshOutput(lab(), 'node1', 'ip address add 10.77.0.100/32 dev eth0');
+    await lab().faults.link('node1', false);
+    assert.equal(await pingsAnswered(lab(), '10.77.0.11', 1), 0);
+    assert.equal((await labStatus(lab().paths.name)).nodes[0]?.link, false);
+    await lab().faults.link('node1', true);
+    assert.equal(await pingsAnswered(lab(), '10.77.0.11'), 3);
+    assert.match(await sshOutput(lab(), 'node1', 'ip -4 address show dev eth0'), /10\.77\.0\.100/);
+    await sshOutput(lab(), 'node1', 'ip address del 10.77.0.100/32 dev eth0');
+  });
+
+  it('heal undoes all faults at once', async () => {
+    const { faults } = lab();
+    await faults.cut(['node1'], ['node2']);
+    await faults.link('node1', false);
+    await faults.freeze('node2');
+    await faults.powerOff('node3');
+    await faults.heal();
+    const status = await labStatus(lab().paths.name);
+    assert.deepEqual(
+      status.nodes.map(({ power, frozen, link, ssh: answers }) => [power, frozen, link, answers]),
+      Array(3).fill(['on', false, true, true]),
+    );
+    assert.deepEqual(status.cuts, []);
+  });
+});

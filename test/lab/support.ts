@@ -1,0 +1,104 @@
+import { strict as assert } from 'node:assert';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CommandResult, capture } from '../../src/lab/command.ts';
+import { sshConfigFile } from '../../src/lab/keys.ts';
+import { type Lab, labDown, labUp, listLabs } from '../../src/lab/lab.ts';
+import { labPaths } from '../../src/lab/names.ts';
+import { entryCommand } from '../../src/lab/self.ts';
+
+let made = 0;
+const ours = new Set<string>();
+
+/** A name for a lab of this test process, which is taken down when the process ends, however it ends. */
+export function testLabName(): string {
+  made += 1;
+  const name = `t-${process.pid}-${made}`;
+  if (ours.size === 0) {
+    process.once('exit', () => {
+      for (const lab of ours) {
+        const [program, ...args] = entryCommand('down', ['--lab', lab]);
+        spawnSync(program!, args, { stdio: 'inherit' });
+      }
+    });
+    // Without a listener these two end the process with no "exit" event.
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(143));
+  }
+  ours.add(name);
+  return name;
+}
+
+/** Takes down the labs of test processes that were killed before they could. */
+export async function sweepDeadLabs(): Promise<void> {
+  for (const name of await listLabs()) {
+    const pid = /^t-(\d+)-\d+$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) await labDown(name);
+  }
+}
+
+/** Takes the lab down, and fails the test where anything of it stays. */
+export async function downLeavingNothing(name: string): Promise<void> {
+  await labDown(name);
+  ours.delete(name);
+  assert.deepEqual(await traces(name), []);
+}
+
+/** A lab for all tests of one `describe`: up before the first, down (and nothing left) after the last. */
+export function useLab(nodes: number): () => Lab {
+  let lab: Lab | undefined;
+  let name: string | undefined;
+  before(async function () {
+    this.timeout(300_000); // the first lab of a machine builds the base tree
+    await sweepDeadLabs();
+    name = testLabName();
+    lab = (await labUp({ name, nodes })).lab;
+  });
+  after(async function () {
+    this.timeout(60_000);
+    if (name !== undefined) await downLeavingNothing(name);
+  });
+  return () => lab!;
+}
+
+/** One command on a node, through OpenSSH and the lab's own ssh_config. */
+export function ssh(lab: Lab, node: string, command: string): Promise<CommandResult> {
+  return capture(['ssh', '-F', sshConfigFile(lab.paths), node, command]);
+}
+
+/** As `ssh`, for a command that must succeed; returns its standard output, trimmed. */
+export async function sshOutput(lab: Lab, node: string, command: string): Promise<string> {
+  const result = await ssh(lab, node, command);
+  assert.equal(result.rc, 0, `${node}: ${command}: ${result.stderr}`);
+  return result.stdout.trim();
+}
+
+/** How many of `count` echo requests from the client to the address are answered. */
+export async function pingsAnswered(lab: Lab, address: string, count = 3): Promise<number> {
+  const result = await capture(lab.inClient(['ping', '-n', '-i', '0.02', '-c', String(count), '-W', '1', address]));
+  return Number(/(\d+) received/.exec(result.stdout)?.[1] ?? 0);
+}
+
+/** All that carries the lab's name on this machine: processes, mounts, cgroups, files. Zombies are nobody's any more. */
+export async function traces(name: string): Promise<string[]> {
+  const { stateDir } = labPaths(name);
+  const found: string[] = existsSync(stateDir) ? [stateDir] : [];
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+  found.push(...mounts.split('\n').filter((line) => line.includes(`${stateDir}/`)));
+  for (const line of mounts.split('\n')) {
+    const [, , , , path, , ...rest] = line.split(' ');
+    if (rest.some((word) => word === 'cgroup' || word === 'cgroup2') && existsSync(join(path!, `muster-${name}`))) {
+      found.push(join(path!, `muster-${name}`));
+    }
+  }
+  for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)) {
+    const read = (file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+    const [command, groups, state] = await Promise.all([read('cmdline'), read('cgroup'), read('stat')]);
+    const isZombie = /\) Z /.test(state);
+    if (!isZombie && (command.includes(`/${name}/`) || groups.includes(`/muster-${name}`))) {
+      found.push(`process ${pid}: ${command.replaceAll('\0', ' ')}`);
+    }
+  }
+  return found;
+}
