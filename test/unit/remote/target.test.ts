@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { Problem } from '../../../src/base/problem.ts';
+import type { Host, SshSettings } from '../../../src/model/inventory.ts';
+import { loadSshConfig } from '../../../src/remote/ssh-config.ts';
+import { targetOf } from '../../../src/remote/target.ts';
+
+function host(address: string, ssh: Partial<SshSettings> = {}): Host {
+  return {
+    name: 'node1',
+    connection: 'ssh',
+    ssh: { address, user: undefined, port: undefined, identityFile: undefined, proxyCommand: undefined, ...ssh },
+    groups: ['all'],
+    variables: {},
+  };
+}
+
+describe('targetOf', () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'muster-ssh-config-'));
+  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  async function targetFrom(config: string, ...[address, ssh]: Parameters<typeof host>) {
+    writeFileSync(join(dir, 'config'), config);
+    return targetOf(host(address, ssh), await loadSshConfig([join(dir, 'config'), join(dir, 'missing')]));
+  }
+
+  it("has OpenSSH's defaults where nobody says anything", async () => {
+    const target = await targetFrom('', '10.0.0.1');
+    assert.equal(target.address, '10.0.0.1');
+    assert.equal(target.port, 22);
+    assert.equal(target.user, userInfo().username);
+    assert.equal(target.hostKeyChecking, 'accept-new');
+    assert.equal(target.identityFiles[0], join(homedir(), '.ssh/id_ed25519'));
+    assert.equal(target.knownHostsFiles[0], join(homedir(), '.ssh/known_hosts'));
+    assert.equal(target.dial, undefined);
+  });
+
+  it('takes the first value of every keyword, and the inventory before them all', async () => {
+    const config = `
+Host web
+  HostName %h.example.net
+  User first
+  Port=2222
+  IdentityFile ~/.ssh/web
+Host *
+  User second
+  Port 2223
+  ConnectTimeout 3
+  StrictHostKeyChecking yes
+  UserKnownHostsFile "/tmp/a b" /tmp/c
+  GlobalKnownHostsFile none
+  IdentityFile /keys/%h
+  IdentitiesOnly yes
+  HashKnownHosts yes
+`;
+    const target = await targetFrom(config, 'web', { port: 2200, identityFile: '/keys/own' });
+    assert.equal(target.address, 'web.example.net');
+    assert.equal(target.user, 'first');
+    assert.equal(target.port, 2200);
+    assert.deepEqual(target.identityFiles, ['/keys/own', join(homedir(), '.ssh/web'), '/keys/web.example.net']);
+    assert.deepEqual(target.knownHostsFiles, ['/tmp/a b', '/tmp/c']);
+    assert.equal(target.hostKeyChecking, 'strict');
+    assert.equal(target.connectTimeoutMs, 3000);
+    assert.equal(target.identitiesOnly, true);
+    assert.equal(target.hashKnownHosts, true);
+    assert.equal((await targetFrom(config, 'other')).user, 'second');
+  });
+
+  it('reads negated patterns, Match and Include', async () => {
+    mkdirSync(join(dir, 'conf.d'));
+    writeFileSync(join(dir, 'conf.d', '10-a.conf'), 'User included\nHost other\n  Port 7\n');
+    writeFileSync(join(dir, 'conf.d', '20-b.txt'), 'Port 9\n');
+    const config = `
+Host node* !node9
+  Include conf.d/*.conf
+Match user included
+  Port 24
+Match exec "true"
+  Port 25
+Match all
+  Port 26
+`;
+    const one = await targetFrom(config, 'node1');
+    assert.deepEqual([one.user, one.port], ['included', 24]);
+    const nine = await targetFrom(config, 'node9');
+    assert.deepEqual([nine.user, nine.port], [userInfo().username, 26]);
+  });
+
+  it('names the place of a line that is none', async () => {
+    await assert.rejects(targetFrom('Host a\n  Nonsense\n', 'a'), (error: Problem) => {
+      assert.equal(error.reason, 'badInput');
+      assert.ok(error.message.startsWith(`${join(dir, 'config')}:2:3 `), error.message);
+      return true;
+    });
+  });
+
+  it('refuses names that a shell or ssh could take for something else', async () => {
+    for (const address of ['-oProxyCommand=x', 'a;b', 'a b', '$(x)', '`x`']) {
+      await assert.rejects(targetFrom('', address), Problem, address);
+    }
+    await assert.rejects(targetFrom('', 'ok', { user: '-x' }), Problem);
+    await assert.rejects(targetFrom('Host *\nProxyJump a;b\n', 'ok'), Problem);
+    await assert.rejects(targetFrom('Host *\nPort x\n', 'ok'), Problem);
+  });
+
+  it('dials through ProxyCommand with its tokens', async () => {
+    const target = await targetFrom('Host *\n  ProxyCommand echo %h:%p:%r:%n:%%\n', 'web', { user: 'u', port: 33 });
+    const stream = await target.dial!();
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    assert.equal(Buffer.concat(chunks).toString(), 'web:33:u:web:%\n');
+  });
+});
