@@ -31,7 +31,7 @@ function watch(lab: Lab, address: string): { answers: () => number; stop: () => 
 }
 
 async function canPing(lab: Lab, from: string, to: string): Promise<boolean> {
-  return (await ssh(lab, from, `ping -n -c2 -i 0.1 -W1 ${to}`)).rc === 0;
+  return (await ssh(lab, from, `ping -4 -n -c2 -i 0.1 -W1 ${to}`)).rc === 0;
 }
 
 /** Echo requests that the node's kernel has received so far. */

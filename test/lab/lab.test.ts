@@ -42,7 +42,7 @@ describe('lab: up, ssh, down', function () {
       'node1',
       'sysctl -w net.ipv4.conf.all.arp_ignore=1 && chrt -f 10 true && ip link add b0 type bridge && ip link del b0',
     );
-    const full = await ssh(lab(), 'node1', 'head -c 3G /dev/zero > /root/big; rc=$?; rm /root/big; exit $rc');
+    const full = await ssh(lab(), 'node1', 'fallocate -l 3G /root/big; rc=$?; rm -f /root/big; exit $rc');
     assert.notEqual(full.rc, 0);
     assert.match(full.stderr, /No space left/);
   });
