@@ -37,7 +37,7 @@ export function checkerFor(service: VirtualService): Checker | undefined {
     case 'connect':
       return checkerForConnection(service);
     case 'negotiate':
-      return negotiated[service.check.service ?? 'http'] ?? checkerForConnection(service);
+      return negotiated[service.check.service ?? 'none'] ?? checkerForConnection(service);
   }
 }
 
@@ -49,7 +49,7 @@ function checkerForConnection(service: VirtualService): Checker {
 /** What the check of this service does not do although its configuration asks for it, or undefined. */
 export function shortcoming(service: VirtualService): string | undefined {
   const { type, service: spoken } = service.check;
-  if (type !== 'negotiate' || spoken === undefined || spoken in negotiated) return undefined;
+  if (type !== 'negotiate' || spoken === undefined || spoken === 'none' || spoken in negotiated) return undefined;
   const instead = service.protocol === 'udp' ? 'hosts are pinged' : 'connections are tried';
   return `"${spoken}" is not negotiated by this version; ${instead} instead (negotiated: ${Object.keys(negotiated).join(', ')})`;
 }
