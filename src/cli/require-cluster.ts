@@ -1,0 +1,23 @@
+import { Problem } from '../base/problem.ts';
+import { loadInventory } from '../inventory/load.ts';
+import type { ClusterDescription, Host, Inventory } from '../model/inventory.ts';
+
+export interface ClusterInventory {
+  readonly inventory: Inventory;
+  readonly cluster: ClusterDescription;
+  /** The hosts that are the cluster's nodes, in its order. */
+  readonly nodes: readonly Host[];
+}
+
+/** Loads an inventory that has to describe a cluster. Throws `Problem('badInput')` where it does not. */
+export async function loadClusterInventory(file: string): Promise<ClusterInventory> {
+  const inventory = await loadInventory(file);
+  const { cluster } = inventory;
+  if (cluster === undefined) {
+    throw new Problem('badInput', `Cannot use inventory "${file}" as it must describe a cluster: it has only hosts`, {
+      hint: 'add a section "cluster:", as in inventory/lab.yml',
+    });
+  }
+  const nodes = cluster.nodes.flatMap((name) => inventory.hosts.filter((host) => host.name === name));
+  return { inventory, cluster, nodes };
+}
