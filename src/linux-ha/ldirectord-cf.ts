@@ -46,7 +46,7 @@ interface Reader {
 const at = (setting: Setting): { line: number; column: number } => ({ line: setting.line, column: setting.column });
 
 /** `10.0.0.1:80`, `[fd77::1]:80`, `10.0.0.1:http`, `10.0.0.1`; port undefined where it is left out. */
-function parseEndpoint(text: string): { address: string; port: number | undefined } | undefined {
+export function parseEndpoint(text: string): { address: string; port: number | undefined } | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:\s]+))(?::([^:\s]+))?$/.exec(text);
   const address = canonicalIp(match?.[1] ?? match?.[2] ?? text);
   if (address === undefined) return undefined;

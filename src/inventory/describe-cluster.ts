@@ -1,0 +1,135 @@
+import { canonicalIp } from '../base/ip.ts';
+import { Problem } from '../base/problem.ts';
+import { parseHaCf } from '../linux-ha/ha-cf.ts';
+import { parseResource } from '../linux-ha/haresources.ts';
+import type { YamlFile } from '../linux-ha/yaml-document.ts';
+import type { Arbiter, Link, Timings } from '../model/cluster.ts';
+import { defaultArbiterPort, defaultDriftBound, defaultTimings, defaultUdpPort } from '../model/defaults.ts';
+import type { ClusterDescription } from '../model/inventory.ts';
+import type { ResourceGroup } from '../model/resource-group.ts';
+import { describeService } from './describe-service.ts';
+import { type ClusterHosts, resolveSet } from './host-set.ts';
+import { lintCluster } from './lint.ts';
+import { milliseconds, type NativeCluster } from './schema.ts';
+
+function readTimings(given: NativeCluster['timings']): Timings {
+  const ms = (text: string | undefined): number | undefined => (text === undefined ? undefined : milliseconds(text));
+  const keepalive = ms(given?.keepalive) ?? defaultTimings.keepalive;
+  // What is left out follows from what is there, in the proportions of the defaults.
+  const deadtime = ms(given?.deadtime) ?? keepalive * (defaultTimings.deadtime / defaultTimings.keepalive);
+  return {
+    keepalive,
+    deadtime,
+    warntime: ms(given?.warntime) ?? Math.round(deadtime / 2),
+    initdead: ms(given?.initdead) ?? deadtime * 2,
+    lease: ms(given?.lease) ?? deadtime,
+  };
+}
+
+/** Reads a link with the parser of ha.cf, so that the two cannot differ; `ucast DEVICE` means a link to every node. */
+function readLinks(yaml: YamlFile, native: NativeCluster, nodes: readonly string[], hosts: ClusterHosts): Link[] {
+  let network = 0;
+  return native.links.flatMap((text, index): Link[] => {
+    const at = yaml.at(['cluster', 'links', index]);
+    const [method, device, ...rest] = text.trim().split(/\s+/) as [string, string?, ...string[]];
+    if (!['ucast', 'bcast', 'mcast'].includes(method)) {
+      yaml.list.add(at, `Cannot link the nodes by "${text}" as it must begin with ucast, bcast or mcast: it does not`);
+      return [];
+    }
+    if (method === 'ucast' && device !== undefined && rest.length === 0) {
+      const position = network++;
+      return nodes.flatMap((node): Link[] => {
+        const peer = hosts.addresses[node]?.[position];
+        if (peer !== undefined) return [{ method: 'ucast', device, peer }];
+        const which = position === 0 ? 'an address' : `${position + 1} cluster_addresses`;
+        yaml.list.add(
+          at,
+          `Cannot link "${node}" by "${text}" as it must have ${which}: it has ${hosts.addresses[node]?.length ?? 0}`,
+        );
+        return [];
+      });
+    }
+    try {
+      return [...parseHaCf(`node any\n${text.replaceAll('\n', ' ')}`).links];
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      for (const { message } of error.mistakes) yaml.list.add(at, message);
+      return [];
+    }
+  });
+}
+
+function readArbiters(yaml: YamlFile, native: NativeCluster, hosts: ClusterHosts): Arbiter[] {
+  const cannot = 'Cannot ask an arbiter as each must be in the inventory';
+  const names = resolveSet(yaml, native.arbiters ?? [], ['cluster', 'arbiters'], hosts, cannot);
+  return names.flatMap((name) => {
+    const address = hosts.addresses[name]?.[0];
+    if (address !== undefined) return [{ name, address, port: native.arbiter_port ?? defaultArbiterPort }];
+    const at = yaml.at(['cluster', 'arbiters']);
+    yaml.list.add(
+      at,
+      `Cannot ask arbiter "${name}" as its address must be known: it has only a name`,
+      'give the host an address or cluster_addresses',
+    );
+    return [];
+  });
+}
+
+function readResourceGroups(yaml: YamlFile, native: NativeCluster): ResourceGroup[] {
+  return Object.entries(native.groups ?? {}).map(([name, group]) => ({
+    name,
+    preferred: group.preferred,
+    resources: group.resources.flatMap((text, index) => {
+      const resource = /[\s#\\]/.test(text) ? undefined : parseResource(text);
+      if (resource !== undefined) return [resource];
+      const at = yaml.at(['cluster', 'groups', name, 'resources', index]);
+      yaml.list.add(
+        at,
+        `Cannot read resource "${text}" as 10.0.0.1/24/eth0 or AGENT::ARGUMENT without blanks: it is not so`,
+      );
+      return [];
+    }),
+  }));
+}
+
+/** The cluster that an inventory describes, with all cross-checks; mistakes go to the file's list. */
+export function describeCluster(yaml: YamlFile, native: NativeCluster, hosts: ClusterHosts): ClusterDescription {
+  const nodes = resolveSet(
+    yaml,
+    native.nodes,
+    ['cluster', 'nodes'],
+    hosts,
+    'Cannot form the cluster as every node must be in the inventory',
+  );
+  const realServerHosts: Record<string, string> = {};
+  const services = Object.entries(native.services ?? {}).flatMap(([name, service]) => {
+    return describeService(yaml, name, service, hosts, realServerHosts) ?? [];
+  });
+  const pingNodes = (native.ping ?? []).map((text) => canonicalIp(text) ?? text);
+  for (const [index, text] of pingNodes.entries()) {
+    if (/^[\w.:-]+$/.test(text)) continue;
+    yaml.list.add(
+      yaml.at(['cluster', 'ping', index]),
+      `Cannot ping "${text}" as it must be an address or a name: it is neither`,
+    );
+  }
+  const cluster: ClusterDescription = {
+    name: native.name,
+    engine: native.engine ?? 'muster',
+    nodes,
+    nodeAddresses: Object.fromEntries(nodes.map((node) => [node, hosts.addresses[node] ?? []])),
+    arbiters: readArbiters(yaml, native, hosts),
+    links: readLinks(yaml, native, nodes, hosts),
+    udpPort: native.udp_port ?? defaultUdpPort,
+    timings: readTimings(native.timings),
+    autoFailback: native.auto_failback ?? false,
+    noQuorum: native.no_quorum ?? 'stop',
+    pingNodes,
+    groups: readResourceGroups(yaml, native),
+    services,
+    driftBound: native.drift_bound ?? defaultDriftBound,
+    realServerHosts,
+  };
+  lintCluster(yaml, cluster, native);
+  return cluster;
+}
