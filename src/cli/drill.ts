@@ -100,8 +100,10 @@ export async function runDrill(options: DrillOptions): Promise<DrillOutcome> {
       ...victims.map((_, index) => ({
         title: `Step ${index + 1} of ${victims.length}`,
         work: async (tell: { say(line: string): void; title(text: string): void }) => {
-          const step = await drill.step((node, holder) => {
-            tell.title(`${scenario.title(node)}${node === holder ? ', which holds the address' : ''}`);
+          const step = await drill.step({
+            started: (node, holder) => {
+              tell.title(`${scenario.title(node)}${node === holder ? ', which holds the address' : ''}`);
+            },
           });
           const seconds = ((step.endMs - step.healedMs) / 1000).toFixed(1);
           tell.say(`held by ${step.holderAfter ?? 'nobody'} then; whole again ${seconds} s after the fault was undone`);

@@ -76,17 +76,21 @@ export function complaintsAbout(views: Views): readonly string[] {
   ];
 }
 
-/** Why the remaining nodes have not yet coped with the loss of `lost`; empty where they have. */
-export function complaintsWithout(lost: NodeName, group: GroupName, views: Views): readonly string[] {
-  const statuses = statusesOf(views).filter((status) => status.node !== lost);
+/**
+ * Why the nodes have not yet coped with the fault of one; empty where they have. A `fatal` fault is one after which the
+ * others must see the node dead; after any other it may even hold again.
+ */
+export function complaintsWithout(faulty: NodeName, group: GroupName, views: Views, fatal: boolean): readonly string[] {
+  const statuses = statusesOf(views).filter((status) => status.node !== faulty);
   const complaints = statuses.flatMap((status) => {
-    const state = status.nodes.find((node) => node.name === lost)?.state;
-    return state === 'dead' || state === 'unknown'
-      ? []
-      : [`${status.node} still sees ${lost} as ${state ?? 'no node'}`];
+    const state = status.nodes.find((node) => node.name === faulty)?.state;
+    const gone = state === 'dead' || state === 'unknown';
+    return gone || !fatal ? [] : [`${status.node} still sees ${faulty} as ${state ?? 'no node'}`];
   });
   if (statuses.length === 0) complaints.push('no other node answers');
   const holder = holderOf(views, group);
-  if (holder === null || holder === lost) complaints.push(`group ${group} is held by ${holder ?? 'nobody'}`);
+  if (holder === null || (fatal && holder === faulty)) {
+    complaints.push(`group ${group} is held by ${holder ?? 'nobody'}`);
+  }
   return complaints;
 }

@@ -12,7 +12,7 @@ import { type DrillResult, judge, type StepRecord } from './judge.ts';
 import type { Observations } from './observation.ts';
 import { Observer } from './observe.ts';
 import { monotonicMs } from './probe/clock.ts';
-import type { Injector, Scenario } from './scenarios.ts';
+import type { Hands, Injector, Scenario } from './scenarios.ts';
 import type { DrillTarget } from './target.ts';
 import { settle } from './wait.ts';
 
@@ -28,6 +28,13 @@ export interface DrillSettings {
   readonly inClient: (argv: readonly string[]) => readonly string[];
   readonly injector: Injector;
   readonly signal: AbortSignal;
+}
+
+export interface StepOptions {
+  readonly victim?: 'holder' | undefined;
+  /** Another scenario than the drill's own. */
+  readonly scenario?: Scenario | undefined;
+  readonly started?: ((node: NodeName, holder: NodeName | null) => void) | undefined;
 }
 
 export interface DrillRecord {
@@ -52,7 +59,7 @@ export class Drill {
   readonly #left: Set<NodeName>;
   readonly #steps: StepRecord[] = [];
   #observer: Observer | undefined;
-  #broken: NodeName | undefined;
+  #broken: { readonly node: NodeName; readonly scenario: Scenario; readonly hands: Hands } | undefined;
 
   constructor(settings: DrillSettings) {
     this.#settings = settings;
@@ -69,33 +76,43 @@ export class Drill {
     await this.#startProbes();
   }
 
-  /** Breaks the next node, waits until the cluster is whole again. Nodes that hold nothing come first. */
-  async step(started: (node: NodeName, holder: NodeName | null) => void = () => undefined): Promise<StepRecord> {
-    const { scenario, injector, target, signal } = this.#settings;
+  /**
+   * Breaks the next node, or the one that holds the address, and waits until the cluster is whole again. Without
+   * `victim` each node's turn comes once, those that hold nothing first.
+   */
+  async step(options: StepOptions = {}): Promise<StepRecord> {
+    const { target, signal } = this.#settings;
+    const scenario = options.scenario ?? this.#settings.scenario;
+    const hands: Hands = {
+      injector: this.#settings.injector,
+      run: async (node, program) => {
+        await this.#access.must(node, `run "${program}"`, program);
+      },
+    };
     const before = await this.#recovered(recoveryTimeoutMs, undefined, 1);
     if (before.complaints.length > 0) throw refusal(before.complaints);
     const holderBefore = holderOf(before.views, target.group);
-    const node = this.#next(before.views);
+    const node = options.victim === 'holder' && holderBefore !== null ? holderBefore : this.#next(before.views);
     this.#left.delete(node);
-    started(node, holderBefore);
+    options.started?.(node, holderBefore);
 
     const startMs = monotonicMs();
     await sleep(calmMs, undefined, { signal });
-    this.#access.forget(node);
-    this.#broken = node;
+    if (scenario.fatal) this.#access.forget(node);
+    this.#broken = { node, scenario, hands };
     const injectedMs = monotonicMs();
-    await scenario.inject(injector, node);
+    await scenario.inject(hands, node);
     await sleep(quietMs, undefined, { signal });
-    const others = this.#settings.nodes.filter((other) => other !== node);
+    const asked = this.#settings.nodes.filter((other) => other !== node || !scenario.fatal);
     const during = await settle({
-      ask: () => this.#access.views(others),
-      complaints: (views) => complaintsWithout(node, target.group, views),
+      ask: () => this.#access.views(asked),
+      complaints: (views) => complaintsWithout(node, target.group, views, scenario.fatal),
       ...{ everyMs: 500, stable: 1, timeoutMs: faultTimeoutMs, signal },
     });
-    this.#checkEffect(node, during.views);
+    if (scenario.fatal) this.#checkEffect(node, during.views);
 
     const healedMs = monotonicMs();
-    await scenario.undo(injector, node);
+    await scenario.undo(hands, node);
     this.#broken = undefined;
     const after = await this.#recovered(recoveryTimeoutMs, node);
     await sleep(calmMs, undefined, { signal });
@@ -131,8 +148,12 @@ export class Drill {
 
   /** Heals, and takes away all that the drill put on the nodes. Safe at any moment, and twice. */
   async close(): Promise<void> {
-    if (this.#broken !== undefined) await this.#settings.injector.heal();
+    const broken = this.#broken;
     this.#broken = undefined;
+    // What the scenario did is undone as it says; a fault that this cannot reach is healed from outside.
+    if (broken?.scenario.fatal === false) {
+      await broken.scenario.undo(broken.hands, broken.node).catch(() => this.#settings.injector.heal());
+    } else if (broken !== undefined) await this.#settings.injector.heal();
     await this.#observer?.stop();
     const { nodes } = this.#settings;
     await Promise.all(nodes.map((node) => this.#access.run(node, stopEcho()).catch(() => undefined)));

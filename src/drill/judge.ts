@@ -32,7 +32,7 @@ export type ProbeName = 'udp' | 'http';
 
 /** Milliseconds after the injection at which something was seen on the wire; null where it was not. */
 export interface Phases {
-  /** The last answer that the node which held before gave to the witness. */
+  /** The last answer that the node which held before gave to the witness, before it first missed a round. */
   readonly silent: number | null;
   /** The first answer that another node gave to the witness: its gate is open. */
   readonly takenOver: number | null;
@@ -82,10 +82,16 @@ function phasesOf(step: StepRecord, seen: Observations, settings: JudgeSettings)
   const after = (ms: number | undefined): number | null => (ms === undefined ? null : ms - step.injectedMs);
   const nameOf = (mac: MacAddress): NodeName | undefined => settings.nodeOfMac[mac];
   const answers = seen.witness.filter((answer) => during(answer.sentMs));
-  const lastOfOld = answers.findLast((answer) => nameOf(answer.mac) === before);
+  // The stretches in which it held when the fault came; it may hold again later.
+  const old = stretchesOf(seen.witness).filter(
+    ({ mac, possible }) =>
+      nameOf(mac) === before &&
+      possible.fromMs <= step.injectedMs &&
+      possible.toMs >= step.injectedMs - 3 * settings.witnessIntervalMs,
+  );
   const isNew = (node: NodeName | null | undefined): boolean => node !== null && node !== undefined && node !== before;
   return {
-    silent: after(lastOfOld?.answeredMs),
+    silent: old.length === 0 ? null : after(Math.max(step.injectedMs, ...old.map(({ possible }) => possible.toMs))),
     takenOver: after(answers.find((answer) => isNew(nameOf(answer.mac)))?.answeredMs),
     announced: after(seen.announcements.find((one) => during(one.seenMs) && isNew(nameOf(one.mac)))?.seenMs),
     reached: after(seen.datagrams.find((probe) => during(probe.sentMs) && isNew(probe.by))?.sentMs),

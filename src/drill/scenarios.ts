@@ -17,32 +17,57 @@ export interface Injector {
   heal(): Promise<void>;
 }
 
+/** With what a scenario works: the machines' injector, and a root shell on the nodes that answer. */
+export interface Hands {
+  readonly injector: Injector;
+  readonly run: (node: NodeName, program: string) => Promise<void>;
+}
+
 export interface Scenario {
   readonly name: string;
   /** As in "Pull the plug of node1". */
   readonly title: (node: NodeName) => string;
-  readonly inject: (injector: Injector, node: NodeName) => Promise<void>;
-  readonly undo: (injector: Injector, node: NodeName) => Promise<void>;
+  /** True where the other nodes must see the node dead, or the fault did not take effect. */
+  readonly fatal: boolean;
+  readonly inject: (hands: Hands, node: NodeName) => Promise<void>;
+  readonly undo: (hands: Hands, node: NodeName) => Promise<void>;
 }
 
 const scenarios: readonly Scenario[] = [
   {
     name: 'plug-pull',
     title: (node) => `Pull the plug of ${node}`,
-    inject: (injector, node) => injector.powerOff(node),
-    undo: (injector, node) => injector.powerOn(node),
+    fatal: true,
+    inject: ({ injector }, node) => injector.powerOff(node),
+    undo: ({ injector }, node) => injector.powerOn(node),
   },
   {
     name: 'freeze',
     title: (node) => `Freeze ${node}`,
-    inject: (injector, node) => injector.freeze(node),
-    undo: (injector, node) => injector.thaw(node),
+    fatal: true,
+    inject: ({ injector }, node) => injector.freeze(node),
+    undo: ({ injector }, node) => injector.thaw(node),
   },
   {
     name: 'cable-pull',
     title: (node) => `Pull the cable of ${node}`,
-    inject: (injector, node) => injector.link(node, false),
-    undo: (injector, node) => injector.link(node, true),
+    fatal: true,
+    inject: ({ injector }, node) => injector.link(node, false),
+    undo: ({ injector }, node) => injector.link(node, true),
+  },
+  {
+    name: 'switchover',
+    title: (node) => `Set ${node} standby`,
+    fatal: false,
+    inject: ({ run }, node) => run(node, 'musterd standby'),
+    undo: ({ run }, node) => run(node, 'musterd online'),
+  },
+  {
+    name: 'kill',
+    title: (node) => `Kill musterd of ${node}`,
+    fatal: false,
+    inject: ({ run }, node) => run(node, 'kill -KILL "$(systemctl show --property MainPID --value musterd)"'),
+    undo: ({ run }, node) => run(node, 'systemctl start musterd'),
   },
 ];
 
