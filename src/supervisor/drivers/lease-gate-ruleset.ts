@@ -36,9 +36,10 @@ const elements = (list: readonly string[]): string => (list.length === 0 ? '' : 
  * 2. ARP and neighbour solicitations that ask for an address: need the open gate, else dropped.
  * 3. IP that was broadcast to the address: dropped, no honest client sends it, and every node would take it.
  * 4. IP from a peer director's MAC: delivered locally, never forwarded again. But while a hand-over to us is under way,
- *    what the old holder passes on (`passed`) counts as the client's own frame.
+ *    what the old holder passes on (`passed`) is a client's frame behind an open gate: the old holder's token bounds it.
  * 5. IP with the gate open: to the balancer; what it does not take is delivered locally.
- * 6. Passed on to the new holder while `passing4`/`passing6` say so; else dropped.
+ * 6. Passed on to the new holder while `passing4`/`passing6` say so and the token that was given up (`yielded4`,
+ *    `yielded6`) is still armed; else dropped.
  *
  * nft 1.0.6 has no word for the target of a neighbour solicitation: the 16 bytes after the ICMPv6 header's first 8
  * (RFC 4861, 4.3) are matched raw, one rule per address, which it can only compare with a constant.
@@ -65,7 +66,9 @@ export function renderGate(
       `    meta mark set 0
     meta mark set ${family} daddr map @granted${n}
     meta mark @armed goto open
-    ether daddr set ${family} daddr map @passing${n} ether saddr set ${device.mac} fwd to "${device.name}"
+    meta mark set 0
+    meta mark set ${family} daddr map @yielded${n}
+    meta mark @armed meta mark set 0 ether daddr set ${family} daddr map @passing${n} ether saddr set ${device.mac} fwd to "${device.name}"
     drop
 `,
     );
@@ -78,8 +81,8 @@ export function renderGate(
     arp daddr ip @addresses4 goto arp-asked
 ${byTarget('nd-neighbor-solicit')}    ether daddr != ${device.mac} ip daddr @addresses4 drop
     ether daddr != ${device.mac} ip6 daddr @addresses6 drop
-    ether saddr . ip daddr @passed4 goto gate4-${device.name}
-    ether saddr . ip6 daddr @passed6 goto gate6-${device.name}
+    ether saddr . ip daddr @passed4 goto open
+    ether saddr . ip6 daddr @passed6 goto open
     ether saddr @peers accept
     ip daddr @addresses4 goto gate4-${device.name}
     ip6 daddr @addresses6 goto gate6-${device.name}
@@ -101,6 +104,8 @@ ${byTarget('nd-neighbor-advert')}    icmpv6 type { nd-neighbor-solicit, nd-neigh
   map granted4 { type ipv4_addr : mark; }
   map granted6 { type ipv6_addr : mark; }
   map granted-target { type mark : mark; }
+  map yielded4 { type ipv4_addr : mark; flags timeout; }
+  map yielded6 { type ipv6_addr : mark; flags timeout; }
   map passing4 { type ipv4_addr : ether_addr; flags timeout; }
   map passing6 { type ipv6_addr : ether_addr; flags timeout; }
   set passed4 { type ether_addr . ipv4_addr; flags timeout; }
@@ -112,7 +117,7 @@ ${byTarget('nd-neighbor-advert')}    icmpv6 type { nd-neighbor-solicit, nd-neigh
   const emptied = ['armed', 'passed4', 'passed6', 'addresses4', 'addresses6'].map(
     (set) => `flush set netdev muster ${set}\n`,
   );
-  const shut = ['granted4', 'granted6', 'granted-target', 'passing4', 'passing6'].map(
+  const shut = ['granted4', 'granted6', 'granted-target', 'yielded4', 'yielded6', 'passing4', 'passing6'].map(
     (map) => `flush map netdev muster ${map}\n`,
   );
   const bare = sets.replace(/ elements = \{[^}]*\};/g, '');

@@ -85,10 +85,13 @@ export class LeaseGate {
     );
   }
 
-  /** Shuts the gate of these groups; with `pass`, frames for them go on to that MAC for a while, from the same instant. */
+  /**
+   * Shuts the gate of these groups. With `pass`, frames for them go on to that MAC from the same instant, for a while and
+   * only as long as that token is armed.
+   */
   async close(
     groups: readonly GroupName[],
-    pass?: { readonly mac: MacAddress; readonly lifetime: number },
+    pass?: { readonly mac: MacAddress; readonly lifetime: number; readonly token: number },
   ): Promise<boolean> {
     // While it is rendered anew it is shut, and what could open it flushed.
     if (this.#ruleset.busy) return true;
@@ -98,15 +101,13 @@ export class LeaseGate {
       .filter((address) => this.#granted.has(address))
       .flatMap((address) => this.#grantElements(address, undefined));
     for (const address of addresses) this.#granted.delete(address);
-    const add =
-      pass === undefined
-        ? []
-        : addresses.map((address) => ({
-            set: `passing${family(address)}`,
-            key: addressBytes(address),
-            data: macBytes(pass.mac),
-            timeout: Math.max(1, Math.floor(pass.lifetime)),
-          }));
+    for (const [token, armed] of this.#armed) {
+      this.#armed.set(
+        token,
+        armed.filter((group) => !groups.includes(group)),
+      );
+    }
+    const add = pass === undefined ? [] : addresses.flatMap((address) => this.#passElements(address, pass));
     return remove.length + add.length === 0 || this.#change(remove, add);
   }
 
@@ -162,6 +163,15 @@ export class LeaseGate {
     return [own, { set: 'granted-target', key: markBytes(addressMark(index)), data }];
   }
 
+  #passElements(address: IpAddress, pass: { mac: MacAddress; lifetime: number; token: number }): Element[] {
+    const key = addressBytes(address);
+    const timeout = Math.max(1, Math.floor(pass.lifetime));
+    return [
+      { set: `yielded${family(address)}`, key, data: markBytes(this.#mark(pass.token)), timeout },
+      { set: `passing${family(address)}`, key, data: macBytes(pass.mac), timeout },
+    ];
+  }
+
   /**
    * A node passes on or accepts what is passed on, never both: else two nodes could pass one frame to and fro. Not
    * awaited, since the kernel takes requests in their order.
@@ -169,6 +179,7 @@ export class LeaseGate {
   #forgetPassing(addresses: readonly IpAddress[], from?: MacAddress): void {
     const elements = addresses.flatMap((address) => [
       { set: `passing${family(address)}`, key: addressBytes(address) },
+      { set: `yielded${family(address)}`, key: addressBytes(address) },
       ...(from === undefined ? [...this.#peers] : [from]).map((mac) => passedElement(mac, address)),
     ]);
     for (const element of elements) void this.#quietly([element], []);

@@ -130,5 +130,5 @@ export function readAttributes(bytes: Buffer): Map<number, Buffer> {
 
 /** The errno of an NLMSG_ERROR message (0: acknowledged) as a positive number. */
 export function errnoOf(message: NetlinkMessage): number {
-  return -readI32(message.body, 0);
+  return Math.abs(readI32(message.body, 0));
 }

@@ -1,0 +1,167 @@
+import { parseArgs } from 'node:util';
+import { showDuration } from '../base/duration.ts';
+import { exitCodes, Problem } from '../base/problem.ts';
+import { readConfiguration } from '../linux-ha/cluster.ts';
+import { addressesOf } from '../model/resource-group.ts';
+import { serviceKey } from '../model/virtual-service.ts';
+import type { ControlRequest } from '../wire/control.ts';
+import { askMusterd } from './control-client.ts';
+import { startDaemon } from './daemon.ts';
+import { controlSocket, defaultSettings, type Settings } from './settings.ts';
+import { showStatus } from './show-status.ts';
+
+const help = `Usage: musterd COMMAND [OPTIONS]
+
+The supervisor of a node: holds virtual IPs by lease behind the kernel's gate, and sends traffic to the real servers
+that are alive. It reads /etc/ha.d: ha.cf, authkeys, haresources, ldirectord.cf, muster.yml.
+
+Commands:
+  run               run in the foreground, as the unit musterd.service does
+  status [--json]   nodes, quorum, who holds what and why, real servers and their checks
+  explain [GROUP]   why a group is where it is, and what was decided about it lately
+  standby           hand everything over and take nothing until \`musterd online\`
+  online            take part again
+  check             read the configuration and say what it means
+
+Options:
+  --config-dir DIR  where the configuration is (default: ${defaultSettings.configDir})
+  --run-dir DIR     where the control socket is (default: ${defaultSettings.runDir})
+  --state-dir DIR   where the count of starts is kept (default: ${defaultSettings.stateDir})
+  --node NAME       which node of ha.cf this is (default: what \`uname -n\` says)
+  --no-realtime     do not ask for SCHED_FIFO
+  --json            status as JSON
+  --version, --help
+
+Examples:
+  musterd check --config-dir ./ha.d
+  musterd status --json
+  musterd explain web
+  musterd standby && reboot
+`;
+
+const options = {
+  'config-dir': { type: 'string' },
+  'run-dir': { type: 'string' },
+  'state-dir': { type: 'string' },
+  node: { type: 'string' },
+  'no-realtime': { type: 'boolean' },
+  json: { type: 'boolean' },
+  version: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    const [seen] = (error as Error).message.split('. ');
+    throw new Problem('usage', `Cannot read the command line as musterd must know all of it: ${seen}`, {
+      hint: 'musterd --help',
+    });
+  }
+}
+
+/** Runs one command; resolves to the exit code, for \`run\` when it was stopped. Throws a Problem. */
+export async function main(args: readonly string[], program: { version: string; file: string }): Promise<number> {
+  const { values, positionals } = parse(args);
+  const [command, operand, ...rest] = positionals;
+  const settings: Settings = {
+    configDir: values['config-dir'] ?? defaultSettings.configDir,
+    runDir: values['run-dir'] ?? defaultSettings.runDir,
+    stateDir: values['state-dir'] ?? defaultSettings.stateDir,
+    node: values.node,
+    realtime: values['no-realtime'] !== true,
+  };
+  if (values.version) return say(`musterd ${program.version}`);
+  if (values.help || command === 'help') return say(help.trimEnd());
+  if (rest.length > 0 || (operand !== undefined && command !== 'explain')) {
+    throw new Problem(
+      'usage',
+      `Cannot read the command line as "${command}" must be all: "${rest[0] ?? operand}" follows`,
+    );
+  }
+  switch (command) {
+    case 'run':
+      return run(settings, program);
+    case 'check':
+      return say(describeConfiguration(settings.configDir));
+    case 'status':
+      return ask(settings, { request: 'status' }, values.json === true);
+    case 'explain':
+      return ask(settings, { request: 'explain', group: operand }, false);
+    case 'standby':
+    case 'online':
+      return ask(settings, { request: command }, false);
+    default:
+      throw new Problem(
+        'usage',
+        `Cannot run command "${command ?? ''}" as it must be one that musterd knows: it is not`,
+        {
+          hint: 'musterd --help',
+        },
+      );
+  }
+}
+
+function say(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return exitCodes.ok;
+}
+
+async function run(settings: Settings, program: { version: string; file: string }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    // Without the helper nothing can be closed or handed over: the kernel's clock does it, and systemd starts us again.
+    const fatal = (why: string): void => {
+      process.stderr.write(`musterd: ${why}\n`);
+      process.exit(exitCodes.defect);
+    };
+    let asked = '';
+    let stop = (why: string): void => {
+      asked = why;
+    };
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+    startDaemon(settings, program, fatal).then((daemon) => {
+      stop = (why) => {
+        daemon.stop(why).then(() => resolve(exitCodes.ok), reject);
+      };
+      if (asked !== '') stop(asked);
+    }, reject);
+  });
+}
+
+async function ask(settings: Settings, request: ControlRequest, json: boolean): Promise<number> {
+  const answer = await askMusterd(controlSocket(settings), request);
+  if ('status' in answer)
+    return say(json ? JSON.stringify(answer.status, null, 2) : showStatus(answer.status, Date.now()));
+  if (answer.ok) return say(answer.text);
+  throw new Problem('hostFailed', answer.text);
+}
+
+function describeConfiguration(directory: string): string {
+  const { cluster, notes, hash } = readConfiguration(directory);
+  const { keepalive, warntime, deadtime, initdead, lease } = cluster.timings;
+  const links = cluster.links.map((link) =>
+    link.method === 'ucast' ? `ucast ${link.device} ${link.peer}` : `${link.method} ${link.device}`,
+  );
+  const groups = cluster.groups.map(
+    (group) =>
+      `  * ${group.name}: ${
+        addressesOf(group)
+          .map(({ address }) => address)
+          .join(', ') || 'no address'
+      }, rather on ${group.preferred}`,
+  );
+  const services = cluster.services.map(
+    (service) =>
+      `  * ${serviceKey(service)} ${service.scheduler}: ${service.realServers.map(({ address, port }) => `${address}:${port}`).join(', ')}`,
+  );
+  return [
+    `Cluster ${cluster.name} of ${cluster.nodes.join(', ')}, configuration ${hash}`,
+    `  * links: ${links.join('; ')}; port ${cluster.udpPort}`,
+    `  * keepalive ${showDuration(keepalive)}, warntime ${showDuration(warntime)}, deadtime ${showDuration(deadtime)}, initdead ${showDuration(initdead)}, lease ${showDuration(lease)}`,
+    'Resource groups:',
+    ...groups,
+    ...(services.length === 0 ? [] : ['Virtual services:', ...services]),
+    ...notes.map((note) => `note: ${note}`),
+  ].join('\n');
+}

@@ -1,0 +1,220 @@
+import { randomBytes } from 'node:crypto';
+import { Problem } from '../base/problem.ts';
+import type { NodeState } from '../core/node.ts';
+import { createNode } from '../core/node.ts';
+import { type Configuration, readConfiguration } from '../linux-ha/cluster.ts';
+import { addressesOf } from '../model/resource-group.ts';
+import { Codec } from '../wire/codec.ts';
+import type { ControlAnswer, ControlRequest } from '../wire/control.ts';
+import type { Status } from '../wire/status.ts';
+import { ControlServer } from './control-server.ts';
+import { AddressDriver } from './drivers/address.ts';
+import { Announcer } from './drivers/announce.ts';
+import { Devices } from './drivers/devices.ts';
+import { HeartbeatLinks } from './drivers/heartbeat-links.ts';
+import { LeaseGate } from './drivers/lease-gate.ts';
+import { createNftablesBalancer } from './drivers/nftables-balancer.ts';
+import { startRawSockets } from './drivers/raw-sockets.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { beginIncarnation, bundleHash, ownName } from './identity.ts';
+import { Journal } from './journal.ts';
+import { Loop } from './loop.ts';
+import { type DriverSet, NodeMachine } from './machine.ts';
+import { localNetworks, placeAddresses } from './placement-on-devices.ts';
+import { ServiceManager } from './service-manager.ts';
+import { controlSocket, type Settings } from './settings.ts';
+import { showExplanation } from './show-status.ts';
+import { arpWarnings, idleAgents } from './startup-checks.ts';
+import { buildStatus } from './status.ts';
+
+/** Above everything that answers to a person, below the kernel's own threads (sched(7)). */
+const realtimePriority = 50;
+
+const now = (): number => performance.now();
+
+export interface Daemon {
+  /** Hands over everything (bounded), takes the addresses off the network and ends. */
+  stop(why: string): Promise<void>;
+}
+
+/**
+ * Starts musterd: gate shut and addresses off the network first, whatever an earlier one left; then heartbeats and
+ * decisions. `onFatal` is called when it cannot go on. Throws a Problem where it cannot start.
+ */
+export async function startDaemon(
+  settings: Settings,
+  program: { readonly version: string; readonly file: string },
+  onFatal: (why: string) => void,
+): Promise<Daemon> {
+  const configuration = readConfiguration(settings.configDir);
+  const { cluster } = configuration;
+  const self = ownName(cluster, settings.node);
+  const placed = placeAddresses(cluster, localNetworks());
+  const journal = new Journal(self);
+  const startedAt = now();
+
+  let answer = async (_: ControlRequest): Promise<ControlAnswer> => ({ ok: false, text: 'musterd is starting' });
+  const control = await ControlServer.listen(controlSocket(settings), (request) => answer(request));
+  const identity = beginIncarnation(settings.stateDir, settings.runDir, cluster.timings.lease);
+
+  const sockets = await startRawSockets((why) => onFatal(`the helper for raw sockets ${why}`));
+  if (settings.realtime) sockets.realtime(realtimePriority, process.pid);
+  const services = new ServiceManager(sockets, process.env);
+  const codec = new Codec({
+    self,
+    incarnation: identity.incarnation,
+    keyring: keyringOf(configuration),
+    peers: [...cluster.nodes, ...cluster.arbiters.map(({ name }) => name)].filter((name) => name !== self),
+  });
+
+  // Closures below run only after the loop is there.
+  let loop: Loop;
+  const devices: Devices = new Devices(sockets, now, (device, before) => {
+    const { name, up, mac } = device;
+    const guarded = machine.guards(name);
+    if (!guarded || loop === undefined) return;
+    loop.dispatch({ type: 'link', device: name, up, mac });
+    if (before?.mac !== mac || before?.index !== device.index) {
+      gate.setDevices(machine.gateDevices(), `${name} changed`).catch((error: Error) => onFatal(error.message));
+    }
+  });
+  await devices.start();
+  const balancer = createNftablesBalancer({ journal: ({ what, why, ...details }) => journal.say(what, why, details) });
+  const groups = new Map(cluster.groups.map((group) => [group.name, addressesOf(group).map(({ address }) => address)]));
+  const gate: LeaseGate = new LeaseGate({
+    sockets,
+    now,
+    groups,
+    onRendered: async () => {
+      if (loop !== undefined) await balancer.reapply();
+    },
+    onLost: (why) => {
+      journal.warn('gate-lost', why);
+      loop?.dispatch({ type: 'gateLost' });
+    },
+    onForeignChange: () => void balancer.reapply(),
+  });
+  const addresses = new AddressDriver(sockets, now, devices, placed, (why) => journal.warn('address', why));
+  const links = new HeartbeatLinks({
+    links: cluster.links,
+    port: cluster.udpPort,
+    onTrouble: (why) => journal.warn('link', why),
+    onDatagram: (bytes, link, address) => {
+      const decoded = codec.decode(bytes);
+      if (!decoded.ok) return;
+      links.learn(decoded.from, link, address);
+      loop.dispatch({ type: 'message', from: decoded.from, link, message: decoded.message });
+    },
+  });
+  const drivers: DriverSet = {
+    sockets,
+    devices,
+    gate,
+    addresses,
+    announcer: new Announcer(sockets),
+    links,
+    balancer,
+    codec,
+  };
+  const machine = new NodeMachine(drivers, cluster, self, placed);
+
+  for (const note of configuration.notes) journal.say('configuration', note);
+  for (const note of idleAgents(cluster)) journal.warn('configuration', note);
+  for (const warning of arpWarnings(placed)) journal.warn('kernel', warning);
+
+  await addresses.release();
+  await gate.start(machine.gateDevices());
+  await machine.configureBalancer();
+
+  const random = randomBytes(16);
+  const macs = Object.fromEntries(machine.gateDevices().map(({ name, mac }) => [name, mac]));
+  const ownHash = bundleHash(program.file);
+  const state: NodeState = createNode(
+    cluster,
+    self,
+    {
+      incarnation: identity.incarnation,
+      seed: [random.readUInt32LE(0), random.readUInt32LE(4), random.readUInt32LE(8), random.readUInt32LE(12)],
+      configHash: configuration.hash,
+      bundleHash: ownHash,
+      macs,
+      longestLease: identity.longestLease,
+    },
+    now(),
+  );
+  loop = new Loop(state, machine, journal, now);
+  await links.start();
+  loop.start();
+
+  const status = (): Status =>
+    buildStatus(
+      loop.view(),
+      {
+        version: program.version,
+        cluster: cluster.name,
+        bundleHash: ownHash,
+        configHash: configuration.hash,
+        startedAt,
+        services: balancer.status(),
+        counters: codec.dropped,
+        device: placed[0]?.device,
+      },
+      now(),
+      Date.now(),
+    );
+  answer = async ({ request, group }) => {
+    if (request === 'status') return { ok: true, status: status() };
+    if (request !== 'explain') return loop.ask({ kind: request });
+    const seen = status();
+    const wanted = seen.groups.filter(({ name }) => group === undefined || name === group);
+    const known = seen.groups.map(({ name }) => name).join(', ');
+    if (wanted.length === 0)
+      return { ok: false, text: `there is no group "${group ?? ''}" (known: ${known || 'none'})` };
+    const text = wanted.map((found) => showExplanation(seen, found, journal.recent(400), Date.now())).join('\n\n');
+    return { ok: true, text };
+  };
+
+  const housekeeping = new Housekeeping({ gate, addresses, machine, loop, services });
+  housekeeping.start();
+  services.ready();
+  journal.say('start', `musterd ${program.version} runs as ${self} of cluster ${cluster.name}`, {
+    incarnation: identity.incarnation,
+    configHash: configuration.hash,
+    bundleHash: ownHash,
+  });
+
+  let stopping: Promise<void> | undefined;
+  const stop = async (why: string): Promise<void> => {
+    services.stopping();
+    journal.say('stop', why);
+    const patience = 2 * cluster.timings.lease + 1000;
+    await Promise.race([loop.ask({ kind: 'leave' }), new Promise((resolve) => setTimeout(resolve, patience))]);
+    housekeeping.stop();
+    loop.stop();
+    await gate.close([...groups.keys()]);
+    await addresses.release();
+    await balancer.stop();
+    links.stop();
+    control.close();
+    await sockets.stop();
+    journal.flush();
+  };
+  return {
+    stop: (why) => {
+      stopping ??= stop(why);
+      return stopping;
+    },
+  };
+}
+
+/** Keys as the wire wants them. The methods of heartbeat that prove nothing, or too little, are refused. */
+function keyringOf({ authkeys }: Configuration): { signWith: number; secrets: Map<number, string> } {
+  const weak = authkeys.keys.find(({ id, method }) => id === authkeys.active && method === 'crc');
+  if (weak !== undefined) {
+    throw new Problem('badInput', `Cannot sign with key "${weak.id}" as a secret must prove who speaks: crc has none`, {
+      hint: `write "${weak.id} sha256 SECRET" into authkeys, the same on all nodes`,
+    });
+  }
+  const usable = authkeys.keys.filter(({ method, id }) => method !== 'crc' && id < 256);
+  return { signWith: authkeys.active, secrets: new Map(usable.map(({ id, secret }) => [id, secret])) };
+}

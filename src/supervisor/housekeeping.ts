@@ -1,0 +1,48 @@
+import type { AddressDriver } from './drivers/address.ts';
+import type { LeaseGate } from './drivers/lease-gate.ts';
+import type { Loop } from './loop.ts';
+import type { NodeMachine } from './machine.ts';
+import type { ServiceManager } from './service-manager.ts';
+
+/** Between two looks at the gate and at what the core knows of the peers; milliseconds. */
+const lookInterval = 250;
+/** Every so many looks the addresses' lifetimes are renewed. */
+const looksPerRefresh = 4;
+
+interface Parts {
+  readonly gate: LeaseGate;
+  readonly addresses: AddressDriver;
+  readonly machine: NodeMachine;
+  readonly loop: Loop;
+  readonly services: ServiceManager;
+}
+
+/** What is done over and over, whatever is decided: the level triggers of the drivers, and the watchdog. */
+export class Housekeeping {
+  readonly #parts: Parts;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #looks = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const { services } = this.#parts;
+    this.#timers.push(setInterval(() => this.#look(), lookInterval));
+    if (services.interval !== undefined) this.#timers.push(setInterval(() => services.alive(), services.interval));
+    this.#look();
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  #look(): void {
+    const { gate, addresses, machine, loop } = this.#parts;
+    machine.follow(loop.view());
+    void gate.check();
+    if (this.#looks % looksPerRefresh === 0) void addresses.refresh();
+    this.#looks++;
+  }
+}

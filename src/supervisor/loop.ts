@@ -1,0 +1,168 @@
+import type { View } from '../core/describe.ts';
+import type { Effect } from '../core/effect.ts';
+import type { Event, OperatorCommand } from '../core/event.ts';
+import type { Message } from '../core/message.ts';
+import { describe, type NodeState, step, wakeAt } from '../core/node.ts';
+import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
+import type { Journal } from './journal.ts';
+
+/** What the loop has done for it: the drivers, each refusing after its deadline (monotonic milliseconds). */
+export interface Machine {
+  send(to: NodeName, message: Message): void;
+  arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean>;
+  grant(token: number, groups: readonly GroupName[], deadline: number): Promise<boolean>;
+  close(
+    groups: readonly GroupName[],
+    pass?: { readonly to: NodeName; readonly lifetime: number; readonly token: number },
+  ): Promise<boolean>;
+  acceptPassed(from: NodeName, groups: readonly GroupName[], lifetime: number, deadline: number): void;
+  hold(groups: readonly GroupName[]): void;
+  announce(groups: readonly GroupName[]): void;
+  /** Resolves to who answers for each group that somebody answers for. */
+  probe(groups: readonly GroupName[]): Promise<readonly { readonly group: GroupName; readonly by: MacAddress }[]>;
+}
+
+export interface Reply {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+/** Carries events to the core and its effects to the drivers; the one place that has the state and the core's timer. */
+export class Loop {
+  readonly #machine: Machine;
+  readonly #journal: Journal;
+  readonly #now: () => number;
+  readonly #replies = new Map<number, (reply: Reply) => void>();
+  readonly #waiting: Event[] = [];
+  #state: NodeState;
+  #stepping = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #lastId = 0;
+  #stopped = false;
+
+  constructor(state: NodeState, machine: Machine, journal: Journal, now: () => number) {
+    this.#state = state;
+    this.#machine = machine;
+    this.#journal = journal;
+    this.#now = now;
+  }
+
+  /** The first tick; nothing is decided before it. */
+  start(): void {
+    this.dispatch({ type: 'tick' });
+  }
+
+  dispatch(event: Event): void {
+    if (this.#stopped) return;
+    this.#waiting.push(event);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#step(next);
+    } finally {
+      this.#stepping = false;
+    }
+    this.#setTimer();
+  }
+
+  /** An operator's command; resolves to the core's reply. */
+  ask(command: OperatorCommand): Promise<Reply> {
+    this.#lastId++;
+    const id = this.#lastId;
+    return new Promise((resolve) => {
+      this.#replies.set(id, resolve);
+      this.dispatch({ type: 'operator', id, command });
+    });
+  }
+
+  view(): View {
+    return describe(this.#state, this.#now());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    for (const resolve of this.#replies.values()) resolve({ ok: false, text: 'musterd ends' });
+    this.#replies.clear();
+  }
+
+  #step(event: Event): void {
+    const { state, effects } = step(this.#state, event, this.#now());
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  /** One timer; it is left alone while it is due at the right time. */
+  #setTimer(): void {
+    const at = wakeAt(this.#state);
+    if (at === this.#timerAt || this.#stopped) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    if (at === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timerAt = Number.POSITIVE_INFINITY;
+        this.dispatch({ type: 'tick' });
+      },
+      Math.max(0, at - this.#now()),
+    );
+  }
+
+  #perform(effect: Effect): void {
+    const late = 'deadline' in effect && this.#now() > effect.deadline;
+    switch (effect.type) {
+      case 'send':
+        this.#machine.send(effect.to, effect.message);
+        return;
+      case 'arm':
+        void this.#machine
+          .arm(effect.token, effect.groups, effect.lifetime, effect.deadline)
+          .then((ok) => this.dispatch({ type: 'armed', token: effect.token, ok }));
+        return;
+      case 'grant':
+        void this.#machine
+          .grant(effect.token, effect.groups, effect.deadline)
+          .then((ok) => this.dispatch({ type: 'granted', token: effect.token, ok }));
+        return;
+      case 'close':
+        this.#close(effect);
+        return;
+      case 'acceptPassed':
+        this.#machine.acceptPassed(effect.from, effect.groups, effect.lifetime, effect.deadline);
+        return;
+      case 'hold':
+        this.#machine.hold(effect.groups);
+        return;
+      case 'announce':
+        if (!late) this.#machine.announce(effect.groups);
+        return;
+      case 'probeAddress':
+        if (!late) this.#probe(effect.groups);
+        return;
+      case 'decide': {
+        const { what, why, ...details } = effect.decision;
+        this.#journal.say(what, why, details);
+        return;
+      }
+      case 'reply':
+        this.#replies.get(effect.id)?.({ ok: effect.ok, text: effect.text });
+        this.#replies.delete(effect.id);
+        return;
+    }
+  }
+
+  #close({ token, groups, passTo, passFor, passToken }: Extract<Effect, { type: 'close' }>): void {
+    const pass =
+      passTo === undefined || passFor === undefined || passToken === undefined
+        ? undefined
+        : { to: passTo, lifetime: passFor, token: passToken };
+    void this.#machine.close(groups, pass).then((ok) => this.dispatch({ type: 'closed', token, ok }));
+  }
+
+  #probe(groups: readonly GroupName[]): void {
+    void this.#machine.probe(groups).then((answers) => {
+      for (const { group, by } of answers) this.dispatch({ type: 'addressTaken', group, by });
+    });
+  }
+}

@@ -1,0 +1,167 @@
+import { networkInterfaces } from 'node:os';
+import type { View } from '../core/describe.ts';
+import type { Message } from '../core/message.ts';
+import type { Cluster } from '../model/cluster.ts';
+import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
+import type { Codec } from '../wire/codec.ts';
+import type { Balancer, BalancerNode } from './balancer.ts';
+import type { AddressDriver, PlacedAddress } from './drivers/address.ts';
+import { type Announcer, whoAnswers } from './drivers/announce.ts';
+import type { Devices } from './drivers/devices.ts';
+import type { HeartbeatLinks } from './drivers/heartbeat-links.ts';
+import type { LeaseGate } from './drivers/lease-gate.ts';
+import type { GateDevice } from './drivers/lease-gate-ruleset.ts';
+import type { RawSockets } from './drivers/raw-sockets.ts';
+import type { Machine } from './loop.ts';
+
+/** How long a stranger has to answer for an address; an ARP answer takes less than 10 ms on a LAN. */
+const probePatience = 300;
+
+export interface DriverSet {
+  readonly sockets: RawSockets;
+  readonly devices: Devices;
+  readonly gate: LeaseGate;
+  readonly addresses: AddressDriver;
+  readonly announcer: Announcer;
+  readonly links: HeartbeatLinks;
+  readonly balancer: Balancer;
+  readonly codec: Codec;
+}
+
+/** The drivers of this machine as the loop wants them, fed with what the core's view says of the peers. */
+export class NodeMachine implements Machine {
+  readonly #drivers: DriverSet;
+  readonly #cluster: Cluster;
+  readonly #self: NodeName;
+  readonly #placed: readonly PlacedAddress[];
+  #macs: ReadonlyMap<NodeName, Readonly<Record<string, MacAddress>>> = new Map();
+  readonly #guarded: ReadonlySet<string>;
+  #alive = new Map<NodeName, boolean>();
+  #configured = '';
+
+  constructor(drivers: DriverSet, cluster: Cluster, self: NodeName, placed: readonly PlacedAddress[]) {
+    this.#drivers = drivers;
+    this.#cluster = cluster;
+    this.#self = self;
+    this.#placed = placed;
+    this.#guarded = new Set([...placed, ...cluster.links].map(({ device }) => device));
+  }
+
+  /** Whether frames of this device concern us: it has an address or a link. */
+  guards(device: string): boolean {
+    return this.#guarded.has(device);
+  }
+
+  /** Devices that the gate has to see: those of the addresses and of the links, as far as they are there. */
+  gateDevices(): GateDevice[] {
+    return [...this.#guarded].flatMap((name) => {
+      const mac = this.#drivers.devices.get(name)?.mac;
+      return mac === undefined ? [] : [{ name, mac }];
+    });
+  }
+
+  send(to: NodeName, message: Message): void {
+    this.#drivers.links.send(to, this.#drivers.codec.encode(to, message));
+  }
+
+  arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean> {
+    return this.#drivers.gate.arm(token, groups, lifetime, deadline);
+  }
+
+  grant(token: number, groups: readonly GroupName[], deadline: number): Promise<boolean> {
+    return this.#drivers.gate.grant(token, groups, deadline);
+  }
+
+  close(groups: readonly GroupName[], pass?: { to: NodeName; lifetime: number; token: number }): Promise<boolean> {
+    const mac = pass === undefined ? undefined : this.#macOf(pass.to, groups);
+    if (pass === undefined || mac === undefined) return this.#drivers.gate.close(groups);
+    return this.#drivers.gate.close(groups, { mac, lifetime: pass.lifetime, token: pass.token });
+  }
+
+  acceptPassed(from: NodeName, groups: readonly GroupName[], lifetime: number, deadline: number): void {
+    const mac = this.#macOf(from, groups);
+    if (mac !== undefined) void this.#drivers.gate.acceptPassed(mac, groups, lifetime, deadline);
+  }
+
+  hold(groups: readonly GroupName[]): void {
+    void this.#drivers.addresses.hold(groups);
+  }
+
+  announce(groups: readonly GroupName[]): void {
+    for (const { group, address, device } of this.#placed) {
+      const found = this.#drivers.devices.get(device);
+      if (groups.includes(group) && found !== undefined) this.#drivers.announcer.announce(found, [address]);
+    }
+  }
+
+  async probe(groups: readonly GroupName[]): Promise<{ group: GroupName; by: MacAddress }[]> {
+    const known = new Set([...this.#peerMacs(), ...this.gateDevices().map(({ mac }) => mac)]);
+    const asked = this.#placed.filter(({ group }) => groups.includes(group));
+    const answers = await Promise.all(
+      asked.map(async ({ group, address, device }) => {
+        const found = this.#drivers.devices.get(device);
+        const by =
+          found === undefined
+            ? undefined
+            : await whoAnswers(this.#drivers.sockets, found, address, known, probePatience);
+        return by === undefined ? [] : [{ group, by }];
+      }),
+    );
+    return answers.flat();
+  }
+
+  /** Lets the gate and the balancer know what the core knows of the peers; cheap where nothing has changed. */
+  follow(view: View): void {
+    this.#macs = new Map(view.nodes.map(({ name, macs }) => [name, macs]));
+    const macs = this.#peerMacs();
+    void this.#drivers.gate.setPeers(macs);
+    for (const { name, state } of view.nodes) {
+      if (state === 'self' || state === 'unknown') continue;
+      const alive = state !== 'dead';
+      if (this.#alive.get(name) === alive) continue;
+      this.#alive.set(name, alive);
+      this.#drivers.balancer.nodeChanged(name, alive);
+    }
+    void this.configureBalancer();
+  }
+
+  /** Resolves when the balancer's table is in the kernel; nothing is done where it would be as it is. */
+  async configureBalancer(): Promise<void> {
+    const device = this.#placed[0]?.device ?? this.#cluster.links[0]?.device;
+    if (device === undefined || this.#cluster.services.length === 0) return;
+    const nodes = this.#cluster.nodes.map((name) => this.#balancerNode(name, device));
+    const config = {
+      services: this.#cluster.services,
+      self: nodes.find(({ name }) => name === this.#self)!,
+      peers: nodes.filter(({ name }) => name !== this.#self),
+      device,
+    };
+    const key = JSON.stringify([config.self, config.peers]);
+    if (key === this.#configured) return;
+    this.#configured = key;
+    await this.#drivers.balancer.configure(config);
+  }
+
+  #balancerNode(name: NodeName, device: string): BalancerNode {
+    if (name === this.#self) {
+      const virtual = new Set(this.#placed.map(({ address }) => address));
+      const own = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
+      const addresses = [...new Set(own)].filter((address) => !virtual.has(address));
+      return { name, addresses, mac: this.#drivers.devices.get(device)?.mac };
+    }
+    const said = this.#cluster.nodeAddresses?.[name] ?? [];
+    const addresses = [...new Set([...said, ...this.#drivers.links.addressesOf(name)])];
+    return { name, addresses, mac: this.#macs.get(name)?.[device] };
+  }
+
+  #peerMacs(): Set<MacAddress> {
+    const peers = [...this.#macs].filter(([name]) => name !== this.#self);
+    return new Set(peers.flatMap(([, macs]) => Object.values(macs)));
+  }
+
+  /** The peer's MAC on the device that these groups' addresses are on. */
+  #macOf(node: NodeName, groups: readonly GroupName[]): MacAddress | undefined {
+    const device = this.#placed.find(({ group }) => groups.includes(group))?.device;
+    return device === undefined ? undefined : this.#macs.get(node)?.[device];
+  }
+}

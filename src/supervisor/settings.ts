@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+
+/** Where a musterd finds and leaves its things; tests run several on one machine. */
+export interface Settings {
+  readonly configDir: string;
+  /** Lost at the next boot: the control socket, the longest lease. */
+  readonly runDir: string;
+  /** Durable: the count of starts. */
+  readonly stateDir: string;
+  /** undefined: as `uname -n` says. */
+  readonly node: string | undefined;
+  readonly realtime: boolean;
+}
+
+export const defaultSettings: Settings = {
+  configDir: '/etc/ha.d',
+  runDir: '/run/muster',
+  stateDir: '/var/lib/muster',
+  node: undefined,
+  realtime: true,
+};
+
+export function controlSocket(settings: Pick<Settings, 'runDir'>): string {
+  return join(settings.runDir, 'musterd.sock');
+}

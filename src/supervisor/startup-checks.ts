@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import type { Cluster } from '../model/cluster.ts';
+import type { PlacedAddress } from './drivers/address.ts';
+
+/** A kernel setting that a real server's VIP on `lo` needs, and why. */
+const arpSettings = [
+  {
+    name: 'arp_ignore',
+    least: 1,
+    why: 'every node would answer ARP for the addresses on lo (the gate drops the answers)',
+  },
+  {
+    name: 'arp_announce',
+    least: 2,
+    why: 'a real server would ask for its clients with the virtual IP, which the gate drops',
+  },
+];
+
+function setting(device: string, name: string): number {
+  try {
+    return Number(readFileSync(`/proc/sys/net/ipv4/conf/${device}/${name}`, 'utf8'));
+  } catch {
+    return 0;
+  }
+}
+
+/** What a person should know about the kernel's settings; the kernel takes the larger of `all` and the device's own. */
+export function arpWarnings(placed: readonly PlacedAddress[], read: typeof setting = setting): string[] {
+  const devices = [...new Set(placed.filter(({ address }) => !address.includes(':')).map(({ device }) => device))];
+  return devices.flatMap((device) =>
+    arpSettings.flatMap(({ name, least, why }) => {
+      const value = Math.max(read('all', name), read(device, name));
+      return value >= least ? [] : [`net.ipv4.conf.${device}.${name} is ${value}, less than ${least}: ${why}`];
+    }),
+  );
+}
+
+/** Agents of haresources that nothing here starts; ldirectord is what musterd does itself. */
+export function idleAgents(cluster: Cluster): string[] {
+  return cluster.groups.flatMap(({ name, resources }) =>
+    resources.flatMap((resource) =>
+      resource.kind === 'agent' && resource.agent !== 'ldirectord'
+        ? [`group ${name}: this version does not run the resource agent "${resource.agent}"`]
+        : [],
+    ),
+  );
+}

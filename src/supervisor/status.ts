@@ -1,0 +1,55 @@
+import type { View } from '../core/describe.ts';
+import type { ServiceStatus, Status } from '../wire/status.ts';
+
+/** What a status says beside the core's view. */
+export interface StatusFacts {
+  readonly version: string;
+  readonly cluster: string;
+  readonly bundleHash: string;
+  readonly configHash: string;
+  readonly startedAt: number;
+  readonly services: readonly ServiceStatus[];
+  /** Counters of the supervisor's own: datagrams dropped, by reason. */
+  readonly counters: Readonly<Record<string, number>>;
+  /** The device whose MAC `nodes[].mac` shows. */
+  readonly device: string | undefined;
+}
+
+/** The core's view as `musterd status --json` prints it; `now` is monotonic, `wallClock` Unix milliseconds. */
+export function buildStatus(view: View, facts: StatusFacts, now: number, wallClock: number): Status {
+  return {
+    version: facts.version,
+    node: view.node,
+    cluster: facts.cluster,
+    bundleHash: facts.bundleHash,
+    configHash: facts.configHash,
+    uptimeMs: Math.round(now - facts.startedAt),
+    quorum: { ...view.quorum, silentMs: Math.round(view.quorum.silentMs) },
+    standby: view.standby,
+    nodes: view.nodes
+      .filter(({ role }) => role === 'node')
+      .map(({ name, state, standby, lastHeardMs, macs, configHash, bundleHash }) => ({
+        name,
+        state,
+        standby,
+        lastHeardMs: lastHeardMs === null ? null : Math.round(lastHeardMs),
+        mac: (facts.device === undefined ? Object.values(macs)[0] : macs[facts.device]) ?? null,
+        configHash,
+        bundleHash,
+      })),
+    groups: view.groups.map((group) => ({
+      name: group.name,
+      addresses: group.addresses,
+      preferred: group.preferred,
+      holder: group.holder,
+      since: group.since === null ? null : Math.round(wallClock - (now - group.since)),
+      votes: group.votes,
+      leaseLeftMs: group.leaseLeftMs === null ? null : Math.round(group.leaseLeftMs),
+      gateOpen: group.gateOpen,
+      protection: 'gate',
+      reason: group.reason,
+    })),
+    services: facts.services,
+    counters: { ...view.counters, ...facts.counters },
+  };
+}

@@ -1,0 +1,29 @@
+/** What is said over the control socket: one JSON line a request, one JSON line an answer, in order. */
+import type { Status } from './status.ts';
+
+export const controlRequests = ['status', 'explain', 'standby', 'online', 'leave'] as const;
+
+export interface ControlRequest {
+  readonly request: (typeof controlRequests)[number];
+  /** For `explain`: which group; all where it is left out. */
+  readonly group?: string | undefined;
+}
+
+export type ControlAnswer =
+  | { readonly ok: true; readonly status: Status }
+  | { readonly ok: boolean; readonly text: string };
+
+/** A request out of a line that anybody may have written; a sentence where it is none. */
+export function readControlRequest(line: string): ControlRequest | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return 'a request must be one line of JSON';
+  }
+  const { request, group } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const known = controlRequests.find((name) => name === request);
+  if (known === undefined) return `a request must be one of ${controlRequests.join(', ')}`;
+  if (group !== undefined && typeof group !== 'string') return 'a group must be a text';
+  return { request: known, group };
+}
