@@ -59,7 +59,7 @@ function onInterrupt(abort: () => void): () => void {
  */
 export async function runDrill(options: DrillOptions): Promise<DrillOutcome> {
   const scenario = scenarioNamed(options.scenario);
-  const { inventory, cluster, nodes } = await loadClusterInventory(options.inventory);
+  const { inventory, cluster, nodes } = await loadClusterInventory(options.inventory, options.lab);
   const chosen = options.nodes === undefined ? nodes : selectHosts(inventory, options.nodes);
   const target = drillTarget(cluster, options.group);
   requireLab(nodes);

@@ -1,5 +1,6 @@
 import { Problem } from '../base/problem.ts';
 import { loadInventory } from '../inventory/load.ts';
+import { openLab } from '../lab/lab.ts';
 import type { ClusterDescription, Host, Inventory } from '../model/inventory.ts';
 
 export interface ClusterInventory {
@@ -9,8 +10,11 @@ export interface ClusterInventory {
   readonly nodes: readonly Host[];
 }
 
-/** Loads an inventory that has to describe a cluster. Throws `Problem('badInput')` where it does not. */
-export async function loadClusterInventory(file: string): Promise<ClusterInventory> {
+/**
+ * Loads an inventory that has to describe a cluster. Throws `Problem('badInput')` where it does not, and
+ * `hostUnreachable` where its nodes are a lab's and that lab is not up.
+ */
+export async function loadClusterInventory(file: string, lab: string | undefined): Promise<ClusterInventory> {
   const inventory = await loadInventory(file);
   const { cluster } = inventory;
   if (cluster === undefined) {
@@ -19,5 +23,6 @@ export async function loadClusterInventory(file: string): Promise<ClusterInvento
     });
   }
   const nodes = cluster.nodes.flatMap((name) => inventory.hosts.filter((host) => host.name === name));
+  if (nodes.some((host) => host.connection === 'lab')) await openLab(lab);
   return { inventory, cluster, nodes };
 }

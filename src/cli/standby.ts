@@ -12,7 +12,7 @@ interface StandbyOptions {
 
 /** Asks the node's own musterd, as only it can hand over what it holds. */
 async function ask(verb: 'standby' | 'online', node: string, options: StandbyOptions): Promise<void> {
-  const { cluster, nodes } = await loadClusterInventory(options.inventory);
+  const { cluster, nodes } = await loadClusterInventory(options.inventory, options.lab);
   const host = nodes.find((candidate) => candidate.name === node);
   if (host === undefined) {
     const near = nearest(node, cluster.nodes);

@@ -22,7 +22,7 @@ function bestView(views: Views): Status | undefined {
 }
 
 async function status(options: StatusOptions): Promise<void> {
-  const { cluster, nodes } = await loadClusterInventory(options.inventory);
+  const { cluster, nodes } = await loadClusterInventory(options.inventory, options.lab);
   const targets = new Map(
     (await targetsOf(nodes, { lab: options.lab, connectTimeoutMs: 3000 })).map((target) => [target.name, target]),
   );

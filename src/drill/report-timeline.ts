@@ -22,6 +22,8 @@ const labelWidth = 130;
 const laneHeight = 22;
 const barHeight = 14;
 const axisHeight = 26;
+/** Room for the last mark's text. */
+const rightMargin = 24;
 
 export const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
@@ -91,7 +93,7 @@ export function timeline(
   window: { fromMs: number; toMs: number },
 ): string {
   const span = window.toMs - window.fromMs;
-  const x = (atMs: number): number => labelWidth + ((atMs - window.fromMs) / span) * (width - labelWidth);
+  const x = (atMs: number): number => labelWidth + ((atMs - window.fromMs) / span) * (width - labelWidth - rightMargin);
   const shown = (value: number): string => value.toFixed(1);
   const lanes = lanesOf(seen, facts);
   const height = lanes.length * laneHeight + axisHeight;
@@ -100,7 +102,7 @@ export function timeline(
     const top = index * laneHeight + 4;
     parts.push(`<text class="label" x="0" y="${top + 11}">${escapeHtml(lane.label)}</text>`);
     parts.push(
-      `<rect class="track" x="${labelWidth}" y="${top}" width="${width - labelWidth}" height="${barHeight}"/>`,
+      `<rect class="track" x="${labelWidth}" y="${top}" width="${width - labelWidth - rightMargin}" height="${barHeight}"/>`,
     );
     for (const bar of lane.bars) {
       if (bar.toMs < window.fromMs || bar.fromMs > window.toMs) continue;
