@@ -1,4 +1,9 @@
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
+import { ownBeat } from './beats.ts';
+import { votesHeard } from './membership.ts';
+import { candidates } from './placement.ts';
+import type { Group, NodeState } from './state.ts';
+import { liveLease } from './voter.ts';
 
 /** What a node knows of one peer (or of itself) at one moment; times in milliseconds. */
 export interface NodeView {
@@ -47,4 +52,78 @@ export interface View {
   readonly nodes: readonly NodeView[];
   readonly groups: readonly GroupView[];
   readonly counters: Readonly<Record<string, number>>;
+}
+
+/** What this node knows at `now`; changes nothing. */
+export function describe(state: NodeState, now: number): View {
+  return {
+    node: state.self,
+    standby: state.standby || state.leaving,
+    quorum: {
+      quorate: state.quorate,
+      votes: votesHeard(state),
+      needed: state.majority,
+      voters: state.voters,
+      silentMs: Math.max(0, Math.ceil(state.silentUntil - now)),
+    },
+    nodes: state.voters.map((name) => describeNode(state, name, now)),
+    groups: [...state.groups.values()].map((group) => describeGroup(state, group, now)),
+    counters: { ...state.counters },
+  };
+}
+
+function describeNode(state: NodeState, name: NodeName, now: number): NodeView {
+  const peer = state.peers.get(name);
+  const beat = peer === undefined ? ownBeat(state) : peer.beat;
+  return {
+    name,
+    role: peer?.role ?? state.role,
+    state: peer?.state ?? 'self',
+    standby: beat?.standby ?? false,
+    quorate: beat?.quorate ?? false,
+    lastHeardMs: peer === undefined || peer.state === 'unknown' ? null : Math.round(now - peer.lastHeard),
+    macs: beat?.macs ?? {},
+    configHash: beat?.configHash || null,
+    bundleHash: beat?.bundleHash || null,
+    holds: beat?.holds ?? [],
+  };
+}
+
+function describeGroup(state: NodeState, group: Group, now: number): GroupView {
+  const { name, addresses, preferred, claim } = group;
+  const held = claim.phase === 'holding' ? claim : undefined;
+  const live = liveLease(group.slot, now);
+  const leaseEnd = held?.leaseEnd ?? Math.max(live?.until ?? 0, group.knownUntil);
+  const holder =
+    held !== undefined ? state.self : (live?.ballot.node ?? (now < group.knownUntil ? group.holder : undefined));
+  return {
+    name,
+    addresses,
+    preferred,
+    holder: holder ?? null,
+    since: holder === undefined || holder !== group.holder ? null : group.holderSince,
+    votes: held === undefined ? [] : state.voters.filter((_, index) => (held.votes & (1 << index)) !== 0),
+    leaseLeftMs: holder === undefined ? null : Math.max(0, Math.round(leaseEnd - now)),
+    gateOpen: held?.gateOpen ?? false,
+    reason: reasonOf(state, group, holder, now),
+  };
+}
+
+function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, now: number): string {
+  const { claim, why } = group;
+  if (claim.phase === 'holding') {
+    if (claim.offer !== undefined) return `on ${state.self}, which hands it over to ${claim.offer.to}`;
+    return claim.gateOpen ? `on ${state.self} as ${why}` : `${state.self} has its lease, but its gate is not open yet`;
+  }
+  if (claim.phase === 'closing' || claim.phase === 'released')
+    return `${state.self} hands it over to ${claim.to ?? 'whoever is there'}`;
+  if (holder !== undefined) return holder === group.holder ? why : `${holder} holds its lease`;
+  if (claim.phase !== 'idle') return `${state.self} is trying to get its lease, as ${claim.why}`;
+  if (!state.quorate)
+    return `nobody may hold it here: ${votesHeard(state)} of ${state.voters.length} voters heard, ${state.majority} needed`;
+  if (now < group.takenUntil) return `nobody takes it while ${group.takenBy} answers for one of its addresses`;
+  if (now < state.silentUntil) return `${state.self} has just started and stays silent until old leases are over`;
+  const able = candidates(state, group);
+  if (able.length === 0) return 'nobody can take it: every node is standby, dead, or without quorum';
+  return `nobody holds it; ${able[0]} is next in line`;
 }

@@ -1,25 +1,138 @@
 /**
- * The one door to the decisions. Signatures (bodies follow in the next commit):
- *
- *     createNode(cluster: Cluster, self: NodeName, options: NodeOptions, now: number): NodeState
- *     step(state: NodeState, event: Event, now: number): { state: NodeState; effects: readonly Effect[] }
- *     wakeAt(state: NodeState): number         // monotonic ms of the next tick that is needed; Infinity: none
- *     describe(state: NodeState, now: number): View
- *
- * `step` owns the state that it is given: use only the one that it returns.
+ * The one door to the decisions: a state, what happened, and when, go in; what is to be done comes out. No clock, no
+ * socket, no promise; the daemon, the simulation and `what-if` all run this.
  */
-import type { MacAddress } from '../model/names.ts';
+import type { Cluster } from '../model/cluster.ts';
+import type { NodeName } from '../model/names.ts';
+import { announceDue } from './announcements.ts';
+import { beat } from './beats.ts';
+import { initialState } from './create.ts';
+import type { Effect } from './effect.ts';
+import type { Event } from './event.ts';
+import { abandonShut, moveGroups, onClosed, onOffer, onTake } from './handover.ts';
+import { expireLeases, learnHolder, onAccept, onArmed, onGateLost, onGranted, renew } from './lease.ts';
+import { countQuorum, heard, noteBeat, noteLink, watchPeers } from './membership.ts';
+import type { Message } from './message.ts';
+import { finishOperators, onOperator } from './operator.ts';
+import type { NodeOptions, NodeState, Peer } from './state.ts';
+import { challenge, expireAttempts, onAddressTaken, onPromise, prepareAbove } from './takeover.ts';
+import { onPrepare, onPropose, onRelease } from './voting.ts';
 
-export interface NodeOptions {
-  /** 32 hex digits: the durable count of this node's starts (16 digits), then 64 random bits; the same as the wire's. */
-  readonly incarnation: string;
-  /** 128 random bits as four unsigned 32-bit numbers: the source of nonces and jitter. */
-  readonly seed: readonly [number, number, number, number];
-  readonly configHash: string;
-  readonly bundleHash: string;
-  /** The own MAC addresses by network device; `link` events keep them up to date. */
-  readonly macs: Readonly<Record<string, MacAddress>>;
-  /** The longest lease of any configuration since the last boot, in milliseconds; undefined: the cluster's. */
-  readonly longestLease?: number | undefined;
-  readonly standby?: boolean | undefined;
+export type { NodeOptions, NodeState };
+
+/** A node (or an arbiter: it only votes) that has just started; throws RangeError as `initialState` does. */
+export function createNode(cluster: Cluster, self: NodeName, options: NodeOptions, now: number): NodeState {
+  return initialState(cluster, self, options, now);
+}
+
+/**
+ * One step. `now` is in milliseconds of a monotonic clock and never goes back. The state is changed in place and handed
+ * back: use only the one that is returned, and only once.
+ */
+export function step(
+  state: NodeState,
+  event: Event,
+  now: number,
+): { readonly state: NodeState; readonly effects: readonly Effect[] } {
+  const effects: Effect[] = [];
+  state.effects = effects;
+  state.wake = Number.POSITIVE_INFINITY;
+  // First what time alone has ended: after a freeze the event may be older than the lease that it speaks of.
+  expireLeases(state, now);
+  happen(state, event, now);
+  watchPeers(state, now);
+  countQuorum(state, now);
+  expireAttempts(state, now);
+  abandonShut(state, now);
+  finishOperators(state, now);
+  moveGroups(state, now);
+  renew(state, now);
+  challenge(state, now);
+  announceDue(state, now);
+  beat(state, now);
+  return { state, effects };
+}
+
+/** When the next tick is needed, in monotonic milliseconds; Infinity where only an event can change anything. */
+export function wakeAt(state: NodeState): number {
+  return state.wake;
+}
+
+function happen(state: NodeState, event: Event, now: number): void {
+  switch (event.type) {
+    case 'tick':
+      return;
+    case 'message': {
+      const peer = state.peers.get(event.from);
+      if (peer !== undefined) receive(state, peer, event.message, now);
+      return;
+    }
+    case 'armed':
+      onArmed(state, event.token, event.ok, now);
+      return;
+    case 'granted':
+      onGranted(state, event.token, event.ok, now);
+      return;
+    case 'closed':
+      onClosed(state, event.token, event.ok, now);
+      return;
+    case 'gateLost':
+      onGateLost(state, now);
+      return;
+    case 'link':
+      noteLink(state, event.device, event.up, event.mac, now);
+      return;
+    case 'addressTaken': {
+      const group = state.groups.get(event.group);
+      if (group !== undefined) onAddressTaken(state, group, event.by, now);
+      return;
+    }
+    case 'operator':
+      onOperator(state, event.id, event.command, now);
+      return;
+  }
+}
+
+function receive(state: NodeState, from: Peer, message: Message, now: number): void {
+  heard(state, from, now);
+  if ('beat' in message) {
+    noteBeat(from, message.beat);
+    learnHolders(state, from, now);
+  }
+  switch (message.kind) {
+    case 'beat':
+      return;
+    case 'prepare':
+      onPrepare(state, from, message, now);
+      return;
+    case 'promise':
+      onPromise(state, from, message, now);
+      return;
+    case 'propose':
+      onPropose(state, from, message, now);
+      return;
+    case 'accept':
+      prepareAbove(state, onAccept(state, from, message, now), now);
+      return;
+    case 'release':
+      onRelease(state, from, message, now);
+      return;
+    case 'offer':
+      onOffer(state, from, message, now);
+      return;
+    case 'take':
+      onTake(state, from, message, now);
+      return;
+  }
+}
+
+/** A peer whose renewals do not reach this node (it has just started, or a direction is cut) says in its beats what it holds. */
+function learnHolders(state: NodeState, from: Peer, now: number): void {
+  for (const name of from.beat?.holds ?? []) {
+    const group = state.groups.get(name);
+    if (group === undefined || group.claim.phase === 'holding') continue;
+    if (group.slot.accepted !== undefined && now < group.slot.accepted.until) continue;
+    learnHolder(group, from.name, now);
+    group.knownUntil = Math.max(group.knownUntil, now + 1.5 * state.cluster.timings.keepalive);
+  }
 }

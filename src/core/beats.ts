@@ -1,0 +1,49 @@
+import type { NodeName } from '../model/names.ts';
+import type { Beat, Message } from './message.ts';
+import { type NodeState, openGroups, type Peer, wakeBy } from './state.ts';
+
+/** What this node says about itself now. */
+export function ownBeat(state: NodeState): Beat {
+  state.beat ??= {
+    configHash: state.options.configHash,
+    bundleHash: state.options.bundleHash,
+    macs: state.macs,
+    standby: state.standby || state.leaving,
+    quorate: state.quorate,
+    holds: openGroups(state),
+  };
+  return state.beat;
+}
+
+/** One message to one voter. Those that carry a beat spare the next one. */
+export function send(state: NodeState, to: Peer, message: Message, now: number): void {
+  if (message.kind === 'beat' || message.kind === 'propose' || message.kind === 'accept') to.lastSent = now;
+  state.effects.push({ type: 'send', to: to.name, message });
+}
+
+export function sendToAll(state: NodeState, message: Message, now: number): void {
+  for (const peer of state.peers.values()) send(state, peer, message, now);
+}
+
+export function sendTo(state: NodeState, to: NodeName, message: Message, now: number): void {
+  const peer = state.peers.get(to);
+  if (peer !== undefined) send(state, peer, message, now);
+}
+
+/**
+ * Beats where nothing else says that this node lives. Between a holder and a voter the renewal and its answer do, so there
+ * a beat waits a while longer than a keepalive for them.
+ */
+export function beat(state: NodeState, now: number): void {
+  const { keepalive } = state.cluster.timings;
+  const holding = ownBeat(state).holds.length > 0;
+  for (const peer of state.peers.values()) {
+    const renewing = holding || (peer.beat !== undefined && peer.beat.holds.length > 0);
+    const patience = renewing ? keepalive * 1.5 : keepalive;
+    // Those that would be due a moment later go now: one awakening instead of two.
+    if (state.beatNow || now >= peer.lastSent + patience - keepalive * 0.1)
+      send(state, peer, { kind: 'beat', beat: ownBeat(state) }, now);
+    wakeBy(state, peer.lastSent + patience);
+  }
+  state.beatNow = false;
+}

@@ -1,0 +1,98 @@
+import type { Cluster } from '../model/cluster.ts';
+import type { NodeName } from '../model/names.ts';
+import { addressesOf, type ResourceGroup } from '../model/resource-group.ts';
+import type { Group, NodeOptions, NodeState, Peer } from './state.ts';
+import { emptySlot } from './voter.ts';
+
+/** One tick of the slowest kernel clock in use (HZ=100): set timeouts are counted in these. */
+const kernelTick = 10;
+
+/** What is taken off a lease for the gate, so that it shuts before the voters' count is over whatever the clocks do. */
+export function gateMargin(lease: number, driftBound: number): number {
+  return 2 * driftBound * lease + kernelTick;
+}
+
+/**
+ * A node (or an arbiter: it only votes) that has just started: it knows nothing and holds nothing, and as a voter it stays
+ * silent until all that it may have granted or promised before is over. Throws RangeError where `self` is no voter, or
+ * where the lease leaves nothing for the gate.
+ */
+export function initialState(cluster: Cluster, self: NodeName, options: NodeOptions, now: number): NodeState {
+  const voters = [...cluster.nodes, ...cluster.arbiters.map((arbiter) => arbiter.name)];
+  const index = voters.indexOf(self);
+  if (index < 0) throw new RangeError(`"${self}" is no voter of this cluster (voters: ${voters.join(', ')})`);
+  if (voters.length > 30) throw new RangeError(`a cluster has at most 30 voters, this one has ${voters.length}`);
+  const { lease } = cluster.timings;
+  const gateLifetime = lease - gateMargin(lease, cluster.driftBound);
+  if (gateLifetime <= cluster.timings.keepalive)
+    throw new RangeError(`a lease of ${lease} ms cannot be renewed every ${cluster.timings.keepalive} ms`);
+  const attempt = lease / 5;
+  const startedAt = now;
+  return {
+    cluster,
+    self,
+    role: index < cluster.nodes.length ? 'node' : 'arbiter',
+    options,
+    voters,
+    selfBit: 1 << index,
+    majority: Math.floor(voters.length / 2) + 1,
+    lease,
+    gateLifetime,
+    attempt,
+    startedAt,
+    silentUntil: startedAt + Math.max(lease, options.longestLease ?? 0) * 1.2,
+    random: [...options.seed],
+    peers: new Map(
+      voters.flatMap((name, position) => (name === self ? [] : [[name, newPeer(cluster, name, position)] as const])),
+    ),
+    groups: new Map(cluster.groups.map((group) => [group.name, newGroup(group)])),
+    macs: options.macs,
+    standby: options.standby ?? false,
+    leaving: false,
+    quorate: false,
+    quorateSince: startedAt,
+    beat: undefined,
+    beatNow: true,
+    rounds: [],
+    renewedAt: Number.NEGATIVE_INFINITY,
+    lastToken: Math.abs(options.seed[0] ^ options.seed[3]) % 0x3fff_ffff,
+    pending: [],
+    counters: { takeovers: 0, lost: 0, overtaken: 0, armsFailed: 0 },
+    wake: now,
+    effects: [],
+  };
+}
+
+function newPeer(cluster: Cluster, name: NodeName, position: number): Peer {
+  return {
+    name,
+    role: position < cluster.nodes.length ? 'node' : 'arbiter',
+    bit: 1 << position,
+    state: 'unknown',
+    lastHeard: Number.NEGATIVE_INFINITY,
+    upSince: Number.NEGATIVE_INFINITY,
+    beat: undefined,
+    lastSent: Number.NEGATIVE_INFINITY,
+  };
+}
+
+function newGroup(group: ResourceGroup): Group {
+  return {
+    name: group.name,
+    addresses: addressesOf(group).map(({ address }) => address),
+    preferred: group.preferred,
+    slot: emptySlot(),
+    claim: { phase: 'idle' },
+    topRound: 0,
+    holder: undefined,
+    holderSince: Number.NEGATIVE_INFINITY,
+    knownUntil: Number.NEGATIVE_INFINITY,
+    retryAt: Number.NEGATIVE_INFINITY,
+    expecting: undefined,
+    probedAt: Number.NEGATIVE_INFINITY,
+    takenBy: undefined,
+    takenUntil: Number.NEGATIVE_INFINITY,
+    announcing: undefined,
+    why: 'nobody has held it since this node started',
+  };
+}

@@ -1,0 +1,87 @@
+import type { MacAddress } from '../model/names.ts';
+import { announceAgain } from './announcements.ts';
+import type { Beat } from './message.ts';
+import { decide, type NodeState, type Peer, wakeBy } from './state.ts';
+
+/** Whether a peer counts as alive. */
+export function isAlive(peer: Peer): boolean {
+  return peer.state === 'up' || peer.state === 'late';
+}
+
+/** An authentic message is a sign of life, whatever it says. */
+export function heard(state: NodeState, peer: Peer, now: number): void {
+  const before = peer.state;
+  peer.lastHeard = now;
+  if (before === 'up') return;
+  peer.state = 'up';
+  if (before === 'late') return;
+  peer.upSince = now;
+  decide(state, {
+    what: 'node-up',
+    node: peer.name,
+    why: before === 'dead' ? 'it is heard again' : 'it is heard for the first time',
+  });
+  announceAgain(state, now, `${peer.name} appeared`);
+  countQuorum(state, now);
+}
+
+/** What a peer says about itself. */
+export function noteBeat(peer: Peer, beat: Beat): void {
+  peer.beat = beat;
+}
+
+/** Grows late and dead with silence; counts the quorum where that changed. */
+export function watchPeers(state: NodeState, now: number): void {
+  const { warntime, deadtime } = state.cluster.timings;
+  let changed = false;
+  for (const peer of state.peers.values()) {
+    if (!isAlive(peer)) continue;
+    const silence = now - peer.lastHeard;
+    if (silence >= deadtime) {
+      peer.state = 'dead';
+      changed = true;
+      decide(state, { what: 'node-dead', node: peer.name, why: `nothing heard of it for ${Math.round(silence)} ms` });
+    } else if (silence >= warntime) peer.state = 'late';
+    if (peer.state === 'up') wakeBy(state, peer.lastHeard + Math.min(warntime, deadtime));
+    else if (peer.state === 'late') wakeBy(state, peer.lastHeard + deadtime);
+  }
+  if (changed) countQuorum(state, now);
+}
+
+/** Voters that are heard, this one included. */
+export function votesHeard(state: NodeState): number {
+  let votes = 1;
+  for (const peer of state.peers.values()) if (isAlive(peer)) votes++;
+  return votes;
+}
+
+/** Quorate means: a majority of the voters is heard. It says whether an attempt is worth making; leases need votes. */
+export function countQuorum(state: NodeState, now: number): void {
+  const votes = votesHeard(state);
+  const quorate = votes >= state.majority;
+  if (quorate === state.quorate) return;
+  state.quorate = quorate;
+  state.quorateSince = now;
+  state.beat = undefined;
+  state.beatNow = true;
+  const why = `${votes} of ${state.voters.length} voters heard, ${state.majority} needed`;
+  decide(state, { what: quorate ? 'quorum-gained' : 'quorum-lost', why });
+  if (quorate) announceAgain(state, now, 'quorum is back');
+}
+
+/** A cable: its MAC is told to the peers, and what this node holds is announced again. */
+export function noteLink(
+  state: NodeState,
+  device: string,
+  up: boolean,
+  mac: MacAddress | undefined,
+  now: number,
+): void {
+  if (mac !== undefined && state.macs[device] !== mac) {
+    state.macs = { ...state.macs, [device]: mac };
+    state.beat = undefined;
+    state.beatNow = true;
+  }
+  decide(state, { what: up ? 'link-up' : 'link-down', why: `${device} ${up ? 'has' : 'lost'} its carrier` });
+  if (up) announceAgain(state, now, `${device} is up`);
+}

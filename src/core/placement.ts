@@ -1,0 +1,47 @@
+import type { NodeName } from '../model/names.ts';
+import { isAlive } from './membership.ts';
+import type { Group, NodeState } from './state.ts';
+
+/**
+ * The nodes that may take a group, best first, as this node sees it: alive, not standby, and hearing a majority; the
+ * preferred node before the others, then the order of ha.cf. The last holder stands at the end: it could not keep its lease.
+ * No node needs to agree with another on this: it only decides who waits for whom.
+ */
+export function candidates(state: NodeState, group: Group): NodeName[] {
+  const able = state.cluster.nodes.filter((name) => isCandidate(state, name));
+  const weight = (name: NodeName): number => (name === group.holder ? 2 : name === group.preferred ? 0 : 1);
+  return able.sort((left, right) => weight(left) - weight(right));
+}
+
+export function isCandidate(state: NodeState, name: NodeName): boolean {
+  if (name === state.self) return state.role === 'node' && state.quorate && !state.standby && !state.leaving;
+  const peer = state.peers.get(name);
+  return peer !== undefined && isAlive(peer) && peer.beat !== undefined && !peer.beat.standby && peer.beat.quorate;
+}
+
+/** Whether all nodes of the cluster (arbiters apart) have been heard since this node's start. */
+export function allNodesSeen(state: NodeState): boolean {
+  return state.cluster.nodes.every((name) => name === state.self || state.peers.get(name)?.state !== 'unknown');
+}
+
+/** How long an auto_failback waits until the preferred node has been up, so that a node that flaps moves nothing. */
+export function failbackDelay(state: NodeState): number {
+  return Math.max(1000, 5 * state.cluster.timings.deadtime);
+}
+
+/** The node that a held group should be handed to now, or undefined where it should stay. */
+export function handoverTarget(
+  state: NodeState,
+  group: Group,
+  failedOffers: number,
+  now: number,
+): NodeName | undefined {
+  if (state.standby || state.leaving) {
+    const others = candidates(state, group).filter((name) => name !== state.self);
+    return others.length === 0 ? undefined : others[failedOffers % others.length];
+  }
+  if (!state.cluster.autoFailback || group.preferred === state.self) return undefined;
+  const preferred = state.peers.get(group.preferred);
+  if (preferred === undefined || now - preferred.upSince < failbackDelay(state)) return undefined;
+  return isCandidate(state, group.preferred) ? group.preferred : undefined;
+}

@@ -1,0 +1,236 @@
+import type { Cluster } from '../model/cluster.ts';
+import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
+import type { Decision, Effect } from './effect.ts';
+import type { Ballot, Beat } from './message.ts';
+import type { RandomWords } from './nonce.ts';
+import type { VoterSlot } from './voter.ts';
+
+export interface NodeOptions {
+  /** 32 hex digits: the durable count of this node's starts (16 digits), then 64 random bits; the same as the wire's. */
+  readonly incarnation: string;
+  /** 128 random bits as four unsigned 32-bit numbers: the source of nonces and jitter. */
+  readonly seed: readonly [number, number, number, number];
+  readonly configHash: string;
+  readonly bundleHash: string;
+  /** The own MAC addresses by network device; `link` events keep them up to date. */
+  readonly macs: Readonly<Record<string, MacAddress>>;
+  /** The longest lease of any configuration since the last boot, in milliseconds; undefined: the cluster's. */
+  readonly longestLease?: number | undefined;
+  readonly standby?: boolean | undefined;
+}
+
+/** Another voter, as this node sees it. Voters are told apart by one bit each, so that votes are counted in a number. */
+export interface Peer {
+  readonly name: NodeName;
+  readonly role: 'node' | 'arbiter';
+  readonly bit: number;
+  state: 'unknown' | 'up' | 'late' | 'dead';
+  lastHeard: number;
+  upSince: number;
+  beat: Beat | undefined;
+  /** When a beat of ours last went to it, alone or with a renewal or an answer. */
+  lastSent: number;
+}
+
+/**
+ * How far this node has got with one group:
+ *
+ *     idle -> preparing -> asking -> holding -> closing -> released -> idle
+ *       ^________|___________|_________|___________|
+ *
+ * `preparing` collects promises, `asking` has armed and waits for a majority to accept; `holding` renews. `closing` waits
+ * for the kernel to say that the gate is shut, `released` for the node that the group is handed to.
+ */
+export type Claim =
+  | { readonly phase: 'idle' }
+  | Preparing
+  | { readonly phase: 'asking'; readonly round: number; readonly since: number; readonly why: string }
+  | Holding
+  | Closing
+  | {
+      readonly phase: 'released';
+      readonly to: NodeName;
+      readonly ballot: Ballot;
+      readonly until: number;
+      resendAt: number;
+    };
+
+export interface Preparing {
+  readonly phase: 'preparing';
+  readonly nonce: string;
+  readonly round: number;
+  readonly since: number;
+  readonly why: string;
+  promised: number;
+  refused: number;
+}
+
+export interface Holding {
+  readonly phase: 'holding';
+  readonly since: number;
+  /** The round of the ballot that it renews with. */
+  round: number;
+  /** When the renewal that counts was armed; the lease is over by the own count at `leaseEnd`. */
+  armedAt: number;
+  leaseEnd: number;
+  /** The token of the newest grant that the kernel was told. */
+  token: number;
+  gateOpen: boolean;
+  /** Since when the kernel has not confirmed an open gate, while it is shut. */
+  shutSince: number;
+  /** Bits of the voters that granted the renewal that counts. */
+  votes: number;
+  /** A voter has promised a newer ballot to somebody: the promises for one of ours above it. */
+  preparing: Preparing | undefined;
+  offer: { readonly to: NodeName; readonly nonce: string; readonly until: number; resendAt: number } | undefined;
+  /** Offers that came to nothing, so that the next one goes to the next candidate. */
+  failedOffers: number;
+}
+
+export interface Closing {
+  readonly phase: 'closing';
+  readonly token: number;
+  readonly to: NodeName | undefined;
+  readonly ballot: Ballot;
+  readonly until: number;
+}
+
+export interface Group {
+  readonly name: GroupName;
+  readonly addresses: readonly IpAddress[];
+  readonly preferred: NodeName;
+  readonly slot: VoterSlot;
+  claim: Claim;
+  /** The highest round heard of; the next ballot is above it. */
+  topRound: number;
+  /** The last known holder, since when, and until when its lease is known to live. */
+  holder: NodeName | undefined;
+  holderSince: number;
+  knownUntil: number;
+  /** No attempt before this. */
+  retryAt: number;
+  /** A hand-over to this node is under way: frames that `from` passes on are accepted; `ballot` once it is released. */
+  expecting: { readonly from: NodeName; readonly until: number; ballot: Ballot | undefined } | undefined;
+  /** Until when the answers to the last address probe are waited for, or have to be. */
+  probedAt: number;
+  takenBy: MacAddress | undefined;
+  takenUntil: number;
+  /** The series of announcements under way: its start, and the index of the next. */
+  announcing: { readonly since: number; next: number } | undefined;
+  /** Why it is where it is, as this node decided or learned it. */
+  why: string;
+}
+
+/** One renewal: a token, a nonce, and the groups that are asked for with them. */
+export interface Round {
+  readonly token: number;
+  readonly nonce: string;
+  readonly armedAt: number;
+  asked: boolean;
+  readonly entries: RoundEntry[];
+}
+
+export interface RoundEntry {
+  readonly group: Group;
+  readonly ballotRound: number;
+  votes: number;
+  refused: number;
+  /** Granted, or given up: late answers change nothing any more. */
+  done: boolean;
+}
+
+/** An operator's command that is answered when nothing is held any more, or at the latest at `until`. */
+export interface PendingOperator {
+  readonly id: number;
+  readonly kind: 'standby' | 'leave';
+  readonly until: number;
+}
+
+/** All that a node knows. Owned by `step`: it is changed in place, and nobody else may. */
+export interface NodeState {
+  readonly cluster: Cluster;
+  readonly self: NodeName;
+  readonly role: 'node' | 'arbiter';
+  readonly options: NodeOptions;
+  readonly voters: readonly NodeName[];
+  readonly selfBit: number;
+  readonly majority: number;
+  /** What voters are asked for, and what the gate is armed for: less the margin for drift and one kernel tick. */
+  readonly lease: number;
+  readonly gateLifetime: number;
+  /** From the first prepare to the arming at most; a restarted voter's silence outlasts it. */
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly silentUntil: number;
+  readonly random: RandomWords;
+  readonly peers: ReadonlyMap<NodeName, Peer>;
+  readonly groups: ReadonlyMap<GroupName, Group>;
+  macs: Readonly<Record<string, MacAddress>>;
+  standby: boolean;
+  leaving: boolean;
+  quorate: boolean;
+  quorateSince: number;
+  /** The own beat as it goes out now; undefined where something in it has changed. */
+  beat: Beat | undefined;
+  /** Something in it is worth a datagram of its own. */
+  beatNow: boolean;
+  rounds: Round[];
+  renewedAt: number;
+  lastToken: number;
+  pending: PendingOperator[];
+  counters: Record<string, number>;
+  /** When the next tick is needed; computed anew by every step. */
+  wake: number;
+  /** The effects of the step under way, in order. */
+  effects: Effect[];
+}
+
+/** Asks for a tick at this time. */
+export function wakeBy(state: NodeState, at: number): void {
+  if (at < state.wake) state.wake = at;
+}
+
+export function decide(state: NodeState, decision: Decision): void {
+  state.effects.push({ type: 'decide', decision });
+}
+
+export function countBits(mask: number): number {
+  let bits = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) bits++;
+  return bits;
+}
+
+/** Whether these votes are a majority of all voters. */
+export function isMajority(state: NodeState, votes: number): boolean {
+  return countBits(votes) >= state.majority;
+}
+
+/** Whether a majority can still come together when these voters have refused. */
+export function canReachMajority(state: NodeState, refused: number): boolean {
+  return state.voters.length - countBits(refused) >= state.majority;
+}
+
+export function nextToken(state: NodeState): number {
+  // A packet mark: 32 bits, and 0 means none.
+  state.lastToken = (state.lastToken % 0x7fff_ffff) + 1;
+  return state.lastToken;
+}
+
+export function ownBallot(state: NodeState, round: number): Ballot {
+  return { round, node: state.self, incarnation: state.options.incarnation };
+}
+
+/** The groups whose gate is open here. */
+export function openGroups(state: NodeState): GroupName[] {
+  const open: GroupName[] = [];
+  for (const group of state.groups.values())
+    if (group.claim.phase === 'holding' && group.claim.gateOpen) open.push(group.name);
+  return open;
+}
+
+/** The groups that this node holds have changed: the addresses follow, and the peers are told. */
+export function holdingsChanged(state: NodeState): void {
+  state.effects.push({ type: 'hold', groups: openGroups(state) });
+  state.beat = undefined;
+  state.beatNow = true;
+}

@@ -1,0 +1,73 @@
+/** The voter's side: what this node answers when it is asked, and what it learns from being asked. */
+import { ownBeat, send } from './beats.ts';
+import { learnHolder } from './lease.ts';
+import type { Answer, Ballot, Message, Request } from './message.ts';
+import type { Group, NodeState, Peer } from './state.ts';
+import { judgePrepare, judgePropose, noteRelease, type Verdict } from './voter.ts';
+
+export function onPrepare(
+  state: NodeState,
+  from: Peer,
+  message: Extract<Message, { kind: 'prepare' }>,
+  now: number,
+): void {
+  const answers = answerAll(state, from, message, (group, request, ballot) =>
+    judgePrepare(group.slot, ballot, request.released, now),
+  );
+  // Silent after a restart: what was promised before it is forgotten, so nothing is answered until it is over.
+  if (now < state.silentUntil) return;
+  send(state, from, { kind: 'promise', nonce: message.nonce, answers }, now);
+}
+
+export function onPropose(
+  state: NodeState,
+  from: Peer,
+  message: Extract<Message, { kind: 'propose' }>,
+  now: number,
+): void {
+  const answers = answerAll(state, from, message, (group, _request, ballot) => {
+    const verdict = judgePropose(group.slot, ballot, message.lease, now);
+    if (verdict.ok) learnHolder(group, from.name, now);
+    return verdict;
+  });
+  if (now < state.silentUntil) return;
+  send(state, from, { kind: 'accept', nonce: message.nonce, answers, beat: ownBeat(state) }, now);
+}
+
+/** The verdicts on all groups of a request that this node knows; of others it says nothing. */
+function answerAll(
+  state: NodeState,
+  from: Peer,
+  message: { readonly incarnation: string; readonly requests: readonly Request[] },
+  judge: (group: Group, request: Request, ballot: Ballot) => Verdict,
+): Answer[] {
+  const answers: Answer[] = [];
+  for (const request of message.requests) {
+    const group = state.groups.get(request.group);
+    if (group === undefined) continue;
+    group.topRound = Math.max(group.topRound, request.round);
+    const ballot = { round: request.round, node: from.name, incarnation: message.incarnation };
+    answers.push({ group: request.group, ...judge(group, request, ballot) });
+  }
+  return answers;
+}
+
+/** A holder has shut its gate: for this node, for another one, or for whoever comes first. */
+export function onRelease(
+  state: NodeState,
+  from: Peer,
+  message: Extract<Message, { kind: 'release' }>,
+  now: number,
+): void {
+  for (const { group: name, ballot } of message.releases) {
+    const group = state.groups.get(name);
+    if (group === undefined || ballot.node !== from.name) continue;
+    noteRelease(group.slot, ballot, message.to);
+    group.topRound = Math.max(group.topRound, ballot.round);
+    if (message.to === undefined) group.knownUntil = now;
+    if (message.to !== state.self || group.claim.phase !== 'idle') continue;
+    learnHolder(group, from.name, now);
+    group.expecting = { from: from.name, until: now + state.lease, ballot };
+    group.retryAt = now;
+  }
+}
