@@ -46,7 +46,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
 
 /** One task with its latest line beside it on a terminal; plain lines elsewhere. */
 async function withProgress<T>(title: string, work: (tell: (line: string) => void) => Promise<T>): Promise<T> {
-  if (!process.stdout.isTTY) return work((line) => say(`${title}: ${line}`));
+  if (!process.stdout.isTTY || !process.stdout.columns) return work((line) => say(`${title}: ${line}`));
   let result: { value: T } | undefined;
   const tasks = new Listr(
     [
@@ -61,8 +61,8 @@ async function withProgress<T>(title: string, work: (tell: (line: string) => voi
         },
       },
     ],
-    // Ctrl-C is ours: listr2 would end the process before the lab is cleaned up.
-    { registerSignalListeners: false },
+    // Ctrl-C is ours: listr2 would end the process before the lab is cleaned up. Errors are shown by `present`, once.
+    { registerSignalListeners: false, rendererOptions: { showErrorMessage: false } },
   );
   await tasks.run();
   return result!.value;
@@ -159,10 +159,9 @@ async function partition(
   right: string | undefined,
   options: LabOption & { oneWay?: boolean },
 ): Promise<void> {
-  const { faults, paths } = await openLab(options.lab);
+  const { faults } = await openLab(options.lab);
   const from = names(left);
   const to = right === undefined ? from : names(right);
-  for (const name of [...from, ...to]) if (name !== 'client') await requireNode(paths, name);
   if (right === undefined && (from.length < 2 || (options.oneWay && from.length !== 2))) {
     throw new Problem('usage', `Cannot cut "${left}" as two sides are needed: only one is named`, {
       hint: 'muster lab partition node1,node2   or   muster lab partition node1 node2,node3',

@@ -30,7 +30,6 @@ const masked = [
   'e2scrub_all.timer',
   'fstrim.timer',
   'getty.target',
-  'systemd-logind.service',
   'systemd-networkd-wait-online.service',
   'systemd-update-utmp.service',
   'systemd-update-utmp-runlevel.service',

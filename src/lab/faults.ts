@@ -2,7 +2,7 @@ import { Problem } from '../base/problem.ts';
 import { isFrozen, setFrozen } from './cgroup.ts';
 import { requireNode, waitForSsh } from './dial.ts';
 import { isOn, powerDown, powerUp } from './machine.ts';
-import { addCuts, clearCuts, setLinks } from './network.ts';
+import { addCuts, clearCuts, readSwitch, setLinks } from './network.ts';
 import type { LabState } from './state.ts';
 import type { LabFaults, LabPaths } from './types.ts';
 
@@ -28,7 +28,11 @@ export function labFaults(paths: LabPaths, state: LabState): LabFaults {
   return {
     powerOn,
     powerOff: async (node) => powerDown(paths, await requireNode(paths, node)),
-    cut: (from, to) => addCuts(paths, from, to),
+    cut: async (from, to) => {
+      // The client, too, has a port: cutting it off shows what users behind a broken link would see.
+      for (const name of [...from, ...to]) if (name !== 'client') await requireNode(paths, name);
+      await addCuts(paths, from, to);
+    },
     link: async (node, up) => {
       await requireOn(node, up ? 'plug in' : 'unplug');
       await setLinks(paths, [node], up);
@@ -45,7 +49,12 @@ export function labFaults(paths: LabPaths, state: LabState): LabFaults {
       await clearCuts(paths);
       const on = await Promise.all(state.nodes.map(({ name }) => isOn(paths, name)));
       const running = state.nodes.filter((_, index) => on[index]).map(({ name }) => name);
-      await setLinks(paths, running, true);
+      const { downPorts } = await readSwitch(paths);
+      await setLinks(
+        paths,
+        running.filter((node) => downPorts.includes(node)),
+        true,
+      );
       for (const node of running) if (await isFrozen(lab, node)) await setFrozen(lab, node, false);
       await Promise.all(state.nodes.map(({ name }) => powerOn(name)));
     },

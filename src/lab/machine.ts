@@ -7,7 +7,7 @@ import { createGroups, isPopulated, killFile, removeGroups, waitEmpty } from './
 import { inNamespace } from './command.ts';
 import { dialSocket } from './gateway.ts';
 import { nodePaths } from './names.ts';
-import { cutPower, plugIn, unplug } from './network.ts';
+import { cableFunctions, cutPower, unplug } from './network.ts';
 import { entryCommand } from './self.ts';
 import type { LabPaths } from './types.ts';
 import { waitUntil } from './wait.ts';
@@ -43,12 +43,28 @@ async function startDetached(
   await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
 }
 
+// What systemd-nspawn exits with where the machine asked for a reboot and EXIT_ON_REBOOT is set.
+const rebooted = 133;
+
+/**
+ * The life of a machine: its network is there exactly as long as it is on, and fresh at each boot. So a `poweroff` or
+ * `reboot` from inside, too, leaves no kernel behind that answers for its addresses.
+ */
+const life = `switch=$1 port=$2 mac=$3 namespace=$4; shift 4
+${cableFunctions}
+while :; do
+  unplug
+  plug
+  rc=0
+  "$@" || rc=$?
+  unplug
+  [ "$rc" -eq ${rebooted} ] || exit "$rc"
+done`;
+
 /** Boots the node: a fresh network namespace, and Debian's own init in it. Resolves before it has booted. */
 export async function powerUp(paths: LabPaths, host: { name: string; mac: string }): Promise<void> {
   const { root, namespace, console } = nodePaths(paths, host.name);
-  await unplug(paths, host.name);
-  await plugIn(paths, host);
-  const argv = [
+  const nspawn = [
     'systemd-nspawn',
     '--quiet',
     '--boot',
@@ -64,8 +80,10 @@ export async function powerUp(paths: LabPaths, host: { name: string; mac: string
     '--resolv-conf=off',
     '--timezone=off',
   ];
-  // Without this, /proc/sys is read-only in the node and sysctls could not be provisioned.
-  await startDetached(paths.name, host.name, argv, console, { SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network' });
+  const argv = ['sh', '-ec', life, 'sh', paths.switchNamespace, host.name, host.mac, namespace, ...nspawn];
+  // Without the first, /proc/sys is read-only in the node and sysctls could not be provisioned.
+  const env = { SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network', EXIT_ON_REBOOT: '1' };
+  await startDetached(paths.name, host.name, argv, console, env);
 }
 
 /** Pulls the plug: nothing on the node answers from the first instant on. Its disk stays. Idempotent. */

@@ -1,9 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { inNamespace, must, mustShell } from './command.ts';
 import { clientAddress, clientAddress6, nodePaths } from './names.ts';
-import type { LabNode, LabPaths } from './types.ts';
-
-type Host = Pick<LabNode, 'name' | 'mac'>;
+import type { LabPaths } from './types.ts';
 
 // linux/magic.h, NSFS_MAGIC: a file on which a namespace is mounted.
 const nsfs = 0x6e736673;
@@ -21,11 +19,7 @@ const clientMac = '02:00:0a:4d:00:01';
 
 /** Makes the switch (a bridge in a namespace of its own) and the client beside it. The host's own network is not touched. */
 export async function createSwitch(paths: LabPaths): Promise<void> {
-  await mustShell(
-    `mkdir -p "$(dirname "$1")"
-     for file in "$1" "$2"; do : > "$file"; unshare --net="$file" true; done`,
-    [paths.switchNamespace, paths.clientNamespace],
-  );
+  await mustShell('mkdir -p "$(dirname "$1")"; : > "$1"; unshare --net="$1" true', [paths.switchNamespace]);
   // The switch itself says nothing: no IPv6 of its own, no spanning tree, no snooping that would hold frames back.
   await must(
     inNamespace(paths.switchNamespace, [
@@ -50,7 +44,11 @@ export async function createSwitch(paths: LabPaths): Promise<void> {
 `,
     },
   );
-  await addPort(paths, { name: 'client', mac: clientMac }, paths.clientNamespace);
+  await mustShell(`switch=$1 port=client mac=$2 namespace=$3${cableFunctions}plug`, [
+    paths.switchNamespace,
+    clientMac,
+    paths.clientNamespace,
+  ]);
   await must(
     inNamespace(paths.clientNamespace, [
       'sh',
@@ -63,20 +61,21 @@ export async function createSwitch(paths: LabPaths): Promise<void> {
   );
 }
 
-/** A cable from the switch's port (named as the host) to `eth0` in the namespace. */
-async function addPort(paths: LabPaths, host: Host, namespace: string): Promise<void> {
-  await must(inNamespace(paths.switchNamespace, ['ip', '-batch', '-']), {
-    input: `link add name ${host.name} type veth peer name eth0 address ${host.mac} netns ${namespace}
-      link set ${host.name} master switch up\n`,
-  });
+/** Shell functions on `$switch $port $mac $namespace`: a fresh namespace with a cable to the switch, and its end. */
+export const cableFunctions = `
+plug() {
+  : > "$namespace"
+  unshare --net="$namespace" true
+  printf 'link add name %s type veth peer name eth0 address %s netns %s\nlink set %s master switch up\n' \
+    "$port" "$mac" "$namespace" "$port" | nsenter --net="$switch" -- ip -batch -
 }
-
-/** Gives the node a fresh network namespace with its cable plugged in; an old one must be gone. */
-export async function plugIn(paths: LabPaths, host: Host): Promise<void> {
-  const { namespace } = nodePaths(paths, host.name);
-  await mustShell(': > "$1"; unshare --net="$1" true', [namespace]);
-  await addPort(paths, host, namespace);
+unplug() {
+  if nsenter --net="$switch" -- ip link show "$port" >/dev/null 2>&1; then
+    nsenter --net="$switch" -- ip link delete "$port"
+  fi
+  if [ -e "$namespace" ]; then umount "$namespace" || :; rm -f "$namespace"; fi
 }
+`;
 
 /**
  * The loss of a machine's power: its port goes down first (an init that is killed alone leaves a kernel that answers
@@ -90,16 +89,11 @@ export async function cutPower(paths: LabPaths, node: string, killFile: string):
 
 /** Takes the node's cable and namespace away; the kernel in it would go on answering ARP without any process. */
 export async function unplug(paths: LabPaths, node: string): Promise<void> {
-  await must(
-    inNamespace(paths.switchNamespace, [
-      'sh',
-      '-ec',
-      'if ip link show "$1" >/dev/null 2>&1; then ip link delete "$1"; fi; if [ -e "$2" ]; then umount "$2" || :; rm -f "$2"; fi',
-      'sh',
-      node,
-      nodePaths(paths, node).namespace,
-    ]),
-  );
+  await mustShell(`switch=$1 port=$2 namespace=$3${cableFunctions}unplug`, [
+    paths.switchNamespace,
+    node,
+    nodePaths(paths, node).namespace,
+  ]);
 }
 
 /** Plugs or pulls ports at the switch. */

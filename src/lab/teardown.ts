@@ -47,12 +47,22 @@ async function killInhabitants(paths: LabPaths): Promise<void> {
     );
 }
 
+const propagation = '/run/systemd/nspawn/propagate';
+
+/** systemd-nspawn makes an empty folder for each machine, which it cannot remove when it is killed. */
+async function forgetMachines(lab: string): Promise<void> {
+  const machine = new RegExp(`^${lab}-node\\d+$`);
+  const names = await readdir(propagation).catch((): string[] => []);
+  for (const name of names.filter((entry) => machine.test(entry))) await rmdir(join(propagation, name)).catch(() => {});
+}
+
 /**
  * Removes everything that carries the lab's name: processes, namespaces, mounts, cgroups, files. It needs no state, so
  * it works after any crash, and does nothing where there is nothing.
  */
 export async function tearDown(paths: LabPaths): Promise<void> {
   await destroyGroups(paths.name);
+  await forgetMachines(paths.name);
   if (!existsSync(paths.stateDir)) return;
   await killInhabitants(paths);
   await unmountBelow(paths.stateDir);

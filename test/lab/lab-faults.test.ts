@@ -73,6 +73,20 @@ describe('lab: faults', function () {
     assert.notEqual(await sshOutput(lab(), 'node2', 'cut -d" " -f22 /proc/1/stat'), before);
   });
 
+  it('a poweroff from inside leaves no kernel that answers; a reboot from inside comes back by itself', async () => {
+    const started = await sshOutput(lab(), 'node1', 'cut -d" " -f22 /proc/1/stat; touch /run/volatile');
+    await ssh(lab(), 'node1', 'systemctl reboot');
+    await ssh(lab(), 'node2', 'systemctl poweroff');
+    const isOff = async (): Promise<boolean> => (await lab().nodes())[1]?.power === 'off';
+    assert.ok(await waitUntil(isOff, { timeoutMs: 20_000, everyMs: 20 }));
+    assert.equal(await pingsAnswered(lab(), '10.77.0.12', 1), 0);
+    const isBack = async (): Promise<boolean> => {
+      const { rc, stdout } = await ssh(lab(), 'node1', 'cut -d" " -f22 /proc/1/stat; ls /run/volatile');
+      return rc !== 255 && stdout.trim() !== '' && stdout.trim() !== started && !stdout.includes('volatile');
+    };
+    assert.ok(await waitUntil(isBack, { timeoutMs: 20_000, everyMs: 100 }));
+  });
+
   it('freeze: nothing on the node runs; thaw: it goes on', async () => {
     await sshOutput(
       lab(),

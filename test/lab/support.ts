@@ -92,6 +92,8 @@ export async function traces(name: string): Promise<string[]> {
       found.push(join(path!, `muster-${name}`));
     }
   }
+  const machines = await readdir('/run/systemd/nspawn/propagate').catch((): string[] => []);
+  found.push(...machines.filter((machine) => machine.startsWith(`${name}-node`)));
   for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)) {
     const read = (file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
     const [command, groups, state] = await Promise.all([read('cmdline'), read('cgroup'), read('stat')]);
