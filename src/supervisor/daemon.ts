@@ -69,14 +69,11 @@ export async function startDaemon(
 
   // Closures below run only after the loop is there.
   let loop: Loop;
-  const devices: Devices = new Devices(sockets, now, (device, before) => {
-    const { name, up, mac } = device;
-    const guarded = machine.guards(name);
-    if (!guarded || loop === undefined) return;
+  let housekeeping: Housekeeping | undefined;
+  const devices: Devices = new Devices(sockets, now, ({ name, up, mac }) => {
+    if (housekeeping === undefined || !machine.guards(name)) return;
     loop.dispatch({ type: 'link', device: name, up, mac });
-    if (before?.mac !== mac || before?.index !== device.index) {
-      gate.setDevices(machine.gateDevices(), `${name} changed`).catch((error: Error) => onFatal(error.message));
-    }
+    housekeeping.guardDevices();
   });
   await devices.start();
   const balancer = createNftablesBalancer({ journal: ({ what, why, ...details }) => journal.say(what, why, details) });
@@ -174,7 +171,7 @@ export async function startDaemon(
     return { ok: true, text };
   };
 
-  const housekeeping = new Housekeeping({ gate, addresses, machine, loop, services });
+  housekeeping = new Housekeeping({ gate, addresses, machine, loop, services });
   housekeeping.start();
   services.ready();
   journal.say('start', `musterd ${program.version} runs as ${self} of cluster ${cluster.name}`, {
@@ -189,7 +186,7 @@ export async function startDaemon(
     journal.say('stop', why);
     const patience = 2 * cluster.timings.lease + 1000;
     await Promise.race([loop.ask({ kind: 'leave' }), new Promise((resolve) => setTimeout(resolve, patience))]);
-    housekeeping.stop();
+    housekeeping?.stop();
     loop.stop();
     await gate.close([...groups.keys()]);
     await addresses.release();

@@ -38,9 +38,18 @@ export class Housekeeping {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
+  /** A device that came, went or changed its MAC needs other rules. */
+  guardDevices(): void {
+    const { gate, machine } = this.#parts;
+    const devices = machine.gateDevices();
+    if (gate.busy || JSON.stringify(devices) === JSON.stringify(gate.devices)) return;
+    void gate.setDevices(devices, `the devices are now ${devices.map(({ name, mac }) => `${name} ${mac}`).join(', ')}`);
+  }
+
   #look(): void {
     const { gate, addresses, machine, loop } = this.#parts;
     machine.follow(loop.view());
+    this.guardDevices();
     void gate.check();
     if (this.#looks % looksPerRefresh === 0) void addresses.refresh();
     this.#looks++;

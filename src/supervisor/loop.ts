@@ -1,8 +1,8 @@
-import type { View } from '../core/describe.ts';
+import { describe, type View } from '../core/describe.ts';
 import type { Effect } from '../core/effect.ts';
 import type { Event, OperatorCommand } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
-import { describe, type NodeState, step, wakeAt } from '../core/node.ts';
+import { type NodeState, step, wakeAt } from '../core/node.ts';
 import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
 import type { Journal } from './journal.ts';
 

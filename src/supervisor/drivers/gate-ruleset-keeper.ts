@@ -17,6 +17,7 @@ export class GateRuleset {
   readonly #onForeignChange: () => void;
   #devices: readonly GateDevice[] = [];
   #rendering = 0;
+  #rendered: Promise<void> = Promise.resolve();
   #generation: number | undefined;
   #fingerprint = '';
 
@@ -41,10 +42,21 @@ export class GateRuleset {
   }
 
   /** Replaces the rules, shut, then lets `refill` restore what others keep in the table. */
-  async render(devices: readonly GateDevice[], refill: () => Promise<void>): Promise<void> {
+  render(devices: readonly GateDevice[], refill: () => Promise<void>): Promise<void> {
     this.#rendering++;
+    this.#devices = devices;
+    // One after the other: the last one asked for is the one that stands.
+    this.#rendered = this.#rendered.catch(() => {}).then(() => this.#renderNow(devices, refill));
+    return this.#rendered;
+  }
+
+  /** Resolves when nothing is being rendered; rejects where the kernel refused it. */
+  async settled(): Promise<void> {
+    while (this.busy) await this.#rendered;
+  }
+
+  async #renderNow(devices: readonly GateDevice[], refill: () => Promise<void>): Promise<void> {
     try {
-      this.#devices = devices;
       await this.#apply(devices);
       await refill();
       await this.#compareGeneration();

@@ -130,7 +130,7 @@ export class HeartbeatLinks {
     const type = isIPv6(address) ? 'udp6' : 'udp4';
     const found = this.#sockets.get(`${type}:${port}`);
     if (found !== undefined) return found;
-    const socket = createSocket({ type, ipv6Only: true });
+    const socket = createSocket(type === 'udp6' ? { type, ipv6Only: true } : { type });
     socket.bind({ port, exclusive: true });
     try {
       await once(socket, 'listening');

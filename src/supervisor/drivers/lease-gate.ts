@@ -43,6 +43,15 @@ export class LeaseGate {
     this.#ruleset = new GateRuleset(this.#netlink, this.#addresses, options.onForeignChange);
   }
 
+  get busy(): boolean {
+    return this.#ruleset.busy;
+  }
+
+  /** The devices that the rules are for. */
+  get devices(): readonly GateDevice[] {
+    return this.#ruleset.devices;
+  }
+
   /** Renders the gate, shut, for these devices. Throws a Problem where the kernel or nft cannot do it. */
   async start(devices: readonly GateDevice[]): Promise<void> {
     await this.#render(devices);
@@ -93,8 +102,8 @@ export class LeaseGate {
     groups: readonly GroupName[],
     pass?: { readonly mac: MacAddress; readonly lifetime: number; readonly token: number },
   ): Promise<boolean> {
-    // While it is rendered anew it is shut, and what could open it flushed.
-    if (this.#ruleset.busy) return true;
+    // What is rendered anew is shut, but only once the kernel has it.
+    await this.#ruleset.settled();
     const addresses = this.#of(groups);
     this.#forgetPassing(addresses);
     const remove = addresses

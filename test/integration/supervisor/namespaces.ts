@@ -1,0 +1,213 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { build } from 'esbuild';
+import type { Status } from '../../../src/wire/status.ts';
+
+export const virtualIp = '10.77.0.100';
+export const virtualIp6 = 'fd00:77::100';
+
+/** What one musterd wrote to its journal. */
+export interface JournalEntry {
+  readonly what?: string;
+  readonly why?: string;
+  readonly group?: string;
+}
+
+export interface TestNode {
+  readonly name: string;
+  readonly address: string;
+  readonly mac: string;
+  readonly journal: readonly JournalEntry[];
+  readonly pid: number | undefined;
+  start(): void;
+  /** Sends a signal to musterd alone; resolves to its exit code or signal where it ends by it. */
+  signal(signal: NodeJS.Signals): void;
+  ended(): Promise<number | NodeJS.Signals>;
+  /** Runs a command in the node's network namespace. */
+  run(...command: readonly string[]): string;
+  musterd(...args: readonly string[]): string;
+  status(): Status;
+}
+
+export interface TestCluster {
+  readonly nodes: readonly TestNode[];
+  /** Runs a command beside the clients. */
+  client(...command: readonly string[]): string;
+  /** A long-lived program beside the clients, its standard output line by line. */
+  watch(command: readonly string[], onLine: (line: string) => void): ChildProcess;
+  /** In the namespace of the switch, whose ports are `p-node1`, ... */
+  onSwitch(...command: readonly string[]): string;
+  remove(): Promise<void>;
+}
+
+function exec(...command: readonly string[]): string {
+  return execFileSync(command[0]!, command.slice(1), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Resolves when `condition` holds; rejects with what `seen` says after `patience` milliseconds. */
+export async function until(condition: () => boolean, seen: () => string, patience = 8000): Promise<void> {
+  const end = Date.now() + patience;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`it did not come about in ${patience} ms: ${seen()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Three machines and a client on a switch, each in a network namespace of its own, with real musterds from the source. */
+export async function createCluster(more: { files?: Readonly<Record<string, string>> } = {}): Promise<TestCluster> {
+  const directory = mkdtempSync(join(tmpdir(), 'musterd-test-'));
+  const program = join(directory, 'musterd.cjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, '../../../src/supervisor/main.ts')],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    target: 'node18',
+    format: 'cjs',
+    logLevel: 'error',
+  });
+  const prefix = `musterd-${process.pid}-${Math.floor(performance.now())}-`;
+  const names = ['switch', 'client', 'node1', 'node2', 'node3'];
+  const space = (name: string): string => `${prefix}${name}`;
+  const inside = (name: string, ...command: readonly string[]): string =>
+    exec('ip', 'netns', 'exec', space(name), ...command);
+  const started: ChildProcess[] = [];
+
+  const remove = async (): Promise<void> => {
+    await Promise.all(started.map(end));
+    for (const name of names) {
+      try {
+        exec('ip', 'netns', 'del', space(name));
+      } catch {
+        // It was never made.
+      }
+    }
+    rmSync(directory, { recursive: true, force: true });
+  };
+
+  try {
+    for (const name of names) {
+      exec('ip', 'netns', 'add', space(name));
+      exec('ip', '-n', space(name), 'link', 'set', 'lo', 'up');
+    }
+    exec('ip', '-n', space('switch'), 'link', 'add', 'br0', 'type', 'bridge');
+    exec('ip', '-n', space('switch'), 'link', 'set', 'br0', 'up');
+    const macs: Record<string, string> = {};
+    for (const [index, name] of names.entries()) {
+      if (name === 'switch') continue;
+      const last = name === 'client' ? 10 : 10 + index - 1;
+      macs[name] = `02:00:00:77:00:${last}`;
+      const link = ['link', 'add', `p-${name}`, 'type', 'veth', 'peer', 'name', 'eth0', 'address', macs[name], 'netns'];
+      exec('ip', '-n', space('switch'), ...link, space(name));
+      exec('ip', '-n', space('switch'), 'link', 'set', `p-${name}`, 'master', 'br0', 'up');
+      inside(name, 'sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=1', 'net.ipv4.conf.all.arp_announce=2');
+      exec('ip', '-n', space(name), 'link', 'set', 'eth0', 'up');
+      exec('ip', '-n', space(name), 'address', 'add', `10.77.0.${last}/24`, 'dev', 'eth0');
+      exec('ip', '-n', space(name), 'address', 'add', `fd00:77::${last}/64`, 'dev', 'eth0', 'nodad');
+    }
+    const nodes = ['node1', 'node2', 'node3'].map((name, index) =>
+      testNode({
+        name,
+        address: `10.77.0.${11 + index}`,
+        mac: macs[name]!,
+        space: space(name),
+        directory,
+        program,
+        started,
+        more,
+      }),
+    );
+    return {
+      nodes,
+      client: (...command) => inside('client', ...command),
+      watch: (command, onLine) => {
+        const child = spawn('nsenter', [`--net=/run/netns/${space('client')}`, ...command], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        started.push(child);
+        createInterface({ input: child.stdout! }).on('line', onLine);
+        return child;
+      },
+      onSwitch: (...command) => inside('switch', ...command),
+      remove,
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGKILL');
+  });
+}
+
+interface NodeParts {
+  readonly name: string;
+  readonly address: string;
+  readonly mac: string;
+  readonly space: string;
+  readonly directory: string;
+  readonly program: string;
+  readonly started: ChildProcess[];
+  readonly more: { files?: Readonly<Record<string, string>> };
+}
+
+function testNode(parts: NodeParts): TestNode {
+  const { name, space, directory, program, started } = parts;
+  const home = join(directory, name);
+  const config = join(home, 'ha.d');
+  mkdirSync(config, { recursive: true });
+  const files: Readonly<Record<string, string>> = {
+    'ha.cf': `node node1 node2 node3\nkeepalive 50ms\nwarntime 100ms\ndeadtime 200ms\ninitdead 400ms\nudpport 694\nauto_failback off\n${[11, 12, 13].map((last) => `ucast eth0 10.77.0.${last}\n`).join('')}`,
+    authkeys: 'auth 1\n1 sha256 not-a-secret-in-a-test\n',
+    haresources: `node1 IPaddr2::${virtualIp}/24/eth0 IPv6addr::${virtualIp6}/64/eth0\n`,
+    'muster.yml': 'lease: 200ms\n',
+    ...parts.more.files,
+  };
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(config, file), text, { mode: 0o600 });
+  const directories = [
+    '--config-dir',
+    config,
+    '--run-dir',
+    join(home, 'run'),
+    '--state-dir',
+    join(home, 'state'),
+    '--node',
+    name,
+  ];
+  const journal: JournalEntry[] = [];
+  let child: ChildProcess | undefined;
+  let over: Promise<number | NodeJS.Signals> = Promise.resolve(0);
+  const run = (...command: readonly string[]): string => exec('ip', 'netns', 'exec', space, ...command);
+  const musterd = (...args: readonly string[]): string => run(process.execPath, program, ...args, ...directories);
+  return {
+    name,
+    address: parts.address,
+    mac: parts.mac,
+    journal,
+    get pid() {
+      return child?.pid;
+    },
+    start: () => {
+      const command = [`--net=/run/netns/${space}`, process.execPath, program, 'run', '--no-realtime', ...directories];
+      const running = spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'pipe'] });
+      child = running;
+      started.push(running);
+      createInterface({ input: running.stdout! }).on('line', (line) => journal.push(JSON.parse(line) as JournalEntry));
+      createInterface({ input: running.stderr! }).on('line', (line) => journal.push({ what: 'stderr', why: line }));
+      over = new Promise((resolve) => running.once('exit', (code, signal) => resolve(code ?? signal!)));
+    },
+    signal: (signal) => void child?.kill(signal),
+    ended: () => over,
+    run,
+    musterd,
+    status: () => JSON.parse(musterd('status', '--json')) as Status,
+  };
+}
