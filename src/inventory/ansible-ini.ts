@@ -1,6 +1,5 @@
 import { nearest } from '../base/nearest.ts';
-import { badInput } from '../base/problem.ts';
-import { type MistakeList, mistakeList, rawLines, type Token } from '../linux-ha/lines.ts';
+import { type MistakeList, mistakeList, rawLines, type Token, throwMistakes } from '../linux-ha/lines.ts';
 import type { Inventory, Scalar } from '../model/inventory.ts';
 import { ansibleConnection, expandAnsibleRange } from './ansible-variables.ts';
 import { findCircle, type InventoryTree, resolveTree, treeGroup, treeHost } from './tree.ts';
@@ -176,6 +175,6 @@ export function readAnsibleIni(text: string, file: string): Inventory {
       `Cannot nest group "${circle[0]}" as no group may contain itself: ${circle.join(' > ')}`,
     );
   }
-  if (list.mistakes.length > 0) throw badInput(list.mistakes);
+  throwMistakes(list);
   return { file, ...resolveTree(tree, ansibleConnection), cluster: undefined };
 }

@@ -1,4 +1,4 @@
-import { badInput } from '../base/problem.ts';
+import { throwMistakes } from '../linux-ha/lines.ts';
 import { type Path, unknownKey, type YamlFile } from '../linux-ha/yaml-document.ts';
 import type { Inventory, Variables } from '../model/inventory.ts';
 import { ansibleConnection, expandAnsibleRange } from './ansible-variables.ts';
@@ -85,6 +85,6 @@ export function readAnsibleYaml(yaml: YamlFile, file: string): Inventory {
     const message = `Cannot nest group "${circle[0]}" as no group may contain itself: ${circle.join(' > ')}`;
     yaml.list.add({ line: 1, column: 1 }, message);
   }
-  if (yaml.list.mistakes.length > 0) throw badInput(yaml.list.mistakes);
+  throwMistakes(yaml.list);
   return { file, ...resolveTree(reader.tree, ansibleConnection), cluster: undefined };
 }

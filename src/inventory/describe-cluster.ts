@@ -1,3 +1,4 @@
+import { foldHosts } from '../base/host-range.ts';
 import { canonicalIp } from '../base/ip.ts';
 import { Problem } from '../base/problem.ts';
 import { parseHaCf } from '../linux-ha/ha-cf.ts';
@@ -38,15 +39,15 @@ function readLinks(yaml: YamlFile, native: NativeCluster, nodes: readonly string
     }
     if (method === 'ucast' && device !== undefined && rest.length === 0) {
       const position = network++;
+      const without = nodes.filter((node) => hosts.addresses[node]?.[position] === undefined);
+      if (without.length > 0) {
+        const which = position === 0 ? 'an address' : `${position + 1} cluster_addresses`;
+        const message = `Cannot link "${foldHosts(without)}" by "${text}" as each must have ${which}`;
+        yaml.list.add(at, `${message}: "${without[0]}" has ${hosts.addresses[without[0]!]?.length ?? 0}`);
+      }
       return nodes.flatMap((node): Link[] => {
         const peer = hosts.addresses[node]?.[position];
-        if (peer !== undefined) return [{ method: 'ucast', device, peer }];
-        const which = position === 0 ? 'an address' : `${position + 1} cluster_addresses`;
-        yaml.list.add(
-          at,
-          `Cannot link "${node}" by "${text}" as it must have ${which}: it has ${hosts.addresses[node]?.length ?? 0}`,
-        );
-        return [];
+        return peer === undefined ? [] : [{ method: 'ucast', device, peer }];
       });
     }
     try {

@@ -1,3 +1,4 @@
+import { foldHosts } from '../base/host-range.ts';
 import { canonicalIp } from '../base/ip.ts';
 import { parseEndpoint } from '../linux-ha/ldirectord-cf.ts';
 import { serviceOfPort } from '../linux-ha/well-known-ports.ts';
@@ -61,23 +62,12 @@ interface Context {
   readonly realServerHosts: Record<string, string>;
 }
 
-function serverOf(
-  context: Context,
-  host: string,
-  path: Path,
-  server: Omit<RealServer, 'address'>,
-  vipPort: number,
-): RealServer[] {
+function serverOf(context: Context, host: string, path: Path, server: Omit<RealServer, 'address'>): RealServer[] {
   const { yaml, name, hosts } = context;
   const address = hosts.addresses[host]?.[0];
   if (address === undefined) {
     const message = `Cannot balance "${name}" as the address of "${host}" must be known: it has only a name`;
     yaml.list.add(yaml.at(path), message, 'give the host an address or cluster_addresses');
-    return [];
-  }
-  if (server.forwarding !== 'masq' && server.port !== vipPort) {
-    const message = `Cannot balance "${name}" to port ${server.port} of "${host}" as dr and tun keep the port: the service has ${vipPort}`;
-    yaml.list.add(yaml.at(path), message, 'leave the port out, or use "forwarding: nat"');
     return [];
   }
   context.realServerHosts[address] = host;
@@ -95,8 +85,13 @@ function describeReal(context: Context, native: NativeService, path: Path, defau
     const port = (simple ? undefined : item.port) ?? defaults.port;
     const weight = (simple ? undefined : item.weight) ?? 1;
     const hosts = resolveSet(context.yaml, simple ? item : item.host, hostPath, context.hosts, cannot);
+    if (forwarding !== 'masq' && port !== defaults.servicePort && hosts.length > 0) {
+      const message = `Cannot balance "${context.name}" to port ${port} of "${foldHosts(hosts)}" as dr and tun keep the port`;
+      const hint = 'leave the port out, or use "forwarding: nat"';
+      context.yaml.list.add(context.yaml.at(hostPath), `${message}: the service has ${defaults.servicePort}`, hint);
+    }
     return hosts.flatMap((host) => {
-      return serverOf(context, host, hostPath, { port, forwarding, weight }, defaults.servicePort);
+      return serverOf(context, host, hostPath, { port, forwarding, weight });
     });
   });
   const keys = servers.map(({ address, port }) => `${address} ${port}`);

@@ -66,7 +66,12 @@ export function resolveSet(
     const names = expandPart(yaml, part);
     const missing = names.filter((name) => !known.names.has(name));
     if (missing.length > 0) {
-      const guess = nearest(missing[0]!, [...known.names, ...Object.keys(known.groups)]);
+      // Another number of the same name is no slip of the finger, and "known" shows the numbers.
+      const letters = missing[0]!.replace(/\d+/g, '');
+      const words = [...known.names, ...Object.keys(known.groups)].filter(
+        (word) => word.replace(/\d+/g, '') !== letters,
+      );
+      const guess = nearest(missing[0]!, words);
       const seen = `"${foldHosts(missing)}" is not (known: ${foldHosts(known.names) || 'none'})`;
       yaml.list.add(part.at, `${cannot}: ${seen}`, guess === undefined ? undefined : `did you mean "${guess}"?`);
     }

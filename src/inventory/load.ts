@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { badInput, Problem } from '../base/problem.ts';
+import { Problem } from '../base/problem.ts';
+import { throwMistakes } from '../linux-ha/lines.ts';
 import { parseYaml } from '../linux-ha/yaml-document.ts';
 import type { Inventory } from '../model/inventory.ts';
 import { looksLikeIni, readAnsibleIni } from './ansible-ini.ts';
@@ -18,7 +19,7 @@ export function parseInventory(text: string, file: string): Inventory {
   const yaml = parseYaml(text, file);
   if (yaml.data === null || yaml.data === undefined) {
     yaml.list.add({ line: 1, column: 1 }, 'Cannot read the inventory as it must name hosts: it is empty');
-    throw badInput(yaml.list.mistakes);
+    throwMistakes(yaml.list);
   }
   return looksLikeAnsible(yaml.data) ? readAnsibleYaml(yaml, file) : readNative(yaml, file);
 }

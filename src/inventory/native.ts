@@ -1,6 +1,6 @@
 import { canonicalIp } from '../base/ip.ts';
-import { badInput } from '../base/problem.ts';
-import { unknownKey, type YamlFile } from '../linux-ha/yaml-document.ts';
+import { throwMistakes } from '../linux-ha/lines.ts';
+import type { YamlFile } from '../linux-ha/yaml-document.ts';
 import type { Inventory, Variables } from '../model/inventory.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { expandPart, splitSet } from './host-set.ts';
@@ -20,7 +20,7 @@ function beside(yaml: YamlFile, text: string, path: (string | number)[], names: 
   const part = { text, at: yaml.at(path) };
   const values = text.includes('[') && canonicalIp(text) === undefined ? expandPart(yaml, part) : names.map(() => text);
   if (values.length === names.length) return values;
-  if (values.length > 0) {
+  if (values.length > 0 && names.length > 0) {
     const seen = `${values.length} for ${names.length} ${names.length === 1 ? 'name' : 'names'}`;
     yaml.list.add(
       part.at,
@@ -105,15 +105,20 @@ export function readNative(yaml: YamlFile, file: string): Inventory {
   const parsed = inventorySchema.safeParse(yaml.data);
   if (!parsed.success) {
     addZodMistakes(yaml, inventoryJsonSchema(), parsed.error);
-    throw badInput(yaml.list.mistakes);
+    throwMistakes(yaml.list);
   }
-  const native = parsed.data;
+  const native = parsed.data!;
   const entries = readHosts(yaml, native);
   const tree: InventoryTree = { hosts: new Map(), groups: new Map() };
   for (const [name, { settings }] of entries) tree.hosts.set(name, { variables: (settings.vars ?? {}) as Variables });
   treeGroup(tree, 'all').variables = (native.vars ?? {}) as Variables;
   if (native.groups !== undefined && Object.hasOwn(native.groups, 'all')) {
-    unknownKey(yaml, ['groups'], 'all', ['vars']);
+    const hint = 'variables of all hosts stand under "vars"';
+    yaml.list.add(
+      yaml.keyAt(['groups'], 'all'),
+      'Cannot define group "all" as it has every host by itself: it is there',
+      hint,
+    );
   }
   readGroups(yaml, native, tree);
   const circle = findCircle(tree);
@@ -121,7 +126,7 @@ export function readNative(yaml: YamlFile, file: string): Inventory {
     const at = yaml.keyAt(['groups'], circle[0]!);
     yaml.list.add(at, `Cannot nest group "${circle[0]}" as no group may contain itself: ${circle.join(' > ')}`);
   }
-  if (yaml.list.mistakes.length > 0) throw badInput(yaml.list.mistakes);
+  throwMistakes(yaml.list);
   const { hosts, groups } = resolveTree(tree, (name) => {
     const { settings, address } = entries.get(name)!;
     const { user, port, identity_file: identityFile, proxy_command: proxyCommand, connection = 'ssh' } = settings;
@@ -130,6 +135,6 @@ export function readNative(yaml: YamlFile, file: string): Inventory {
   const addresses = Object.fromEntries([...entries].map(([name, entry]) => [name, entry.clusterAddresses]));
   const cluster =
     native.cluster && describeCluster(yaml, native.cluster, { names: new Set(entries.keys()), groups, addresses });
-  if (yaml.list.mistakes.length > 0) throw badInput(yaml.list.mistakes);
+  throwMistakes(yaml.list);
   return { file, hosts, groups, cluster };
 }

@@ -15,9 +15,10 @@ const name = z
 const hostSet = z
   .union([z.string(), z.array(z.string())])
   .describe('Hosts: names, ranges like node[1-3], or names of groups; one, or a list, or separated by commas');
+const aDuration = 'a duration with its unit, like 200ms or 5s';
 const duration = z
-  .string()
-  .regex(/^\d+(\.\d+)?\s*(ms|s|m|min|h|d)$/, 'a duration with its unit, like 200ms or 5s')
+  .string({ error: aDuration })
+  .regex(/^\d+(\.\d+)?\s*(ms|s|m|min|h|d)$/, aDuration)
   .describe('A duration with its unit: 200ms, 5s, 1m');
 /** Milliseconds of a duration that the schema has let through; whole ones, as the files cannot say less. */
 export function milliseconds(text: string): number {
@@ -97,7 +98,7 @@ const realServer = z.union([
       .max(65_535)
       .describe('Its share of new connections; 0: none')
       .optional(),
-    forwarding: z.enum(['dr', 'nat', 'tun']).optional(),
+    forwarding: z.enum(['dr', 'nat', 'tun']).describe('How packets reach this one').optional(),
   }),
 ]);
 

@@ -33,7 +33,8 @@ const kinds: Readonly<Record<string, string>> = {
 function wanted(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return kinds[issue.expected] ?? issue.expected;
+      // A message of the schema's own says more than the kind of value.
+      return issue.message.startsWith('Invalid input') ? (kinds[issue.expected] ?? issue.expected) : issue.message;
     case 'invalid_value':
       return `one of ${issue.values.join(', ')}`;
     case 'too_small':

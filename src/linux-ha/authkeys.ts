@@ -1,5 +1,4 @@
-import { badInput } from '../base/problem.ts';
-import { type MistakeList, mistakeList, parseWhole, rawLines, type Token, words } from './lines.ts';
+import { type MistakeList, mistakeList, parseWhole, rawLines, type Token, throwMistakes, words } from './lines.ts';
 
 /**
  * `sha256` is ours: heartbeat knows only crc, md5 and sha1 and refuses a file with any other method, so `engine: linux-ha`
@@ -78,6 +77,6 @@ export function parseAuthkeys(text: string, file = 'authkeys'): Authkeys {
   } else if (list.mistakes.length === 0 && !keys.some(({ id }) => id === active!.id)) {
     list.add(active!, `Cannot sign with key ${active!.id} as a line must define it: none does`);
   }
-  if (list.mistakes.length > 0) throw badInput(list.mistakes);
+  throwMistakes(list);
   return { active: active!.id, keys };
 }

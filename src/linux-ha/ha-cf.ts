@@ -1,12 +1,20 @@
 import { parseDuration, showDuration } from '../base/duration.ts';
 import { canonicalIp } from '../base/ip.ts';
 import { nearest } from '../base/nearest.ts';
-import { badInput } from '../base/problem.ts';
 import type { Link } from '../model/cluster.ts';
 import { defaultTimings, defaultUdpPort } from '../model/defaults.ts';
 import type { NodeName } from '../model/names.ts';
 import { haCfDirectives } from './ha-cf-directives.ts';
-import { type Line, linesOf, type MistakeList, mistakeList, parseBoolean, parseWhole, type Token } from './lines.ts';
+import {
+  type Line,
+  linesOf,
+  type MistakeList,
+  mistakeList,
+  parseBoolean,
+  parseWhole,
+  type Token,
+  throwMistakes,
+} from './lines.ts';
 
 /** A directive that is remembered as it stands, for the part of the supervisor that acts on it. */
 export interface KeptDirective {
@@ -202,7 +210,7 @@ export function parseHaCf(text: string, file = 'ha.cf'): HaCf {
     list.add({ line: 1, column: 1 }, 'Cannot form a cluster as "node" must name its nodes: there is no such line');
   const timings = completeTimings(draft.timings);
   checkTimings(draft, timings, list);
-  if (list.mistakes.length > 0) throw badInput(list.mistakes);
+  throwMistakes(list);
   const { clusterName, links, autoFailback, pingNodes, kept, notes } = draft;
   return {
     clusterName,

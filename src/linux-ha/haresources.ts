@@ -1,8 +1,7 @@
 import { canonicalIp, prefixOfNetmask } from '../base/ip.ts';
-import { badInput } from '../base/problem.ts';
 import type { NodeName } from '../model/names.ts';
 import type { AddressResource, Resource, ResourceGroup } from '../model/resource-group.ts';
-import { type MistakeList, mistakeList, rawLines, type Token, words } from './lines.ts';
+import { type MistakeList, mistakeList, rawLines, type Token, throwMistakes, words } from './lines.ts';
 
 /** The agents that are virtual addresses to us, not scripts that are run. */
 const addressAgents = ['IPaddr', 'IPaddr2', 'IPv6addr'];
@@ -117,6 +116,6 @@ export function parseHaresources(text: string, file = 'haresources', nodes?: rea
     }
     groups.push({ name, preferred: head.text, resources, at: { file, line: head.line, column: head.column } });
   }
-  if (list.mistakes.length > 0) throw badInput(list.mistakes);
+  throwMistakes(list);
   return groups;
 }

@@ -1,5 +1,4 @@
 import { canonicalIp } from '../base/ip.ts';
-import { badInput } from '../base/problem.ts';
 import type {
   Check,
   ForwardingMethod,
@@ -10,7 +9,7 @@ import type {
 } from '../model/virtual-service.ts';
 import { schedulers, serviceKey } from '../model/virtual-service.ts';
 import { readSections, type Section, type Setting } from './ldirectord-lines.ts';
-import { type MistakeList, mistakeList, parseBoolean, parseWhole } from './lines.ts';
+import { type MistakeList, mistakeList, parseBoolean, parseWhole, throwMistakes } from './lines.ts';
 import { negotiateServices, portOfName, serviceOfPort } from './well-known-ports.ts';
 
 /** What ldirectord.cf says: the virtual services, and one sentence for each directive that has no meaning here. */
@@ -246,6 +245,6 @@ export function parseLdirectordCf(text: string, file = 'ldirectord.cf'): Ldirect
       );
     } else services.push(service);
   }
-  if (reader.list.mistakes.length > 0) throw badInput(reader.list.mistakes);
+  throwMistakes(reader.list);
   return { services, notes: reader.notes };
 }

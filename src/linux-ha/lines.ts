@@ -1,4 +1,4 @@
-import type { Mistake, Position } from '../base/problem.ts';
+import { badInput, type Mistake, type Position } from '../base/problem.ts';
 
 /** A word of a configuration file and where it stands. */
 export interface Token {
@@ -61,6 +61,14 @@ export function mistakeList(file: string): MistakeList {
       mistakes.push({ at, message, hint });
     },
   };
+}
+
+/** Throws a `Problem` with all mistakes in the order of the file, where there are any. */
+export function throwMistakes({ mistakes }: MistakeList): void {
+  if (mistakes.length === 0) return;
+  const order = (left: Mistake, right: Mistake): number =>
+    left.at.line - right.at.line || left.at.column - right.at.column;
+  throw badInput([...mistakes].sort(order));
 }
 
 /** `true`, `on`, `yes`, `y`, `1` and their opposites, in any case, as heartbeat reads them. */

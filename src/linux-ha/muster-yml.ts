@@ -1,8 +1,8 @@
 import { parseDuration } from '../base/duration.ts';
 import { canonicalIp } from '../base/ip.ts';
-import { badInput } from '../base/problem.ts';
 import type { Arbiter, NoQuorumPolicy } from '../model/cluster.ts';
 import { defaultArbiterPort } from '../model/defaults.ts';
+import { throwMistakes } from './lines.ts';
 import { type Path, parseYaml, unknownKey, type YamlFile } from './yaml-document.ts';
 
 /** Of a virtual service, what ldirectord.cf cannot say: its name, times below a second, rise. Times in milliseconds. */
@@ -154,6 +154,6 @@ export function parseMusterYml(text: string, file = 'muster.yml'): MusterYml {
     groups: readGroups(reader, top.groups),
     services: readServices(reader, top.services),
   };
-  if (yaml.list.mistakes.length > 0) throw badInput(yaml.list.mistakes);
+  throwMistakes(yaml.list);
   return result;
 }

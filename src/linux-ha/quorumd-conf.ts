@@ -1,6 +1,5 @@
 import { nearest } from '../base/nearest.ts';
-import { badInput } from '../base/problem.ts';
-import { linesOf, mistakeList, parseWhole } from './lines.ts';
+import { linesOf, mistakeList, parseWhole, throwMistakes } from './lines.ts';
 
 /** One cluster that the arbiter decides for, as heartbeat's quorumd has it; all times in milliseconds. */
 export interface QuorumdCluster {
@@ -73,6 +72,6 @@ export function parseQuorumdConf(text: string, file = 'quorumd.conf'): QuorumdCo
       else current[numberKeys[key!.text as keyof typeof numberKeys]] = number;
     }
   }
-  if (list.mistakes.length > 0) throw badInput(list.mistakes);
+  throwMistakes(list);
   return { clusters: clusters.map((cluster) => ({ ...defaults, ...cluster })) };
 }

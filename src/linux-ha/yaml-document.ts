@@ -7,11 +7,12 @@ import {
   LineCounter,
   type Pair,
   parseDocument,
+  visit,
   type YAMLMap,
+  type YAMLParseError,
 } from 'yaml';
 import { nearest } from '../base/nearest.ts';
-import { badInput } from '../base/problem.ts';
-import { type MistakeList, mistakeList } from './lines.ts';
+import { type MistakeList, mistakeList, throwMistakes } from './lines.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -39,6 +40,18 @@ function tooDeep(text: string): boolean {
   return text.split('\n').some((line) => /^(\s|[-?:] )*/.exec(line)![0].length > 2 * maxDepth);
 }
 
+/** Where the quote begins that an error misses the end of; the parser only notices at the end of the file. */
+function openQuote(document: Document, error: YAMLParseError): number | undefined {
+  if (!/^Missing closing/.test(error.message)) return undefined;
+  let start: number | undefined;
+  visit(document, {
+    Scalar: (_, { range, type }) => {
+      if (range && range[0] <= error.pos[0] && type?.startsWith('QUOTE')) start = range[0];
+    },
+  });
+  return start;
+}
+
 function firstLine(message: string): string {
   return message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '');
 }
@@ -52,17 +65,22 @@ export function parseYaml(text: string, file: string): YamlFile {
   const counter = new LineCounter();
   if (tooDeep(text)) {
     list.add({ line: 1, column: 1 }, `Cannot read YAML as it must not be nested deeper than ${maxDepth} levels: it is`);
-    throw badInput(list.mistakes);
+    throwMistakes(list);
   }
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
   const place = (offset: number): { line: number; column: number } => {
     const { line, col } = counter.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
+  const seen = new Set<number>();
   for (const error of document.errors) {
-    list.add(place(error.pos[0]), `Cannot read YAML as its syntax must be right: ${firstLine(error.message)}`);
+    const where = place(openQuote(document, error) ?? error.pos[0]);
+    // The parser stumbles several times over one slip; the first time on a line says it best.
+    if (seen.has(where.line)) continue;
+    seen.add(where.line);
+    list.add(where, `Cannot read YAML as its syntax must be right: ${firstLine(error.message)}`);
   }
-  if (list.mistakes.length > 0) throw badInput(list.mistakes);
+  throwMistakes(list);
   let data: unknown;
   try {
     data = document.toJS();
@@ -71,7 +89,7 @@ export function parseYaml(text: string, file: string): YamlFile {
       { line: 1, column: 1 },
       `Cannot read YAML as its aliases must lead somewhere: ${firstLine((error as Error).message)}`,
     );
-    throw badInput(list.mistakes);
+    throwMistakes(list);
   }
   const pairOf = (path: Path, key: string): Pair | undefined => {
     const parent = path.length === 0 ? document.contents : document.getIn(path, true);
