@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { nearest } from '../base/nearest.ts';
 import { Problem } from '../base/problem.ts';
 import type { Target } from '../remote/types.ts';
+import { isPopulated } from './cgroup.ts';
 import { dialSocket } from './gateway.ts';
 import { keyFile, knownHostsFile } from './keys.ts';
 import { nodePaths } from './names.ts';
@@ -108,12 +109,14 @@ export async function waitForSsh(
   node: string,
   { timeoutMs = 60_000, signal }: { timeoutMs?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  if (await waitUntil(() => answersSsh(paths, node, 400), { timeoutMs, everyMs: 50, signal })) return;
-  throw new Problem(
-    'hostUnreachable',
-    `Cannot reach "${node}" as its sshd must answer: silent for ${timeoutMs / 1000} s`,
-    {
-      hint: `its console: ${nodePaths(paths, node).console}`,
-    },
-  );
+  let answers = false;
+  const answersOrIsOff = async (): Promise<boolean> => {
+    answers = await answersSsh(paths, node, 400);
+    return answers || !(await isPopulated(paths.name, node));
+  };
+  const known = await waitUntil(answersOrIsOff, { timeoutMs, everyMs: 50, signal });
+  if (answers) return;
+  const seen = known ? 'its machine has ended' : `it is silent for ${timeoutMs / 1000} s`;
+  const hint = `its console: ${nodePaths(paths, node).console}`;
+  throw new Problem('hostUnreachable', `Cannot reach "${node}" as its sshd must answer: ${seen}`, { hint });
 }

@@ -13,7 +13,7 @@ import { ensureGateway, isOn, powerDown, powerUp } from './machine.ts';
 import { mountsBelow } from './mounts.ts';
 import { labHosts, labPaths, labsRoot, maxNodes, nodePaths, resolveLabName } from './names.ts';
 import { createSwitch, isNamespace, readSwitch } from './network.ts';
-import { ensureRequirements } from './requirements.ts';
+import { ensureRequirements, requireRoot } from './requirements.ts';
 import { type LabState, readState, writeState } from './state.ts';
 import { tearDown } from './teardown.ts';
 import type { LabFaults, LabNode, LabPaths } from './types.ts';
@@ -81,6 +81,7 @@ function labOf(paths: LabPaths, state: LabState): Lab {
 
 /** The lab of that name (or this clone's), which must be up; else a Problem('hostUnreachable'). */
 export async function openLab(name?: string): Promise<Lab> {
+  requireRoot();
   const paths = labPaths(resolveLabName(name));
   const state = await intactState(paths);
   if (state !== undefined) return labOf(paths, state);
@@ -172,6 +173,7 @@ export async function labUp(options: LabUpOptions = {}): Promise<{ lab: Lab; cha
 
 /** Takes the lab down and leaves nothing of it outside the cache; works after any crash, and where no lab is. */
 export async function labDown(name?: string): Promise<void> {
+  requireRoot();
   const paths = labPaths(resolveLabName(name));
   await withLock(lockFile(paths), () => tearDown(paths));
   await rmdir(dirname(labsRoot)).catch(() => {});
@@ -179,6 +181,7 @@ export async function labDown(name?: string): Promise<void> {
 
 /** What the lab is now; `up` is false where there is none. */
 export async function labStatus(name?: string): Promise<LabStatus> {
+  requireRoot();
   const paths = labPaths(resolveLabName(name));
   const state = await intactState(paths);
   const about = { name: paths.name, stateDir: paths.stateDir };

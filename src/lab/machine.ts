@@ -41,6 +41,12 @@ async function startDetached(
   child.unref();
   closeSync(output);
   await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  // Whoever asks next whether it runs must not see the moment before it has joined its groups.
+  const runs = await waitUntil(() => isPopulated(lab, member), { timeoutMs: 5000, everyMs: 2 });
+  if (runs) return;
+  throw new Problem('hostFailed', `Cannot start "${member}" as it must stay in its cgroup: it ended at once`, {
+    hint: `its output: ${log}`,
+  });
 }
 
 // What systemd-nspawn exits with where the machine asked for a reboot and EXIT_ON_REBOOT is set.
@@ -106,9 +112,11 @@ export async function ensureGateway(paths: LabPaths, signal?: AbortSignal): Prom
   // What a killed gateway left must not be taken for the new one's.
   await rm(dialSocket(paths), { force: true });
   await startDetached(paths.name, 'gateway', argv, log);
-  const listens = await waitUntil(() => existsSync(dialSocket(paths)), { timeoutMs: 20_000, everyMs: 20, signal });
-  if (listens) return;
-  throw new Problem('defect', `Cannot reach lab "${paths.name}" as its gateway must listen: it did not within 20 s`, {
+  const listensOrEnded = async (): Promise<boolean> =>
+    existsSync(dialSocket(paths)) || !(await isPopulated(paths.name, 'gateway'));
+  await waitUntil(listensOrEnded, { timeoutMs: 20_000, everyMs: 20, signal });
+  if (existsSync(dialSocket(paths))) return;
+  throw new Problem('defect', `Cannot reach lab "${paths.name}" as its gateway must listen: it does not`, {
     hint: `its output: ${log}`,
   });
 }

@@ -41,6 +41,12 @@ export function osRelease(): { id: string; codename: string } {
   return { id: field('ID'), codename: field('VERSION_CODENAME') };
 }
 
+/** What looks at a lab or takes it down needs root, too: without it a lab that is up would look like none. */
+export function requireRoot(): void {
+  if (process.getuid?.() === 0) return;
+  throw new Problem('usage', `Cannot use the lab as its user must be root: this is user id ${process.getuid?.()}`);
+}
+
 /**
  * Makes sure that the lab can run here: root, Debian, its tools (installed through apt where they are missing, and
  * said through `onProgress`). Throws a Problem that says exactly what is missing.
