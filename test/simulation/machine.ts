@@ -1,0 +1,78 @@
+import type { Event } from '../../src/core/event.ts';
+import type { Message } from '../../src/core/message.ts';
+import type { NodeState } from '../../src/core/state.ts';
+import { ReplayGuard } from '../../src/wire/authentication.ts';
+import { KernelGate } from './kernel-gate.ts';
+
+/** A datagram on its way, as the wire would carry it. */
+export interface Datagram {
+  readonly from: number;
+  readonly to: number;
+  readonly incarnation: string;
+  readonly sequence: number;
+  readonly message: Message;
+}
+
+/** What waits for a machine: a datagram, a command for its kernel, an acknowledgement, a timer. */
+export type Work =
+  | { readonly type: 'datagram'; readonly datagram: Datagram }
+  | { readonly type: 'kernel'; readonly boot: number; readonly apply: () => void }
+  | { readonly type: 'event'; readonly life: number; readonly event: Event }
+  | { readonly type: 'tick'; readonly life: number };
+
+/** One simulated machine: its clock, its process, its kernel. */
+export class Machine {
+  readonly index: number;
+  readonly name: string;
+  readonly arbiter: boolean;
+  private readonly rate: number;
+  private readonly offset: number;
+
+  /** Counts boots (the kernel forgets) and lives of the process (the supervisor forgets). */
+  boot = 0;
+  life = 0;
+  starts = 0;
+  powered = false;
+  running = false;
+  /** Freezes, stalls and switched-off states overlap; each is counted. */
+  frozen = 0;
+  off = 0;
+  killed = 0;
+  stalledUntil = 0;
+  kernelFreeAt = 0;
+  state: NodeState | undefined;
+  wake = Number.POSITIVE_INFINITY;
+  lastLocal = Number.NEGATIVE_INFINITY;
+  incarnation = '';
+  sequence = 0;
+  guard = new ReplayGuard();
+  gate = new KernelGate();
+  held: readonly string[] = [];
+  announcedAt = new Map<string, number>();
+  acceptsPassed = new Map<string, { from: string; until: number }>();
+  readonly waiting: Work[] = [];
+
+  constructor(index: number, name: string, arbiter: boolean, rate: number, offset: number) {
+    this.index = index;
+    this.name = name;
+    this.arbiter = arbiter;
+    this.rate = rate;
+    this.offset = offset;
+  }
+
+  /** The machine's monotonic clock at a true time. */
+  local(now: number): number {
+    this.lastLocal = Math.max(this.lastLocal, this.offset + now * this.rate);
+    return this.lastLocal;
+  }
+
+  /** The true time at which the machine's clock shows `local`. */
+  trueTime(local: number): number {
+    return (local - this.offset) / this.rate;
+  }
+
+  /** How long in true time a local duration takes. */
+  trueSpan(span: number): number {
+    return span / this.rate;
+  }
+}

@@ -1,0 +1,2 @@
+/** A checker saw what must never be. */
+export class Violation extends Error {}
