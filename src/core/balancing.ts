@@ -131,16 +131,19 @@ export interface ServicePlan {
   readonly targets: readonly RealServer[];
   /** Indices into `targets`; empty where nobody serves. */
   readonly slots: readonly number[];
+  /** The servers that keep the connections that they have: all that serve, also with weight 0 (they drain). */
+  readonly keepers: readonly RealServer[];
   readonly usesFallback: boolean;
 }
 
 /**
  * The plan of a service: by weight among the servers for which `serves` holds; when there is none, everything to the
- * fallback. A dead server gets nothing new whether it is `quiescent` (weight 0) or leaves the table: without a table of
- * connections both are one.
+ * fallback. A dead server gets nothing new whether it is `quiescent` (weight 0) or leaves the table: it is dead for the connections
+ * that it had, too.
  */
 export function planService(service: VirtualService, serves: (server: RealServer) => boolean): ServicePlan {
   const servers = service.realServers;
+  const keepers = servers.filter(serves);
   const table = slotTable(
     servers.map((server) => ({
       key: serverKey(server),
@@ -149,14 +152,21 @@ export function planService(service: VirtualService, serves: (server: RealServer
     })),
   );
   if (table.length === 0) {
-    if (service.fallback === undefined) return { targets: [], slots: [], usesFallback: false };
-    return { targets: [service.fallback], slots: Array(slotCount).fill(0), usesFallback: true };
+    if (service.fallback === undefined) return { targets: [], slots: [], keepers, usesFallback: false };
+    const { fallback } = service;
+    return {
+      targets: [fallback],
+      slots: Array(slotCount).fill(0),
+      keepers: [...keepers, fallback],
+      usesFallback: true,
+    };
   }
   const used = [...new Set(table)].sort((left, right) => left - right);
   const place = new Map(used.map((server, index) => [server, index]));
   return {
     targets: used.map((server) => servers[server]!),
     slots: table.map((server) => place.get(server)!),
+    keepers,
     usesFallback: false,
   };
 }

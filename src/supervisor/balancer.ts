@@ -32,7 +32,8 @@ export interface BalancerDecision {
  * Forwards what comes through the open gate to the real servers, and checks these. It fills the chain `balance` of the
  * table `netdev muster` and the chains `to-ADDRESS` beside it; the table, the empty chain `balance` and the jump to it
  * belong to the lease gate, which comes first. A frame that `balance` does not take returns to the caller: it is
- * delivered locally. `balance` reads and sets no mark and handles IPv4 and IPv6.
+ * delivered locally. `balance` handles IPv4 and IPv6; it takes and returns frames with
+ * mark 0.
  */
 export interface Balancer {
   /**

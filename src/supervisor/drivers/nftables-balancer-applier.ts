@@ -1,5 +1,5 @@
 import type { Nft } from './nftables-balancer-nft.ts';
-import { type Forwarding, renderForwarding, targetChain } from './nftables-balancer-ruleset.ts';
+import { chainsOf, type Forwarding, renderForwarding } from './nftables-balancer-ruleset.ts';
 import { type KernelTable, readKernelTable } from './nftables-balancer-table.ts';
 
 /** How long to wait before a refused transaction is tried again (ms). */
@@ -81,7 +81,7 @@ export class Applier {
     const { losses } = this;
     const refusal = await this.nft.apply(renderForwarding(forwarding, this.chains ?? []));
     if (refusal !== undefined || losses !== this.losses) return refusal?.split('\n')[0];
-    this.chains = forwarding.services.flatMap(({ targets }) => targets.map(({ address }) => targetChain(address)));
+    this.chains = chainsOf(forwarding);
     this.applied = text;
     return undefined;
   }

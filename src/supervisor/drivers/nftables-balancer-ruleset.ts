@@ -1,4 +1,4 @@
-import type { FlowKey } from '../../core/balancing.ts';
+import { type FlowKey, hashSeed } from '../../core/balancing.ts';
 import type { IpAddress, MacAddress } from '../../model/names.ts';
 import type { Protocol } from '../../model/virtual-service.ts';
 
@@ -22,6 +22,8 @@ export interface ForwardedService {
   readonly targets: readonly ForwardTarget[];
   /** Indices into `targets`; empty: nothing is forwarded, frames are delivered locally. */
   readonly slots: readonly number[];
+  /** Who keeps the TCP connections that it has: all that are alive, also those without a slot (they drain). */
+  readonly keepers: readonly ForwardTarget[];
 }
 
 export interface Forwarding {
@@ -46,18 +48,28 @@ export function addressOfChain(chain: string): IpAddress | undefined {
  *
  * Direct routing in netdev ingress: only the two MAC addresses of a frame change. `fwd` sends it out of the device
  * without a look at routes, so that the answer of the real server goes to the client by itself.
+ *
+ * A new TCP connection goes where the hash says, and its later frames are remembered in the map `flows4`: so it stays
+ * where it is when the slots move (a server came back, a weight changed). This map is this director's own; another one
+ * that takes over has the hash, which is the same for all connections that are younger than the last move. A map that
+ * is full learns nothing more, and the hash alone decides. A SYN forgets: client ports are used again. IPv6 has the hash
+ * alone: nft 1.0.6 aborts on an `update` of a map whose key is longer than 16 bytes.
  */
 export function renderForwarding(forwarding: Forwarding, present: readonly string[]): string {
   const targets = new Map<string, ForwardTarget>();
   for (const service of forwarding.services)
-    for (const target of service.targets) targets.set(targetChain(target.address), target);
-  const lines = [`flush chain ${table} ${balanceChain}`];
+    for (const target of [...service.targets, ...service.keepers]) targets.set(targetChain(target.address), target);
+  const lines = [`add map ${table} ${flows}`, `flush chain ${table} ${balanceChain}`];
   for (const [chain, target] of targets) {
     lines.push(`add chain ${table} ${chain}`, `flush chain ${table} ${chain}`);
-    lines.push(`add rule ${table} ${chain} counter ${forwardStatement(forwarding, target)}`);
+    if (!isIpv6(target.address)) lines.push(`add rule ${table} ${chain} ${learning(target.address)}`);
+    lines.push(`add rule ${table} ${chain} meta mark set 0 counter ${forwardStatement(forwarding, target)}`);
   }
   for (const service of forwarding.services) {
-    if (service.slots.length > 0) lines.push(`add rule ${table} ${balanceChain} ${serviceRule(service)}`);
+    if (service.slots.length === 0) continue;
+    const remembers = service.protocol === 'tcp' && !isIpv6(service.address) && service.keepers.length > 0;
+    const rules = [...(remembers ? rememberedRules(service) : []), slotRule(service)];
+    for (const rule of rules) lines.push(`add rule ${table} ${balanceChain} ${matchOf(service)} ${rule}`);
   }
   for (const chain of present) {
     if (!targets.has(chain)) lines.push(`flush chain ${table} ${chain}`, `delete chain ${table} ${chain}`);
@@ -65,24 +77,55 @@ export function renderForwarding(forwarding: Forwarding, present: readonly strin
   return `${lines.join('\n')}\n`;
 }
 
+/** The chains that `renderForwarding` leaves behind. */
+export function chainsOf(forwarding: Forwarding): readonly string[] {
+  const targets = forwarding.services.flatMap(({ targets, keepers }) => [...targets, ...keepers]);
+  return [...new Set(targets.map(({ address }) => targetChain(address)))];
+}
+
+const flow = 'ip saddr . tcp sport . ip daddr . tcp dport';
+const flows =
+  'flows4 { type ipv4_addr . inet_service . ipv4_addr . inet_service : mark; size 131072; flags dynamic,timeout; timeout 5m; }';
+
+const isIpv6 = (address: IpAddress): boolean => address.includes(':');
+const familyOf = (address: IpAddress): 'ip' | 'ip6' => (isIpv6(address) ? 'ip6' : 'ip');
+
+const matchOf = ({ address, protocol, port }: ForwardedService): string =>
+  `${familyOf(address)} daddr ${address} ${protocol} dport ${port}`;
+
+/** The mark that stands for a real server in the maps of flows; the same after a restart, never 0. */
+const markOf = (address: IpAddress): string => `0x${hashSeed(address).toString(16)}`;
+
+/** Frames of a connection that stands, so that a flood of SYNs does not fill the map. */
+function learning(address: IpAddress): string {
+  return `tcp flags & (syn | fin | rst) == 0 update @flows4 { ${flow} : ${markOf(address)} }`;
+}
+
+function rememberedRules(service: ForwardedService): string[] {
+  const keepers = service.keepers.map(({ address }) => `${markOf(address)} : goto ${targetChain(address)}`);
+  return [
+    `tcp flags & (syn | ack) == syn delete @flows4 { ${flow} : 0 }`,
+    `meta mark set ${flow} map @flows4`,
+    `meta mark vmap { ${keepers.join(', ')} }`,
+  ];
+}
+
 function forwardStatement(forwarding: Forwarding, target: ForwardTarget): string {
   if (target.mac === undefined) return 'accept';
   return `ether saddr set ${forwarding.mac} ether daddr set ${target.mac} fwd to "${forwarding.device}"`;
 }
 
-function serviceRule(service: ForwardedService): string {
-  const family = service.address.includes(':') ? 'ip6' : 'ip';
-  const match = `${family} daddr ${service.address} ${service.protocol} dport ${service.port}`;
+function slotRule(service: ForwardedService): string {
   const first = service.targets[0];
-  if (service.targets.length === 1 && first !== undefined) return `${match} goto ${targetChain(first.address)}`;
-  const client = `${family} saddr`;
+  if (service.targets.length === 1 && first !== undefined) return `goto ${targetChain(first.address)}`;
+  const client = `${familyOf(service.address)} saddr`;
   const key = service.flowKey === 'client' ? client : `${client} . ${service.protocol} sport`;
   const seed = `0x${service.seed.toString(16)}`;
   const elements = runs(service.slots).map(({ from, to, value }) => {
     const slots = from === to ? `${from}` : `${from}-${to}`;
     return `${slots} : goto ${targetChain(service.targets[value]!.address)}`;
   });
-  return `${match} jhash ${key} mod ${service.slots.length} seed ${seed} vmap { ${elements.join(', ')} }`;
+  return `jhash ${key} mod ${service.slots.length} seed ${seed} vmap { ${elements.join(', ')} }`;
 }
 
 /** Neighbouring slots with one owner as one range: fewer elements for the kernel to look through. */

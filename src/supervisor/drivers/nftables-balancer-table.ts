@@ -23,7 +23,7 @@ export function readKernelTable(json: string): KernelTable {
     if (rule?.chain !== balanceChain) continue;
     const expressions = rule.expr ?? [];
     const key = serviceOf(expressions);
-    if (key !== undefined) forwarded.set(key, new Set(targetsOf(expressions)));
+    if (key !== undefined) forwarded.set(key, new Set([...(forwarded.get(key) ?? []), ...targetsOf(expressions)]));
   }
   return { chains, forwarded };
 }

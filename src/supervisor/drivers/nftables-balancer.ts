@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { type Random, seededRandom } from '../../base/random.ts';
 import { flowKey, hashSeed, isApproximated, planService, type ServicePlan } from '../../core/balancing.ts';
 import type { IpAddress, NodeName } from '../../model/names.ts';
-import { serviceKey, type VirtualService } from '../../model/virtual-service.ts';
+import { type RealServer, serviceKey, type VirtualService } from '../../model/virtual-service.ts';
 import type { ServiceStatus } from '../../wire/status.ts';
 import type { Balancer, BalancerConfig, BalancerDecision } from '../balancer.ts';
 import { shortcoming } from '../checks/check.ts';
@@ -107,7 +107,9 @@ class NftablesBalancer implements Balancer {
       service,
       (server) => this.servers.serves(service, server) && this.reach(service, server.address) !== undefined,
     );
-    const targets = plan.targets.flatMap(({ address }) => this.reach(service, address) ?? []);
+    const reached = (servers: readonly RealServer[]): ForwardTarget[] =>
+      servers.flatMap(({ address }) => this.reach(service, address) ?? []);
+    const targets = reached(plan.targets);
     this.tellFallback(service, plan);
     return {
       address: service.address,
@@ -118,6 +120,7 @@ class NftablesBalancer implements Balancer {
       targets,
       // A fallback whose MAC nobody knows cannot be sent anything.
       slots: targets.length === plan.targets.length ? plan.slots : [],
+      keepers: reached(plan.keepers),
     };
   }
 

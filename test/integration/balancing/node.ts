@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:http';
 import type { BalancerConfig } from '../../../src/supervisor/balancer.ts';
 import { createNftablesBalancer } from '../../../src/supervisor/drivers/nftables-balancer.ts';
@@ -9,6 +10,11 @@ const balancer = createNftablesBalancer({
   journal: (decision) => process.stdout.write(`${JSON.stringify(decision)}\n`),
 });
 const servers = new Map<string, Server>();
+
+/** Answers datagrams for the virtual address, from it: a socket that is bound to it does both. */
+const datagrams = createSocket('udp4');
+datagrams.on('message', (_, { port, address }) => datagrams.send(name, port, address));
+datagrams.bind(53, process.argv[3]);
 
 async function web(port: number, mode: 'on' | 'off' | 'hang'): Promise<void> {
   const old = servers.get(String(port));
@@ -46,5 +52,8 @@ answerLines<Request>(
         return web(request.port, request.mode);
     }
   },
-  () => balancer.stop(),
+  async () => {
+    datagrams.close();
+    await balancer.stop();
+  },
 );

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { parseArpTable, parseNeighbours } from '../../../src/supervisor/drivers/nftables-balancer-neighbours.ts';
 import {
   addressOfChain,
+  chainsOf,
   type Forwarding,
   renderForwarding,
   targetChain,
@@ -23,6 +24,10 @@ const forwarding: Forwarding = {
         { address: '10.77.0.12', mac: '02:00:00:00:00:02' },
       ],
       slots: [0, 0, 1, 0],
+      keepers: [
+        { address: '10.77.0.11', mac: undefined },
+        { address: '10.77.0.13', mac: '02:00:00:00:00:03' },
+      ],
     },
     {
       address: 'fd00::100',
@@ -35,34 +40,69 @@ const forwarding: Forwarding = {
         { address: 'fd00::13', mac: '02:00:00:00:00:03' },
       ],
       slots: [0, 1],
+      keepers: [],
     },
-    { address: '10.77.0.101', port: 80, protocol: 'tcp', flowKey: 'flow', seed: 9, targets: [], slots: [] },
+    {
+      address: '10.77.0.101',
+      port: 80,
+      protocol: 'tcp',
+      flowKey: 'flow',
+      seed: 9,
+      targets: [],
+      slots: [],
+      keepers: [],
+    },
   ],
 };
 
 describe('supervisor/drivers/nftables-balancer: rules', () => {
   it('renders one transaction: emptied, filled, and what nobody needs deleted', () => {
-    assert.equal(
-      renderForwarding(forwarding, ['to-10.77.0.12', 'to-10.77.0.99']),
-      `flush chain netdev muster balance
-add chain netdev muster to-10.77.0.11
-flush chain netdev muster to-10.77.0.11
-add rule netdev muster to-10.77.0.11 counter accept
-add chain netdev muster to-10.77.0.12
-flush chain netdev muster to-10.77.0.12
-add rule netdev muster to-10.77.0.12 counter ether saddr set 02:00:00:00:00:01 ether daddr set 02:00:00:00:00:02 fwd to "eth0"
-add chain netdev muster to-fd00__12
-flush chain netdev muster to-fd00__12
-add rule netdev muster to-fd00__12 counter ether saddr set 02:00:00:00:00:01 ether daddr set 02:00:00:00:00:02 fwd to "eth0"
-add chain netdev muster to-fd00__13
-flush chain netdev muster to-fd00__13
-add rule netdev muster to-fd00__13 counter ether saddr set 02:00:00:00:00:01 ether daddr set 02:00:00:00:00:03 fwd to "eth0"
-add rule netdev muster balance ip daddr 10.77.0.100 tcp dport 80 jhash ip saddr . tcp sport mod 4 seed 0x1234 vmap { 0-1 : goto to-10.77.0.11, 2 : goto to-10.77.0.12, 3 : goto to-10.77.0.11 }
-add rule netdev muster balance ip6 daddr fd00::100 udp dport 53 jhash ip6 saddr mod 2 seed 0x7 vmap { 0 : goto to-fd00__12, 1 : goto to-fd00__13 }
-flush chain netdev muster to-10.77.0.99
-delete chain netdev muster to-10.77.0.99
-`,
+    const lines = renderForwarding(forwarding, ['to-10.77.0.12', 'to-10.77.0.99']).split('\n');
+    assert.deepEqual(
+      lines.filter((line) => !line.startsWith('add rule')),
+      [
+        'add map netdev muster flows4 { type ipv4_addr . inet_service . ipv4_addr . inet_service : mark; size 131072; flags dynamic,timeout; timeout 5m; }',
+        'flush chain netdev muster balance',
+        ...['10.77.0.11', '10.77.0.12', '10.77.0.13', 'fd00__12', 'fd00__13'].flatMap((address) => [
+          `add chain netdev muster to-${address}`,
+          `flush chain netdev muster to-${address}`,
+        ]),
+        'flush chain netdev muster to-10.77.0.99',
+        'delete chain netdev muster to-10.77.0.99',
+        '',
+      ],
     );
+    assert.deepEqual([...chainsOf(forwarding)].sort(), [
+      ...['to-10.77.0.11', 'to-10.77.0.12', 'to-10.77.0.13', 'to-fd00__12', 'to-fd00__13'],
+    ]);
+  });
+
+  const rulesOf = (chain: string): string[] => {
+    const start = `add rule netdev muster ${chain} `;
+    const lines = renderForwarding(forwarding, []).split('\n');
+    return lines.filter((line) => line.startsWith(start)).map((line) => line.slice(start.length));
+  };
+
+  it('hashes into slots, and keeps connections that stand where they are', () => {
+    const flow = 'ip saddr . tcp sport . ip daddr . tcp dport';
+    assert.deepEqual(rulesOf('balance'), [
+      `ip daddr 10.77.0.100 tcp dport 80 tcp flags & (syn | ack) == syn delete @flows4 { ${flow} : 0 }`,
+      `ip daddr 10.77.0.100 tcp dport 80 meta mark set ${flow} map @flows4`,
+      'ip daddr 10.77.0.100 tcp dport 80 meta mark vmap { 0x4ce2a4b2 : goto to-10.77.0.11, 0x4ae2a18c : goto to-10.77.0.13 }',
+      'ip daddr 10.77.0.100 tcp dport 80 jhash ip saddr . tcp sport mod 4 seed 0x1234 vmap { 0-1 : goto to-10.77.0.11, 2 : goto to-10.77.0.12, 3 : goto to-10.77.0.11 }',
+      // Persistent: the client alone is hashed.
+      'ip6 daddr fd00::100 udp dport 53 jhash ip6 saddr mod 2 seed 0x7 vmap { 0 : goto to-fd00__12, 1 : goto to-fd00__13 }',
+    ]);
+  });
+
+  it('delivers to itself, and changes nothing but two MACs of frames for others', () => {
+    assert.deepEqual(rulesOf('to-10.77.0.11'), [
+      'tcp flags & (syn | fin | rst) == 0 update @flows4 { ip saddr . tcp sport . ip daddr . tcp dport : 0x4ce2a4b2 }',
+      'meta mark set 0 counter accept',
+    ]);
+    assert.deepEqual(rulesOf('to-fd00__13'), [
+      'meta mark set 0 counter ether saddr set 02:00:00:00:00:01 ether daddr set 02:00:00:00:00:03 fwd to "eth0"',
+    ]);
   });
 
   it('needs no hash where one server takes all', () => {
@@ -96,6 +136,9 @@ delete chain netdev muster to-10.77.0.99
           { chain: { name: 'to-fd00__12' } },
           rule('open', { jump: { target: 'balance' } }),
           rule('balance', match('ip', 'daddr', '10.77.0.100'), match('tcp', 'dport', 80), {
+            vmap: { key: { meta: { key: 'mark' } }, data: { set: [[7, to('10.77.0.13')]] } },
+          }),
+          rule('balance', match('ip', 'daddr', '10.77.0.100'), match('tcp', 'dport', 80), {
             vmap: {
               key: { jhash: { mod: 4 } },
               data: {
@@ -114,7 +157,7 @@ delete chain netdev muster to-10.77.0.99
     assert.deepEqual(
       [...table.forwarded].map(([key, addresses]) => [key, [...addresses]]),
       [
-        ['10.77.0.100:80/tcp', ['10.77.0.11', '10.77.0.12']],
+        ['10.77.0.100:80/tcp', ['10.77.0.13', '10.77.0.11', '10.77.0.12']],
         ['[fd00::100]:53/udp', ['fd00::12']],
       ],
     );
