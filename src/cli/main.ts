@@ -33,11 +33,11 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function runCommand(entry: CommandEntry, args: readonly string[]): Promise<number> {
-  const { CommanderError } = await import('commander');
+  const { Command, CommanderError } = await import('commander');
   const { strict } = await import('./strict.ts');
-  const command = strict(await entry.load());
+  const program = strict(new Command('muster').addCommand(await entry.load()));
   try {
-    await command.parseAsync([...args], { from: 'user' });
+    await program.parseAsync([entry.name, ...args], { from: 'user' });
     return Number(process.exitCode ?? exitCodes.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
