@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { loadInventory } from '../../../src/inventory/load.ts';
+import { type Authkeys, authMethods } from '../../../src/linux-ha/authkeys.ts';
+import type { ConfigFiles } from '../../../src/linux-ha/cluster.ts';
+import { groupKey } from '../../../src/linux-ha/haresources.ts';
+import { parseQuorumdConf } from '../../../src/linux-ha/quorumd-conf.ts';
+import { checkReadBack, clusterDifference } from '../../../src/linux-ha/read-back.ts';
+import { negotiateServices } from '../../../src/linux-ha/well-known-ports.ts';
+import type { Cluster } from '../../../src/model/cluster.ts';
+import { schedulers, serviceKey, type VirtualService } from '../../../src/model/virtual-service.ts';
+import { renderFiles } from './render.ts';
+
+const name = fc.stringMatching(/^[a-z][a-z0-9_.-]{0,9}$/);
+const ip4 = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255)).map((parts) => `10.${parts.join('.')}`);
+const ip6 = fc.integer({ min: 1, max: 0xffff }).map((low) => `fd77::${low.toString(16)}`);
+const ip = fc.oneof(ip4, ip6);
+const port = fc.integer({ min: 1, max: 65_535 });
+const ms = fc.integer({ min: 1, max: 120_000 });
+const device = fc.constantFrom('eth0', 'eth1', 'bond0.100');
+const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
+
+/** A line as it can stand in quotes: anything printable, quotes, hashes and blanks included. */
+const line = fc
+  .string({ unit: 'binary', maxLength: 20 })
+  .filter((text) => !/[\p{Cc}\p{Cs}\u2028\u2029\ufeff]/u.test(text));
+
+const link: fc.Arbitrary<Cluster['links'][number]> = fc.oneof(
+  fc.record({ method: fc.constant('ucast' as const), device, peer: ip }),
+  fc.record({ method: fc.constant('bcast' as const), device }),
+  fc.record({
+    method: fc.constant('mcast' as const),
+    device,
+    group: fc.nat(255).map((last) => `239.0.0.${last}`),
+    port,
+    ttl: fc.nat(255),
+    loop: fc.nat(1),
+  }),
+);
+
+const address = ip.chain((text) =>
+  fc.record({
+    kind: fc.constant('address' as const),
+    address: fc.constant(text),
+    prefix: maybe(fc.integer({ min: 0, max: text.includes(':') ? 128 : 32 })),
+    interface: maybe(device),
+  }),
+);
+const agent = fc.record({
+  kind: fc.constant('agent' as const),
+  agent: fc.constantFrom('apache', 'Filesystem', 'MailTo', 'ldirectord'),
+  args: fc.array(fc.constantFrom('/dev/sdb1', '/srv', 'ext4', 'root@example.net', 'a=b,c'), { maxLength: 3 }),
+});
+
+const check = fc
+  .record({
+    type: fc.constantFrom('connect', 'negotiate', 'ping', 'external', 'off', 'on' as const),
+    service: fc.constantFrom(...negotiateServices),
+    request: maybe(line),
+    receive: maybe(line),
+    port: maybe(port),
+    virtualHost: maybe(line),
+    command: maybe(line),
+    interval: ms,
+    timeout: ms,
+    rise: fc.integer({ min: 1, max: 9 }),
+    fall: fc.integer({ min: 1, max: 9 }),
+  })
+  // Only a negotiate check must say what it speaks; where it is left out, the port says it.
+  .map((value): VirtualService['check'] => ({
+    ...value,
+    service: value.type === 'negotiate' ? value.service : undefined,
+  }));
+
+const service: fc.Arbitrary<VirtualService> = fc.tuple(ip, port).chain(([vip, vipPort]) => {
+  const server = fc
+    .record({ address: ip, port, forwarding: fc.constantFrom('gate', 'masq', 'ipip' as const), weight: fc.nat(1000) })
+    .map((real) => (real.forwarding === 'masq' ? real : { ...real, port: vipPort }));
+  return fc.record({
+    name,
+    address: fc.constant(vip),
+    port: fc.constant(vipPort),
+    protocol: fc.constantFrom('tcp', 'udp' as const),
+    scheduler: fc.constantFrom(...schedulers),
+    persistent: maybe(fc.integer({ min: 1, max: 86_400 })),
+    realServers: fc.array(server, { maxLength: 4 }),
+    fallback: maybe(server.map((real) => ({ ...real, weight: 1 }))),
+    quiescent: fc.boolean(),
+    check,
+  });
+});
+
+const cluster: fc.Arbitrary<Cluster> = fc.uniqueArray(name, { minLength: 1, maxLength: 5 }).chain((nodes) => {
+  const group = fc.record({
+    name,
+    preferred: fc.constantFrom(...nodes),
+    resources: fc.array(fc.oneof(address, agent), { minLength: 1, maxLength: 4 }),
+  });
+  return fc.record({
+    name,
+    nodes: fc.constant(nodes),
+    nodeAddresses: fc.constant(Object.fromEntries(nodes.map((node, index) => [node, [`10.0.0.${index + 1}`]]))),
+    arbiters: fc.uniqueArray(fc.record({ name, address: ip, port }), {
+      maxLength: 2,
+      selector: ({ name: key }) => key,
+    }),
+    links: fc.array(link, { maxLength: 4 }),
+    udpPort: port,
+    timings: fc
+      .tuple(fc.integer({ min: 1, max: 5000 }), fc.nat(5000), fc.nat(5000), ms)
+      .map(([keepalive, more, much, initdead]) => ({
+        keepalive,
+        deadtime: keepalive * 2 + more,
+        warntime: keepalive + more,
+        initdead,
+        lease: keepalive * 2 + much,
+      })),
+    autoFailback: fc.boolean(),
+    noQuorum: fc.constantFrom('stop', 'freeze' as const),
+    pingNodes: fc.array(ip, { maxLength: 2 }),
+    groups: fc
+      .uniqueArray(group, { maxLength: 4, selector: ({ resources }) => groupKey(resources) })
+      .map((groups) =>
+        groups.filter(({ name: key }, index) => groups.findIndex((other) => other.name === key) === index),
+      ),
+    services: fc
+      .uniqueArray(service, { maxLength: 3, selector: serviceKey })
+      .map((list) => list.filter(({ name: key }, index) => list.findIndex((other) => other.name === key) === index)),
+    driftBound: fc.constantFrom(0.001, 0, 0.0005, 0.1),
+  });
+});
+
+const authkeys: fc.Arbitrary<Authkeys> = fc
+  .uniqueArray(
+    fc.record({
+      id: fc.integer({ min: 1, max: 20 }),
+      method: fc.constantFrom(...authMethods),
+      secret: fc.stringMatching(/^[!-~]{1,40}$/),
+    }),
+    { minLength: 1, maxLength: 3, selector: ({ id }) => id },
+  )
+  .map((keys) => {
+    const plain = keys.map((key) => ({ ...key, secret: key.method === 'crc' ? '' : key.secret }));
+    return { active: plain[0]!.id, keys: plain };
+  });
+
+describe('the law: what the templates write, the parsers read back to the same model', () => {
+  it('holds for any cluster and any keys', () => {
+    fc.assert(
+      fc.property(cluster, authkeys, (model, keys) => {
+        const files = renderFiles(model, keys);
+        const read = checkReadBack(model, files);
+        assert.deepEqual(read.authkeys, keys);
+        assert.deepEqual(read.notes, []);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  for (const file of ['inventory/lab.yml', 'inventory/example.yml', 'test/data/inventory-good/minimal.yml']) {
+    it(`holds for ${file}`, async () => {
+      const { cluster: model } = await loadInventory(file);
+      const keys: Authkeys = { active: 1, keys: [{ id: 1, method: 'sha256', secret: 'x' }] };
+      const read = checkReadBack(model!, renderFiles(model!, keys));
+      assert.equal(clusterDifference(model!, read.cluster), undefined);
+    });
+  }
+
+  it('quorumd.conf too', async () => {
+    const { cluster: model } = await loadInventory('inventory/example.yml');
+    const text = renderFiles(model!, undefined, ['quorumd.conf'])['quorumd.conf']!;
+    assert.deepEqual(parseQuorumdConf(text).clusters, [
+      {
+        name: 'shop',
+        version: '2_0_8',
+        interval: 200,
+        timeout: 800,
+        takeover: 800,
+        giveup: 600,
+        nodeCount: 2,
+        weight: 100,
+      },
+    ]);
+  });
+
+  it('is held against files that say something else', async () => {
+    const { cluster: model } = await loadInventory('inventory/lab.yml');
+    const files = renderFiles(model!, { active: 1, keys: [{ id: 1, method: 'sha1', secret: 'x' }] });
+    const broken: ConfigFiles = { ...files, 'ha.cf': files['ha.cf']!.replace('keepalive 50ms', 'keepalive 60ms') };
+    assert.throws(() => checkReadBack(model!, broken), /timings.keepalive was 50 and is 60/);
+  });
+
+  it('every template of the cluster files is known here', () => {
+    const ours = ['60-lvs-arp.conf', 'authkeys', 'ha.cf', 'haresources', 'ldirectord.cf', 'muster.yml', 'quorumd.conf'];
+    const there = readdirSync('templates').map((file) => file.replace(/\.hbs$/, ''));
+    assert.deepEqual(
+      ours.filter((file) => !there.includes(file)),
+      [],
+    );
+  });
+
+  it('forwarding is switched on only where packets are routed', async () => {
+    const { cluster: model } = await loadInventory('inventory/lab.yml');
+    const arp = (changed: Cluster): string => renderFiles(changed, undefined, ['60-lvs-arp.conf'])['60-lvs-arp.conf']!;
+    assert.doesNotMatch(arp(model!), /ip_forward/);
+    const servers = model!.services[0]!.realServers.map((server) => ({ ...server, forwarding: 'masq' as const }));
+    assert.match(
+      arp({ ...model!, services: [{ ...model!.services[0]!, realServers: servers }] }),
+      /^net\.ipv4\.ip_forward = 1$/m,
+    );
+    assert.match(readFileSync('templates/60-lvs-arp.conf.hbs', 'utf8'), /all\.arp_announce = 2/);
+  });
+});
