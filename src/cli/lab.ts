@@ -1,187 +1,25 @@
-import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { Command, InvalidArgumentError } from 'commander';
-import { Listr } from 'listr2';
-import { exitCodes, Problem } from '../base/problem.ts';
-import { baseCache, dropCache, listCache } from '../lab/base-tree.ts';
-import { connectStdio, dialAddress, requireNode } from '../lab/dial.ts';
+import { connectStdio } from '../lab/dial.ts';
 import { serveGateway } from '../lab/gateway.ts';
-import { sshConfigFile } from '../lab/keys.ts';
-import { type LabStatus, labDown, labStatus, labUp, openLab } from '../lab/lab.ts';
+import { labDown, labStatus, openLab } from '../lab/lab.ts';
 import { labPaths, resolveLabName, sampleVip } from '../lab/names.ts';
-
-interface LabOption {
-  readonly lab?: string;
-}
+import {
+  browse,
+  cache,
+  type LabOption,
+  partition,
+  power,
+  say,
+  showStatus,
+  ssh,
+  up,
+  withProgress,
+} from './lab-actions.ts';
 
 function count(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
   return number;
-}
-
-/** Node names as `node1,node2`; a range like `node[1-3]` is the inventory's. */
-function names(text: string): string[] {
-  return text.split(',').filter((name) => name !== '');
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-/** Runs `work` with a signal that Ctrl-C aborts, so that it can clean up; then it ends as "interrupted". */
-async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort();
-  process.on('SIGINT', abort).on('SIGTERM', abort);
-  try {
-    return await work(controller.signal);
-  } catch (error) {
-    if (controller.signal.aborted) throw new Problem('interrupted', 'interrupted; what was half done is cleaned up');
-    throw error;
-  } finally {
-    process.off('SIGINT', abort).off('SIGTERM', abort);
-  }
-}
-
-/** One task with its latest line beside it on a terminal; plain lines elsewhere. */
-async function withProgress<T>(title: string, work: (tell: (line: string) => void) => Promise<T>): Promise<T> {
-  if (!process.stdout.isTTY || !process.stdout.columns) return work((line) => say(`${title}: ${line}`));
-  let result: { value: T } | undefined;
-  const tasks = new Listr(
-    [
-      {
-        title,
-        task: async (_, task) => {
-          result = {
-            value: await work((line) => {
-              task.output = line;
-            }),
-          };
-        },
-      },
-    ],
-    // Ctrl-C is ours: listr2 would end the process before the lab is cleaned up. Errors are shown by `present`, once.
-    { registerSignalListeners: false, rendererOptions: { showErrorMessage: false } },
-  );
-  await tasks.run();
-  return result!.value;
-}
-
-function showStatus({ name, up, gateway, nodes, cuts }: LabStatus): void {
-  if (!up) {
-    say(`lab ${name} is down`);
-    return;
-  }
-  say(`lab ${name} is up${gateway ? '' : ' (its gateway is not: muster lab up)'}`);
-  for (const node of nodes) {
-    const marks = [
-      node.power === 'off' ? 'power off' : 'on',
-      ...(node.frozen ? ['frozen'] : []),
-      ...(node.power === 'on' && !node.link ? ['cable pulled'] : []),
-      ...(node.power === 'on' && node.link && !node.ssh ? ['ssh silent'] : []),
-    ];
-    say(`  ${node.name.padEnd(7)} ${node.address.padEnd(11)} ${node.address6.padEnd(9)} ${marks.join(', ')}`);
-  }
-  for (const { from, to } of cuts) say(`  cut: ${from} -> ${to}`);
-}
-
-async function up(options: LabOption & { nodes?: number }): Promise<void> {
-  const name = resolveLabName(options.lab);
-  const { changed } = await interruptible((signal) =>
-    withProgress(`lab ${name}`, (onProgress) => labUp({ name, nodes: options.nodes, onProgress, signal })),
-  );
-  if (!changed) say(`lab ${name} is up already`);
-  showStatus(await labStatus(name));
-}
-
-async function ssh(node: string, command: string[], { lab }: LabOption): Promise<void> {
-  const { paths } = await openLab(lab);
-  await requireNode(paths, node);
-  const child = spawn('ssh', ['-F', sshConfigFile(paths), node, ...command], { stdio: 'inherit' });
-  const ignore = (): void => {};
-  // Ctrl-C belongs to the remote program; this process only waits for ssh to end.
-  process.on('SIGINT', ignore);
-  process.exitCode = await new Promise<number>((resolve, reject) => {
-    child.once('error', (error) =>
-      reject(new Problem('hostFailed', `Cannot reach "${node}" as the ssh client must run: ${error.message}`)),
-    );
-    child.once('close', (code) => resolve(code ?? exitCodes.interrupted));
-  });
-  process.off('SIGINT', ignore);
-}
-
-async function browse({ lab, port, to }: LabOption & { port: number; to: string }): Promise<void> {
-  const { paths } = await openLab(lab);
-  const match = /^\[?([0-9a-f.:]+?)\]?:(\d{1,5})$/i.exec(to);
-  if (match === null) throw new Problem('usage', `Cannot offer "${to}" as it must read ADDRESS:PORT: it does not`);
-  const server = createServer({ allowHalfOpen: true }, (near) => {
-    near.on('error', () => near.destroy());
-    dialAddress(paths, match[1]!, Number(match[2])).then(
-      (far) => {
-        far.on('error', () => near.destroy()).on('close', () => near.destroy());
-        near.on('close', () => far.destroy());
-        near.pipe(far).pipe(near);
-      },
-      () => near.destroy(),
-    );
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(new Problem('hostFailed', `Cannot listen on 127.0.0.1:${port} as it must be free: ${error.message}`)),
-    );
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  say(
-    `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : port}/ is ${to} of the lab; Ctrl-C ends it`,
-  );
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve).once('SIGTERM', resolve);
-  });
-  server.close();
-  process.exit(exitCodes.ok);
-}
-
-async function power(state: string, node: string, { lab }: LabOption): Promise<void> {
-  const { faults } = await openLab(lab);
-  if (!['on', 'off', 'cycle'].includes(state)) {
-    throw new Problem('usage', `Cannot turn power "${state}" as it must be on, off or cycle: it is not`);
-  }
-  if (state !== 'on') await faults.powerOff(node);
-  if (state !== 'off') await faults.powerOn(node);
-  say(`${node} is ${state === 'off' ? 'off' : 'on'}`);
-}
-
-/** `partition node1 node2,node3`: the two sides; `partition node1,node2`: each from each. */
-async function partition(
-  left: string,
-  right: string | undefined,
-  options: LabOption & { oneWay?: boolean },
-): Promise<void> {
-  const { faults } = await openLab(options.lab);
-  const from = names(left);
-  const to = right === undefined ? from : names(right);
-  if (right === undefined && (from.length < 2 || (options.oneWay && from.length !== 2))) {
-    throw new Problem('usage', `Cannot cut "${left}" as two sides are needed: only one is named`, {
-      hint: 'muster lab partition node1,node2   or   muster lab partition node1 node2,node3',
-    });
-  }
-  if (options.oneWay && right === undefined) await faults.cut([from[0]!], [from[1]!]);
-  else await faults.cut(from, to);
-  if (!options.oneWay && right !== undefined) await faults.cut(to, from);
-  showStatus(await labStatus(options.lab));
-}
-
-async function cache({ drop }: { drop?: boolean }): Promise<void> {
-  if (drop) {
-    const dropped = await dropCache();
-    say(dropped.length === 0 ? `${baseCache()} is empty` : `dropped ${dropped.join(' ')}`);
-    return;
-  }
-  const trees = await listCache();
-  if (trees.length === 0) say(`${baseCache()} is empty`);
-  for (const { path, bytes } of trees) say(`${path}  ${Math.round(bytes / 1e6)} MB`);
 }
 
 const examples = `

@@ -100,7 +100,7 @@ function greets(path: string, timeoutMs: number): Promise<boolean> {
 }
 
 /** Whether sshd on the node greets within `timeoutMs`. */
-export const answersSsh = (paths: LabPaths, node: string, timeoutMs = 1000): Promise<boolean> =>
+export const answersSsh = (paths: LabPaths, node: string, timeoutMs = 3000): Promise<boolean> =>
   greets(nodePaths(paths, node).sshSocket, timeoutMs);
 
 /** Resolves when sshd greets; a Problem('hostUnreachable') names the console log where it does not in time. */

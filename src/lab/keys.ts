@@ -41,7 +41,9 @@ export async function createKeys(paths: LabPaths, count: number): Promise<LabKey
     return `${name},${address},${address6} ${type} ${key}\n`;
   });
   await writeFile(knownHostsFile(paths), known.join(''));
-  const proxy = entryCommand('connect', ['%n', '--lab', paths.name]).map((word) => `'${word}'`);
+  // ssh_config(5): %n is the name that was asked for, and any other percent sign is doubled.
+  const words = entryCommand('connect', ['NODE', '--lab', paths.name]).map((word) => word.replaceAll('%', '%%'));
+  const proxy = words.map((word) => (word === 'NODE' ? "'%n'" : `'${word}'`));
   await writeFile(
     sshConfigFile(paths),
     `Host ${hosts.map(({ name }) => name).join(' ')}

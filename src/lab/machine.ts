@@ -114,7 +114,7 @@ export async function ensureGateway(paths: LabPaths, signal?: AbortSignal): Prom
   await startDetached(paths.name, 'gateway', argv, log);
   const listensOrEnded = async (): Promise<boolean> =>
     existsSync(dialSocket(paths)) || !(await isPopulated(paths.name, 'gateway'));
-  await waitUntil(listensOrEnded, { timeoutMs: 20_000, everyMs: 20, signal });
+  await waitUntil(listensOrEnded, { timeoutMs: 60_000, everyMs: 20, signal });
   if (existsSync(dialSocket(paths))) return;
   throw new Problem('defect', `Cannot reach lab "${paths.name}" as its gateway must listen: it does not`, {
     hint: `its output: ${log}`,

@@ -1,12 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Problem } from '../../src/base/problem.ts';
 import { killFile } from '../../src/lab/cgroup.ts';
 import { capture } from '../../src/lab/command.ts';
-import { dialNode, labTarget } from '../../src/lab/dial.ts';
+import { dialAddress, dialNode, labTarget } from '../../src/lab/dial.ts';
 import { labDown, labStatus, labUp, openLab } from '../../src/lab/lab.ts';
 import { fromSources } from '../../src/lab/self.ts';
 import { waitUntil } from '../../src/lab/wait.ts';
@@ -65,6 +66,42 @@ describe('lab: up, ssh, down', function () {
     await assert.rejects(dialNode(lab().paths, 'node4'), (error: Problem) => error.reason === 'usage');
     const target = labTarget(lab().paths, { name: 'node1', address: '10.77.0.11' });
     assert.match(await readFile(target.knownHostsFiles[0]!, 'utf8'), /^node1,10\.77\.0\.11,fd77::11 ssh-ed25519 /m);
+  });
+
+  it('hands out streams to any place in its network', async () => {
+    const stream = await dialAddress(lab().paths, '10.77.0.13', 22);
+    const greeting = await new Promise<Buffer>((resolve) => stream.once('data', resolve));
+    stream.destroy();
+    assert.match(greeting.toString(), /^SSH-2\.0-/);
+  });
+
+  it('offers a place in its network on a loopback port until it is told to end', async () => {
+    const [node, ...args] = [
+      ...program,
+      'lab',
+      'browse',
+      '--lab',
+      lab().paths.name,
+      '--port',
+      '0',
+      '--to',
+      '10.77.0.12:22',
+    ];
+    const child = spawn(node!, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const said = await new Promise<Buffer>((resolve) => child.stdout.once('data', resolve));
+    const socket = connect(Number(/127\.0\.0\.1:(\d+)/.exec(said.toString())?.[1]), '127.0.0.1');
+    const greeting = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
+    socket.destroy();
+    child.kill('SIGINT');
+    assert.match(greeting.toString(), /^SSH-2\.0-/);
+    assert.equal(await ended, 0);
+  });
+
+  it('keeps the base tree that a lab stands on', async () => {
+    const refused = await muster('cache', '--drop');
+    assert.equal(refused.rc, 64, refused.stderr);
+    assert.match((await muster('cache')).stdout, /lab-base\/[0-9a-f]{16} +\d+ MB/);
   });
 
   it('runs a command by `muster lab ssh` with its exit code, output and input', async () => {
