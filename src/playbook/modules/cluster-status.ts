@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { fact } from '../facts/fact.ts';
+import { type SupervisorStatus, supervisorFact } from '../facts/supervisor.ts';
+import { defineModule } from '../module.ts';
+
+const schema = z.strictObject({
+  nodes: z.array(z.string()).default([]).describe('nodes that this node must see'),
+  real_servers: z.boolean().default(false).describe('whether every real server must be alive, too'),
+});
+
+export const clusterStatus = defineModule({
+  name: 'cluster_status',
+  summary: "what this node's musterd says: healthy, problem, holds (groups with an open gate here), holders",
+  schema,
+  facts: () => [fact(supervisorFact, 'musterd')],
+  decide: (args, facts) => {
+    const status = facts.get(supervisorFact, 'musterd');
+    const problem = status === undefined ? 'musterd does not answer' : findProblem(status, args);
+    return {
+      outcome: 'ok',
+      result: {
+        running: status !== undefined,
+        healthy: problem === undefined,
+        problem: problem ?? '',
+        holds: status?.groups.filter((group) => group.gateOpen).map((group) => group.name) ?? [],
+        holders: Object.fromEntries(status?.groups.map((group) => [group.name, group.holder]) ?? []),
+      },
+    };
+  },
+});
+
+/** The first thing that is wrong, in the order in which one would look, or undefined. */
+function findProblem(status: SupervisorStatus, args: z.output<typeof schema>): string | undefined {
+  if (!status.quorum.quorate) return 'the cluster has no quorum';
+  const seen = new Map(status.nodes.map((node) => [node.name, node.state]));
+  const missing = args.nodes.find((name) => !['self', 'up'].includes(seen.get(name) ?? 'unknown'));
+  if (missing !== undefined) return `${status.node} sees ${missing} as ${seen.get(missing) ?? 'unknown'}`;
+  const free = status.groups.find((group) => group.holder === null);
+  if (free !== undefined) return `nobody holds group ${free.name}`;
+  if (!args.real_servers) return undefined;
+  for (const service of status.services) {
+    const dead = service.realServers.find((server) => server.alive !== true);
+    if (dead !== undefined) return `${service.key}: real server ${dead.address} is not alive: ${dead.lastCheck}`;
+  }
+  return undefined;
+}
