@@ -1,9 +1,10 @@
 import type { GroupName, IpAddress, MacAddress } from '../../model/names.ts';
 import { addressBytes } from './addresses.ts';
 import { GateRuleset } from './gate-ruleset-keeper.ts';
+import { HandOverElements } from './hand-over-elements.ts';
 import { addressMark, type GateDevice, gateTable, tokenMarkBit } from './lease-gate-ruleset.ts';
 import { errno, NETLINK_NETFILTER, NetlinkConnection } from './netlink/connection.ts';
-import { concatenated, type Element, elementTransaction, macBytes, markBytes } from './netlink/nftables.ts';
+import { type Element, type ElementChanges, elementTransaction, macBytes, markBytes } from './netlink/nftables.ts';
 import type { RawSockets } from './raw-sockets.ts';
 
 export interface LeaseGateOptions {
@@ -32,6 +33,7 @@ export class LeaseGate {
   readonly #granted = new Map<IpAddress, number>();
   /** Groups that each token was armed for; a grant to others is refused. */
   readonly #armed = new Map<number, readonly GroupName[]>();
+  readonly #handOvers = new HandOverElements();
   /** Added to tokens, so that no command of an earlier process or rendering can ever mean one of ours. */
   #salt = 0;
   #peers: ReadonlySet<MacAddress> = new Set();
@@ -76,7 +78,7 @@ export class LeaseGate {
     if (this.#armed.size > 64) this.#armed.delete(this.#armed.keys().next().value!);
     const timeout = Math.floor(lifetime);
     if (timeout <= 0) return false;
-    return this.#change([], [{ set: 'armed', key: markBytes(this.#mark(token)), timeout }]);
+    return this.#change({ add: [{ set: 'armed', key: markBytes(this.#mark(token)), timeout }] });
   }
 
   async grant(token: number, groups: readonly GroupName[], deadline: number): Promise<boolean> {
@@ -88,10 +90,10 @@ export class LeaseGate {
     const mark = this.#mark(token);
     const old = addresses.filter((address) => this.#granted.has(address));
     for (const address of addresses) this.#granted.set(address, mark);
-    return this.#change(
-      old.flatMap((address) => this.#grantElements(address, undefined)),
-      [...addresses.flatMap((address) => this.#grantElements(address, mark))],
-    );
+    return this.#change({
+      remove: old.flatMap((address) => this.#grantElements(address, undefined)),
+      add: addresses.flatMap((address) => this.#grantElements(address, mark)),
+    });
   }
 
   /**
@@ -105,7 +107,6 @@ export class LeaseGate {
     // What is rendered anew is shut, but only once the kernel has it.
     await this.#ruleset.settled();
     const addresses = this.#of(groups);
-    this.#forgetPassing(addresses);
     const remove = addresses
       .filter((address) => this.#granted.has(address))
       .flatMap((address) => this.#grantElements(address, undefined));
@@ -116,8 +117,12 @@ export class LeaseGate {
         armed.filter((group) => !groups.includes(group)),
       );
     }
-    const add = pass === undefined ? [] : addresses.flatMap((address) => this.#passElements(address, pass));
-    return remove.length + add.length === 0 || this.#change(remove, add);
+    const now = this.#options.now();
+    const handOver =
+      pass === undefined
+        ? this.#handOvers.end(addresses, now)
+        : this.#handOvers.yieldTo(addresses, pass.mac, this.#mark(pass.token), pass.lifetime, now);
+    return this.#change({ ...handOver, remove });
   }
 
   async acceptPassed(
@@ -129,22 +134,20 @@ export class LeaseGate {
     if (this.#refused(deadline)) return false;
     const addresses = this.#of(groups);
     if (addresses.length === 0) return true;
-    this.#forgetPassing(addresses, from);
-    const timeout = Math.max(1, Math.floor(lifetime));
-    return this.#change([], [...addresses.map((address) => ({ ...passedElement(from, address), timeout }))]);
+    return this.#change(this.#handOvers.acceptFrom(addresses, from, lifetime, this.#options.now()));
   }
 
   /**
-   * The MACs of the other directors: what they send for an address is delivered here and never forwarded. One that is
-   * not known any more stays until the table is rendered without it, since it does no more than deliver locally.
+   * The MACs of the other directors: what they send for an address is delivered here and never forwarded. Those that an
+   * earlier musterd left stay, since they do no more than deliver locally.
    */
   async setPeers(macs: ReadonlySet<MacAddress>): Promise<void> {
-    const fresh = [...macs].filter((mac) => !this.#peers.has(mac));
-    const gone = [...this.#peers].filter((mac) => !macs.has(mac));
-    this.#peers = new Set(macs);
+    if (this.#ruleset.busy) return;
     const element = (mac: MacAddress): Element => ({ set: 'peers', key: macBytes(mac) });
-    for (const mac of gone) await this.#quietly([element(mac)], []);
-    if (fresh.length > 0 && !this.#ruleset.busy) await this.#change([], fresh.map(element));
+    const add = [...macs].filter((mac) => !this.#peers.has(mac)).map(element);
+    const remove = [...this.#peers].filter((mac) => !macs.has(mac)).map(element);
+    this.#peers = new Set(macs);
+    await this.#change({ remove, add });
   }
 
   stop(): void {
@@ -172,36 +175,10 @@ export class LeaseGate {
     return [own, { set: 'granted-target', key: markBytes(addressMark(index)), data }];
   }
 
-  #passElements(address: IpAddress, pass: { mac: MacAddress; lifetime: number; token: number }): Element[] {
-    const key = addressBytes(address);
-    const timeout = Math.max(1, Math.floor(pass.lifetime));
-    return [
-      { set: `yielded${family(address)}`, key, data: markBytes(this.#mark(pass.token)), timeout },
-      { set: `passing${family(address)}`, key, data: macBytes(pass.mac), timeout },
-    ];
-  }
-
-  /**
-   * A node passes on or accepts what is passed on, never both: else two nodes could pass one frame to and fro. Not
-   * awaited, since the kernel takes requests in their order.
-   */
-  #forgetPassing(addresses: readonly IpAddress[], from?: MacAddress): void {
-    const elements = addresses.flatMap((address) => [
-      { set: `passing${family(address)}`, key: addressBytes(address) },
-      { set: `yielded${family(address)}`, key: addressBytes(address) },
-      ...(from === undefined ? [...this.#peers] : [from]).map((mac) => passedElement(mac, address)),
-    ]);
-    for (const element of elements) void this.#quietly([element], []);
-  }
-
-  /** A change that need not succeed: the element may have timed out. */
-  async #quietly(remove: readonly Element[], add: readonly Element[]): Promise<void> {
-    const { error } = await this.#netlink.transaction(elementTransaction(gateTable, remove, add));
-    if (error === 0) this.#ruleset.countChange();
-  }
-
-  async #change(remove: readonly Element[], add: readonly Element[]): Promise<boolean> {
-    const { error } = await this.#netlink.transaction(elementTransaction(gateTable, remove, add));
+  async #change(changes: ElementChanges): Promise<boolean> {
+    const { flush = [], remove = [], add = [] } = changes;
+    if (flush.length + remove.length + add.length === 0) return true;
+    const { error } = await this.#netlink.transaction(elementTransaction(gateTable, changes));
     if (error === 0) {
       this.#ruleset.countChange();
       return true;
@@ -219,11 +196,12 @@ export class LeaseGate {
   async #render(devices: readonly GateDevice[]): Promise<void> {
     this.#granted.clear();
     this.#armed.clear();
+    this.#handOvers.forget();
     this.#salt = Math.floor(Math.random() * 0x7fff_ffff);
     await this.#ruleset.render(devices, async () => {
       if (this.#peers.size > 0) {
         const add = [...this.#peers].map((mac) => ({ set: 'peers', key: macBytes(mac) }));
-        await this.#netlink.transaction(elementTransaction(gateTable, [], add));
+        await this.#netlink.transaction(elementTransaction(gateTable, { add }));
       }
       await this.#options.onRendered();
     });
@@ -231,7 +209,3 @@ export class LeaseGate {
 }
 
 const family = (address: IpAddress): 4 | 6 => (address.includes(':') ? 6 : 4);
-
-function passedElement(from: MacAddress, address: IpAddress): Element {
-  return { set: `passed${family(address)}`, key: concatenated(macBytes(from), addressBytes(address)) };
-}

@@ -28,6 +28,8 @@ export interface TestNode {
   ended(): Promise<number | NodeJS.Signals>;
   /** Runs a command in the node's network namespace. */
   run(...command: readonly string[]): string;
+  /** A long-lived program in the node's network namespace, which outlives its musterd. */
+  spawn(command: readonly string[]): ChildProcess;
   musterd(...args: readonly string[]): string;
   status(): Status;
 }
@@ -196,7 +198,7 @@ function testNode(parts: NodeParts): TestNode {
       return child?.pid;
     },
     start: () => {
-      const command = [`--net=/run/netns/${space}`, process.execPath, program, 'run', '--no-realtime', ...directories];
+      const command = [`--net=/run/netns/${space}`, process.execPath, program, 'run', ...directories];
       const running = spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'pipe'] });
       child = running;
       started.push(running);
@@ -207,6 +209,11 @@ function testNode(parts: NodeParts): TestNode {
     signal: (signal) => void child?.kill(signal),
     ended: () => over,
     run,
+    spawn: (command) => {
+      const program = spawn('nsenter', [`--net=/run/netns/${space}`, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
+      started.push(program);
+      return program;
+    },
     musterd,
     status: () => JSON.parse(musterd('status', '--json')) as Status,
   };

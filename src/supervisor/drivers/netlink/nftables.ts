@@ -65,9 +65,28 @@ function elementMessage(message: number, flags: number, table: string, element: 
   return { type: type(message), flags, body };
 }
 
-/** All or nothing: removes, then adds, elements of a `netdev` table; the last of them is acknowledged. */
-export function elementTransaction(table: string, remove: readonly Element[], add: readonly Element[]): Request[] {
+/** What one transaction changes, in this order. */
+export interface ElementChanges {
+  /** Sets and maps that lose all their elements; they may be empty. */
+  readonly flush?: readonly string[];
+  /** Elements that must be there: a refused transaction makes the kernel wait for a grace period, some 30 ms. */
+  readonly remove?: readonly Element[];
+  readonly add?: readonly Element[];
+}
+
+function flushMessage(table: string, set: string): Request {
+  const body = Buffer.concat([
+    generic(NFPROTO_NETDEV),
+    attribute(NFTA_SET_ELEM_LIST_TABLE, zeroEnded(table)),
+    attribute(NFTA_SET_ELEM_LIST_SET, zeroEnded(set)),
+  ]);
+  return { type: type(NFT_MSG_DELSETELEM), flags: 0, body };
+}
+
+/** All or nothing: changes elements of a `netdev` table; the last change is acknowledged. */
+export function elementTransaction(table: string, { flush = [], remove = [], add = [] }: ElementChanges): Request[] {
   const changes = [
+    ...flush.map((set) => flushMessage(table, set)),
     ...remove.map(({ set, key }) => elementMessage(NFT_MSG_DELSETELEM, 0, table, { set, key })),
     ...add.map((element) => elementMessage(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, element)),
   ];
