@@ -56,16 +56,24 @@ export function shortcoming(service: VirtualService): string | undefined {
 
 /**
  * Runs one check with its timeout (ms); never rejects. When the timeout comes, answers that already wait in the sockets
- * are still taken: after a stall of this process the timer would else win against an answer that was in time.
+ * are still taken: after a stall of this process the timer would else win against an answer that was in time. `ended` ends it before.
  */
-export async function runCheck(checker: Checker, target: CheckTarget, timeout: number): Promise<CheckResult> {
+export async function runCheck(
+  checker: Checker,
+  target: CheckTarget,
+  timeout: number,
+  ended?: AbortSignal,
+): Promise<CheckResult> {
   const abort = new AbortController();
-  const timer = setTimeout(() => setImmediate(() => abort.abort()), timeout);
+  const end = (): void => abort.abort();
+  ended?.addEventListener('abort', end);
+  const timer = setTimeout(() => setImmediate(end), timeout);
   try {
     return await checker(target, abort.signal);
   } catch (error) {
     return { ok: false, text: error instanceof Error ? error.message : String(error) };
   } finally {
     clearTimeout(timer);
+    ended?.removeEventListener('abort', end);
   }
 }

@@ -7,7 +7,7 @@ export interface Rounds {
   hasten(): void;
   /** One more check beside the others, with a timeout (ms) of its own; its result goes to the caller alone. */
   once(timeout: number): Promise<CheckResult>;
-  /** No result is reported after this. */
+  /** Ends a check that is under way; no result is reported after this. */
   stop(): void;
 }
 
@@ -24,15 +24,15 @@ export function startRounds(
   const { interval, timeout } = target.service.check;
   let timer: NodeJS.Timeout | undefined;
   let running = false;
-  let stopped = false;
+  const ended = new AbortController();
   const round = async (): Promise<void> => {
-    if (running || stopped) return;
+    if (running || ended.signal.aborted) return;
     clearTimeout(timer);
     running = true;
     const started = performance.now();
-    const result = await runCheck(checker, target, timeout);
+    const result = await runCheck(checker, target, timeout, ended.signal);
     running = false;
-    if (stopped) return;
+    if (ended.signal.aborted) return;
     const wait = interval * (0.9 + 0.2 * random.next()) - (performance.now() - started);
     timer = setTimeout(round, Math.max(wait, interval / 10, 1));
     report(result);
@@ -40,9 +40,9 @@ export function startRounds(
   void round();
   return {
     hasten: () => void round(),
-    once: (limit) => runCheck(checker, target, limit),
+    once: (limit) => runCheck(checker, target, limit, ended.signal),
     stop: () => {
-      stopped = true;
+      ended.abort();
       clearTimeout(timer);
     },
   };

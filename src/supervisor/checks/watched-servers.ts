@@ -15,9 +15,6 @@ import type { BalancerDecision } from '../balancer.ts';
 import { checkerFor } from './check.ts';
 import { type Rounds, startRounds } from './rounds.ts';
 
-/** How long a real server may take to answer after its node was declared dead (ms); a LAN's answer takes one. */
-const confirmTimeout = 50;
-
 interface Watched {
   readonly service: VirtualService;
   readonly server: RealServer;
@@ -30,6 +27,8 @@ interface Watched {
 export interface WatchedServersOptions {
   readonly random: Random;
   readonly journal: (decision: BalancerDecision) => void;
+  /** How long a real server may take to answer after its node was declared dead (ms). */
+  readonly confirmTimeout: number;
   /** Some server's health is another now. */
   readonly changed: () => void;
 }
@@ -124,7 +123,7 @@ export class WatchedServers {
   }
 
   private async confirmDead(watched: Watched): Promise<void> {
-    const result = await watched.rounds?.once(confirmTimeout);
+    const result = await watched.rounds?.once(this.options.confirmTimeout);
     if (result?.ok === true || this.watched.get(watchId(watched.service, watched.server)) !== watched) return;
     const text = result === undefined ? 'its node is dead' : `its node is dead: ${result.text}`;
     this.event(watched, { type: 'nodeDead' }, text);

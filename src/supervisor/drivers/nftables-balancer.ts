@@ -15,11 +15,15 @@ import type { ForwardedService, Forwarding, ForwardTarget } from './nftables-bal
 /** Between two looks at the neighbour table, where real servers that are no nodes need it (ms). */
 const neighbourInterval = 1000;
 
+/** How long the real server of a dead node may take to show that it is not (ms); an answer in a LAN takes one. */
+const confirmTimeout = 50;
+
 export interface NftablesBalancerOptions {
   readonly journal: (decision: BalancerDecision) => void;
   readonly nft?: Nft;
   readonly random?: Random;
   readonly readNeighbours?: typeof readNeighbours;
+  readonly confirmTimeout?: number;
 }
 
 /** The balancer of kernels without IPVS: checks decide, a hash in netdev ingress forwards. */
@@ -45,6 +49,7 @@ class NftablesBalancer implements Balancer {
     this.servers = new WatchedServers({
       random: options.random ?? seededRandom(process.pid),
       journal: options.journal,
+      confirmTimeout: options.confirmTimeout ?? confirmTimeout,
       changed: () => void this.applier.apply(),
     });
     this.applier = new Applier(

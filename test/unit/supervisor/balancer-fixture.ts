@@ -9,7 +9,7 @@ export const connectCheck: Check = {
   virtualHost: undefined,
   command: undefined,
   interval: 20,
-  timeout: 200,
+  timeout: 5000,
   rise: 1,
   fall: 1,
 };
@@ -34,9 +34,9 @@ export function webService(realServers: readonly RealServer[], more: Partial<Vir
   };
 }
 
-/** Waits until `holds`, at most two seconds. */
+/** Waits until `holds`, at most eight seconds. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
+  for (let attempt = 0; attempt < 1600; attempt++) {
     if (holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -73,7 +73,13 @@ describe('supervisor/balancer', () => {
     port = await listen('127.0.0.1', 0);
     await listen('127.0.0.2', port);
     await listen('127.0.0.3', port);
-    balancer = createNftablesBalancer({ journal: (line) => journal.push(line), nft, random: seededRandom(7) });
+    balancer = createNftablesBalancer({
+      journal: (line) => journal.push(line),
+      nft,
+      random: seededRandom(7),
+      // A busy machine may take its time; what is refused is refused at once.
+      confirmTimeout: 5000,
+    });
   });
   afterEach(async () => {
     await balancer.stop();
