@@ -89,6 +89,22 @@ export interface PlacedGroup extends ResourceGroup {
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
 }
 
+/** An address of these resources that another group has too, or the whole group's key where that is taken. */
+function sharedResource(
+  resources: readonly Resource[],
+  groups: readonly PlacedGroup[],
+): { key: string; other: PlacedGroup } | undefined {
+  const addresses = resources.flatMap((resource) => (resource.kind === 'address' ? [resource.address] : []));
+  for (const key of addresses.length === 0 ? [groupKey(resources)] : addresses) {
+    const other = groups.find((group) => {
+      const taken = group.resources.some((resource) => resource.kind === 'address' && resource.address === key);
+      return taken || group.name === key;
+    });
+    if (other !== undefined) return { key, other };
+  }
+  return undefined;
+}
+
 /**
  * Reads haresources: a line a group, `NODE RESOURCE...`. `nodes` are those of ha.cf; without them any name is accepted.
  * Throws a `Problem` with all mistakes.
@@ -109,9 +125,10 @@ export function parseHaresources(text: string, file = 'haresources', nodes?: rea
     }
     if (resources.length === 0) continue;
     const name = groupKey(resources);
-    const same = groups.find((group) => group.name === name);
-    if (same !== undefined) {
-      list.add(head, `Cannot add group "${name}" as a resource belongs to one group: line ${same.at.line} has it too`);
+    const twin = sharedResource(resources, groups);
+    if (twin !== undefined) {
+      const { key, other } = twin;
+      list.add(head, `Cannot add ${key} to a second group as it belongs to one: line ${other.at.line} has it too`);
       continue;
     }
     groups.push({ name, preferred: head.text, resources, at: { file, line: head.line, column: head.column } });

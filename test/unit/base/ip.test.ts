@@ -32,7 +32,7 @@ describe('addresses', () => {
         assert.equal(ours !== undefined, isIP(address) !== 0, address);
         if (ours !== undefined) assert.equal(canonicalIp(ours), ours);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 

@@ -1,0 +1,325 @@
+import assert from 'node:assert/strict';
+import { Problem } from '../../../src/base/problem.ts';
+import { parseAuthkeys } from '../../../src/linux-ha/authkeys.ts';
+import { parseHaresources, writeResource } from '../../../src/linux-ha/haresources.ts';
+import { parseLdirectordCf } from '../../../src/linux-ha/ldirectord-cf.ts';
+import { parseMusterYml } from '../../../src/linux-ha/muster-yml.ts';
+import { parseQuorumdConf } from '../../../src/linux-ha/quorumd-conf.ts';
+
+function mistakesOf(parse: () => unknown): string[] {
+  try {
+    parse();
+  } catch (error) {
+    assert.ok(error instanceof Problem, String(error));
+    return error.mistakes.map(({ at, message }) => `${at.line}:${at.column} ${message}`);
+  }
+  return [];
+}
+
+describe('authkeys', () => {
+  it('reads several keys, of which one signs; a "#" may be in a secret', () => {
+    assert.deepEqual(parseAuthkeys('# keys\n\nauth 2\r\n1 crc\r\n2 sha1 HI!#there\n3 sha256 abc'), {
+      active: 2,
+      keys: [
+        { id: 1, method: 'crc', secret: '' },
+        { id: 2, method: 'sha1', secret: 'HI!#there' },
+        { id: 3, method: 'sha256', secret: 'abc' },
+      ],
+    });
+  });
+
+  const wrong: readonly (readonly [string, string])[] = [
+    ['1 sha1 topsecret', '1:1 Cannot sign messages as "auth N" must say which key does it: there is no such line'],
+    ['auth 2\n1 sha1 topsecret', '1:6 Cannot sign with key 2 as a line must define it: none does'],
+    ['auth one\n1 sha1 topsecret', '1:6 Cannot read "auth" as the number of a key must follow: none does'],
+    ['auth 1\n1 topsecret', '2:3 Cannot read key 1 as its method must be one of crc, md5, sha1, sha256: it is not'],
+    [
+      'auth 1\ntopsecret sha1',
+      '2:1 Cannot read this line as "auth N" or "N METHOD SECRET": it begins with something else',
+    ],
+    ['auth 1\n1 sha1', '2:1 Cannot read key 1 as sha1 needs a secret: there is none'],
+    [
+      'auth 1\n1 sha1 topsecret topsecret',
+      '2:18 Cannot read key 1 as nothing may follow its secret: there is another word',
+    ],
+    [
+      'auth 1\n1 sha1 topsecret\n1 md5 topsecret',
+      '3:1 Cannot read key 1 as each number may be there once: it is there twice',
+    ],
+    ['auth 1\nauth 1\n1 crc', '2:1 Cannot read "auth" as it must be there once: a line before has it too'],
+  ];
+  for (const [text, message] of wrong) {
+    it(`refuses ${JSON.stringify(text)} without a word of the secret`, () => {
+      const seen = mistakesOf(() => parseAuthkeys(text));
+      assert.deepEqual(seen, [message]);
+      assert.ok(!seen.join().includes('topsecret'));
+    });
+  }
+});
+
+describe('haresources', () => {
+  it('reads addresses in all the forms that people have', () => {
+    const text = [
+      'node1 10.0.0.1',
+      'node1 10.0.0.2/24 IPaddr::10.0.0.3/255.255.0.0/eth0:1/10.0.255.255',
+      'node2 IPaddr2::10.0.0.4/24/eth0/10.0.0.255 10.0.0.5//8/eth0:10  # trailing',
+      'node2 fd77::1 IPv6addr::FD77:0::2/64/eth1 \\',
+      '   10.0.0.6//eth0 apache',
+    ].join('\n');
+    const groups = parseHaresources(text);
+    const address = (ip: string, prefix?: number, device?: string): object => ({
+      kind: 'address',
+      address: ip,
+      prefix,
+      interface: device,
+    });
+    assert.deepEqual(
+      groups.map(({ name, preferred, resources }) => ({ name, preferred, resources })),
+      [
+        { name: '10.0.0.1', preferred: 'node1', resources: [address('10.0.0.1')] },
+        { name: '10.0.0.2', preferred: 'node1', resources: [address('10.0.0.2', 24), address('10.0.0.3', 16, 'eth0')] },
+        {
+          name: '10.0.0.4',
+          preferred: 'node2',
+          resources: [address('10.0.0.4', 24, 'eth0'), address('10.0.0.5', 8, 'eth0')],
+        },
+        {
+          name: 'fd77::1',
+          preferred: 'node2',
+          resources: [
+            address('fd77::1'),
+            address('fd77::2', 64, 'eth1'),
+            address('10.0.0.6', undefined, 'eth0'),
+            { kind: 'agent', agent: 'apache', args: [] },
+          ],
+        },
+      ],
+    );
+  });
+
+  it('reads agents with arguments, and names a group without an address by its first agent', () => {
+    const [group] = parseHaresources(
+      'just.one.node Filesystem::/dev/sdb1::/data1::ext3::rw,noatime MailTo::a@b.c::Subject',
+    );
+    assert.equal(group?.name, 'Filesystem::/dev/sdb1::/data1::ext3::rw,noatime');
+    assert.deepEqual(group?.resources.map(writeResource), [
+      'Filesystem::/dev/sdb1::/data1::ext3::rw,noatime',
+      'MailTo::a@b.c::Subject',
+    ]);
+  });
+
+  const wrong: readonly (readonly [string, readonly string[]])[] = [
+    ['node1', ['1:1 Cannot read the group of "node1" as a resource must follow the node: none does']],
+    ['other 10.0.0.1', ['1:1 Cannot prefer node "other" as ha.cf must name it: it does not (known: node1, node2)']],
+    [
+      'node1 IPaddr2::10.0.0.400/24',
+      [
+        '1:7 Cannot read resource "IPaddr2::10.0.0.400/24" as an address like 10.0.0.1/24/eth0 must follow: it is not so',
+      ],
+    ],
+    [
+      'node1 10.0.0.1\nnode2 apache 10.0.0.1/24',
+      ['2:1 Cannot add 10.0.0.1 to a second group as it belongs to one: line 1 has it too'],
+    ],
+    [
+      'node1 10.0.0.1 10.0.0.2\nnode2 10.0.0.3 10.0.0.2',
+      ['2:1 Cannot add 10.0.0.2 to a second group as it belongs to one: line 1 has it too'],
+    ],
+    [
+      'node1 10.0.0.1/33',
+      ['1:7 Cannot read resource "10.0.0.1/33" as it must be an address or AGENT::ARGUMENT: it is not so'],
+    ],
+  ];
+  for (const [text, mistakes] of wrong) {
+    it(`refuses ${JSON.stringify(text)}`, () => {
+      assert.deepEqual(
+        mistakesOf(() => parseHaresources(text, 'haresources', ['node1', 'node2'])),
+        mistakes,
+      );
+    });
+  }
+});
+
+describe('ldirectord.cf', () => {
+  it("reads the manual's kinds of line", () => {
+    const text = `
+# Global Directives
+checktimeout=3
+checkinterval=1
+fallback=127.0.0.1:80
+autoreload=yes
+logfile="/var/log/ldirectord.log"
+quiescent=no
+emailalert="admin@x.y.z"
+
+# A sample virtual with a fallback that will override the global setting
+virtual=192.168.6.240:80
+	real=192.168.6.2->192.168.6.4:80 gate
+        real=192.168.6.6:8080 masq 5 "index.html", "Test Page"
+	fallback=127.0.0.1:80 gate
+	service=http
+	request="index.html"
+	receive="Test \\"Page\\""
+	virtualhost=some.domain.com.au
+	scheduler=rr
+	persistent=600
+	netmask=255.255.255.255
+	protocol=tcp
+	checktype=negotiate
+	checkport=8000
+virtual=[fd77::100]:53
+	real=[fd77::1]:53 ipip 2
+	checktype=connect
+	failurecount=3
+virtual=7
+	real=192.168.6.2 gate
+`;
+    const { services, notes } = parseLdirectordCf(text);
+    assert.equal(services.length, 2);
+    const [web, dns] = services;
+    assert.deepEqual(
+      web!.realServers.map(({ address, port, forwarding, weight }) => [address, port, forwarding, weight]),
+      [
+        ['192.168.6.2', 80, 'gate', 1],
+        ['192.168.6.3', 80, 'gate', 1],
+        ['192.168.6.4', 80, 'gate', 1],
+        ['192.168.6.6', 8080, 'masq', 5],
+      ],
+    );
+    assert.deepEqual(web!.check, {
+      type: 'negotiate',
+      service: 'http',
+      request: 'index.html',
+      receive: 'Test \\"Page\\"',
+      port: 8000,
+      virtualHost: 'some.domain.com.au',
+      command: undefined,
+      interval: 1000,
+      timeout: 3000,
+      rise: 1,
+      fall: 1,
+    });
+    assert.deepEqual(
+      [web!.scheduler, web!.persistent, web!.quiescent, web!.name],
+      ['rr', 600, false, '192.168.6.240:80/tcp'],
+    );
+    assert.deepEqual(web!.fallback, { address: '127.0.0.1', port: 80, forwarding: 'gate', weight: 1 });
+    assert.deepEqual([dns!.protocol, dns!.scheduler, dns!.check.type, dns!.check.fall], ['udp', 'wrr', 'connect', 3]);
+    assert.deepEqual(dns!.realServers, [{ address: 'fd77::1', port: 53, forwarding: 'ipip', weight: 2 }]);
+    assert.deepEqual(
+      notes.map((note) => /^ldirectord\.cf:(\d+) /.exec(note)?.[1]),
+      ['9', '22', '14', '30'],
+    );
+  });
+
+  it('has the defaults of its manual', () => {
+    const [service] = parseLdirectordCf('virtual=10.0.0.1:443\n\treal=10.0.0.2:443 gate').services;
+    assert.deepEqual(
+      [
+        service!.quiescent,
+        service!.scheduler,
+        service!.protocol,
+        service!.check.service,
+        service!.check.interval,
+        service!.check.timeout,
+      ],
+      [true, 'wrr', 'tcp', 'https', 10_000, 30_000],
+    );
+  });
+
+  it('direct routing and tunnels keep the port of the virtual service', () => {
+    const [service] = parseLdirectordCf(
+      'virtual=10.0.0.1:80\n\treal=10.0.0.2:8080 gate\n\treal=10.0.0.3:8080 masq',
+    ).services;
+    assert.deepEqual(
+      service!.realServers.map(({ port }) => port),
+      [80, 8080],
+    );
+  });
+
+  const wrong: readonly (readonly [string, readonly string[]])[] = [
+    [
+      'virtual=10.0.0.1:80\n\tschedular=rr',
+      ['2:2 Cannot read "schedular" as a directive of ldirectord.cf here: it is not known'],
+    ],
+    [
+      'virtual=10.0.0.1:80\nreal=10.0.0.2:80 gate',
+      ['2:1 Cannot read "real" as a directive of ldirectord.cf here: it stands outside of a virtual service'],
+    ],
+    ['\treal=10.0.0.2:80 gate', ['1:2 Cannot read "real" as a "virtual=" line must come before: there is none']],
+    [
+      'virtual=10.0.0.1:80\n\treal=10.0.0.2:80',
+      ['2:7 Cannot read real server "10.0.0.2:80" as gate, masq or ipip must follow: nothing does'],
+    ],
+    [
+      'virtual=10.0.0.1:80\n\treal=rs1:80 gate',
+      ['2:7 Cannot read real "rs1:80" as an address with a port (10.0.0.1:80): it is none'],
+    ],
+    [
+      'virtual=10.0.0.1:80\n\tscheduler = fast',
+      [
+        '2:14 Cannot read scheduler as one of rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos: "fast"',
+      ],
+    ],
+    [
+      'virtual=10.0.0.1',
+      ['1:9 Cannot read virtual "10.0.0.1" as an address with a port (10.0.0.1:80): it has no port'],
+    ],
+    [
+      'virtual=10.0.0.1:80\nvirtual=10.0.0.1:80',
+      ['2:9 Cannot add virtual "10.0.0.1:80" as each is there once: it is there twice'],
+    ],
+    ['checkinterval=0\nvirtual=10.0.0.1:80', ['1:15 Cannot read checkinterval as a whole number from 1 to 86400: "0"']],
+    ['what is this', ['1:1 Cannot read this line as "key = value": "what is this"']],
+  ];
+  for (const [text, mistakes] of wrong) {
+    it(`refuses ${JSON.stringify(text)}`, () =>
+      assert.deepEqual(
+        mistakesOf(() => parseLdirectordCf(text)),
+        mistakes,
+      ));
+  }
+});
+
+describe('quorumd.conf', () => {
+  it('reads several clusters with the defaults of quorumd', () => {
+    const { clusters } = parseQuorumdConf('cluster a\n\tinterval 500 # ms\n\tnodenum 3\ncluster b');
+    assert.deepEqual(
+      clusters.map(({ name, interval, nodeCount, timeout }) => [name, interval, nodeCount, timeout]),
+      [
+        ['a', 500, 3, 5000],
+        ['b', 1000, 2, 5000],
+      ],
+    );
+  });
+  it('refuses what it does not know, with its place', () => {
+    assert.deepEqual(
+      mistakesOf(() => parseQuorumdConf('interval 5\ncluster a\nintervall 5\ntimeout soon\nweight')),
+      [
+        '1:1 Cannot read "interval" as a "cluster NAME" line must come first: there is none',
+        '3:1 Cannot read "intervall" as a key of quorumd.conf: it is not known',
+        '4:9 Cannot read timeout as a whole number from 1: "soon"',
+        '5:1 Cannot read "weight" as exactly one value must follow: there is none',
+      ],
+    );
+  });
+});
+
+describe('muster.yml', () => {
+  it('may be empty', () => assert.equal(parseMusterYml('# nothing\n').lease, undefined));
+  it('refuses what it does not know, with its place', () => {
+    const text =
+      'leese: 1s\nlease: 200\nno_quorum: panic\narbiters:\n  - { name: a, address: there }\ngroups: { web: { adress: 10.0.0.1 } }\n';
+    assert.deepEqual(
+      mistakesOf(() => parseMusterYml(text)),
+      [
+        '1:1 Cannot read "leese" as a key of the file: it is not known',
+        '2:8 Cannot read "lease" as a duration with its unit, like 200ms: 200',
+        '3:12 Cannot read "no_quorum" as stop or freeze: "panic"',
+        '5:25 Cannot read "address" as an address: "there"',
+        '6:16 Cannot read "agent" as a text: nothing',
+        '6:18 Cannot read "adress" as a key of "groups.web": it is not known',
+      ],
+    );
+  });
+});
