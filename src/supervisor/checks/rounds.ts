@@ -3,7 +3,7 @@ import { type Checker, type CheckResult, type CheckTarget, runCheck } from './ch
 
 /** The repeated check of one real server. */
 export interface Rounds {
-  /** The next check comes now instead of in its turn. */
+  /** The next check comes now; one that is under way, and may wait for a machine that was gone, no longer counts. */
   hasten(): void;
   /** One more check beside the others, with a timeout (ms) of its own; its result goes to the caller alone. */
   once(timeout: number): Promise<CheckResult>;
@@ -13,7 +13,7 @@ export interface Rounds {
 
 /**
  * Checks at once, and then every `check.interval` give or take a tenth, so that the checks of many servers do not align.
- * Every server has rounds of its own: one that hangs delays no other, and is never checked twice at a time.
+ * Every server has rounds of its own: one that hangs delays no other. Its results are reported one after the other.
  */
 export function startRounds(
   checker: Checker,
@@ -22,28 +22,34 @@ export function startRounds(
   report: (result: CheckResult) => void,
 ): Rounds {
   const { interval, timeout } = target.service.check;
+  const once = new AbortController();
+  let current = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  let running = false;
-  const ended = new AbortController();
   const round = async (): Promise<void> => {
-    if (running || ended.signal.aborted) return;
-    clearTimeout(timer);
-    running = true;
+    const own = new AbortController();
+    current = own;
     const started = performance.now();
-    const result = await runCheck(checker, target, timeout, ended.signal);
-    running = false;
-    if (ended.signal.aborted) return;
+    const result = await runCheck(checker, target, timeout, own.signal);
+    if (own.signal.aborted) return;
     const wait = interval * (0.9 + 0.2 * random.next()) - (performance.now() - started);
     timer = setTimeout(round, Math.max(wait, interval / 10, 1));
     report(result);
   };
+  const end = (): void => {
+    clearTimeout(timer);
+    current.abort();
+  };
   void round();
   return {
-    hasten: () => void round(),
-    once: (limit) => runCheck(checker, target, limit, ended.signal),
+    hasten: () => {
+      if (once.signal.aborted) return;
+      end();
+      void round();
+    },
+    once: (limit) => runCheck(checker, target, limit, once.signal),
     stop: () => {
-      ended.abort();
-      clearTimeout(timer);
+      once.abort();
+      end();
     },
   };
 }
