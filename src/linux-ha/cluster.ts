@@ -74,7 +74,7 @@ function nameGroups(
     if (groups.some((group) => group.name === key)) continue;
     const known = groups.map((group) => group.name).join(', ') || 'none';
     mistakes.push({
-      at: { file, line: 1, column: 1 },
+      at: { file, ...yml.at('groups', name) },
       message: `Cannot name a group "${name}" as haresources must have "${key}" first in one: it has not (known: ${known})`,
     });
   }
@@ -96,7 +96,7 @@ function extendServices(
     if (services.some((service) => serviceKey(service) === virtual)) continue;
     const known = services.map(serviceKey).join(', ') || 'none';
     mistakes.push({
-      at: { file, line: 1, column: 1 },
+      at: { file, ...yml.at('services', name) },
       message: `Cannot name a service "${name}" as ldirectord.cf must have virtual "${virtual}": it has not (known: ${known})`,
     });
   }
@@ -118,11 +118,11 @@ function extendServices(
   return { services: extended, mistakes };
 }
 
-function checkLease(cf: HaCf, lease: number, file: string): Mistake[] {
+function checkLease(cf: HaCf, lease: number, at: Mistake['at']): Mistake[] {
   if (lease >= 2 * cf.timings.keepalive) return [];
   const [is, beat] = [showDuration(lease), showDuration(cf.timings.keepalive)];
   const message = `Cannot hold a lease of ${is} as it must last at least two keepalives: keepalive is ${beat}`;
-  return [{ at: { file, line: 1, column: 1 }, message, hint: 'one lost message would otherwise cost the lease' }];
+  return [{ at, message, hint: 'one lost message would otherwise cost the lease' }];
 }
 
 /** Runs a parser; its mistakes join the others instead of hiding them. */
@@ -166,17 +166,15 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
 
   const ymlFile = name('muster.yml');
   const lease = yml.lease ?? cf.timings.deadtime;
+  const inHaCf = { file: name('ha.cf'), line: 1, column: 1 };
+  const leaseAt = yml.lease === undefined ? inHaCf : { file: ymlFile, ...yml.at('lease') };
   const named = nameGroups(placed, yml, ymlFile);
   const extended = extendServices(
     ldirectord.flatMap((part) => part?.services ?? []),
     yml,
     ymlFile,
   );
-  mistakes.push(
-    ...named.mistakes,
-    ...extended.mistakes,
-    ...checkLease(cf, lease, yml.lease === undefined ? name('ha.cf') : ymlFile),
-  );
+  mistakes.push(...named.mistakes, ...extended.mistakes, ...checkLease(cf, lease, leaseAt));
   if (mistakes.length > 0) throw badInput(mistakes);
   const cluster: Cluster = {
     name: cf.clusterName ?? 'linux-ha',

@@ -16,6 +16,8 @@ export interface ServiceExtension {
 
 /** What muster.yml says; everything may be left out. Durations in milliseconds. */
 export interface MusterYml {
+  /** Where a key stands, for mistakes that show only together with other files. */
+  readonly at: (...path: Path) => { readonly line: number; readonly column: number };
   readonly lease: number | undefined;
   readonly driftBound: number | undefined;
   readonly noQuorum: NoQuorumPolicy | undefined;
@@ -146,6 +148,7 @@ export function parseMusterYml(text: string, file = 'muster.yml'): MusterYml {
   const noQuorum = policy === 'stop' || policy === 'freeze' ? policy : undefined;
   if (policy !== undefined && noQuorum === undefined) reader.wrong(['no_quorum'], 'stop or freeze', policy);
   const result: MusterYml = {
+    at: (...path) => (path.length > 1 ? yaml.keyAt(path.slice(0, -1), String(path.at(-1))) : yaml.at(path)),
     lease: reader.duration(top.lease, ['lease']),
     driftBound: reader.number(top.drift_bound, ['drift_bound'], 0, 0.1, false),
     noQuorum,

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Problem } from '../../../src/base/problem.ts';
+import {
+  type ConfigFiles,
+  configHash,
+  parseConfiguration,
+  readCluster,
+  readConfiguration,
+} from '../../../src/linux-ha/cluster.ts';
+
+/** A cluster as somebody had it in 2008, long before muster.yml. */
+const old: ConfigFiles = {
+  'ha.cf': 'keepalive 2\ndeadtime 30\nbcast eth0\nauto_failback off\nnode ken3\nnode kathy\nuse_logd yes\n',
+  authkeys: 'auth 1\n1 sha1 secret\n',
+  haresources: 'ken3 IPaddr::10.0.0.100/24/eth0 apache\nkathy 10.0.0.101\n',
+  'ldirectord.cf': 'checkinterval=5\nvirtual=10.0.0.100:80\n\treal=10.0.0.2:80 gate\n',
+};
+
+function mistakesOf(files: ConfigFiles): string[] {
+  try {
+    parseConfiguration(files);
+  } catch (error) {
+    assert.ok(error instanceof Problem, String(error));
+    return error.mistakes.map(({ at, message }) => `${at.file}:${at.line}:${at.column} ${message}`);
+  }
+  return [];
+}
+
+describe('/etc/ha.d', () => {
+  let directory: string;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'muster-ha.d-'));
+  });
+  after(() => rm(directory, { recursive: true }));
+
+  async function write(files: ConfigFiles): Promise<void> {
+    for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text, { mode: 0o600 });
+  }
+
+  it('of 2008 is a cluster without muster.yml: groups named by their address, the lease as long as deadtime', async () => {
+    await write(old);
+    const { cluster, notes, authkeys, hash } = readConfiguration(directory);
+    assert.equal(cluster.name, 'linux-ha');
+    assert.deepEqual(
+      cluster.groups.map(({ name, preferred }) => [name, preferred]),
+      [
+        ['10.0.0.100', 'ken3'],
+        ['10.0.0.101', 'kathy'],
+      ],
+    );
+    assert.equal(cluster.timings.lease, 30_000);
+    assert.deepEqual(cluster.nodeAddresses, {});
+    assert.deepEqual(
+      cluster.services.map(({ name, check }) => [name, check.interval]),
+      [['10.0.0.100:80/tcp', 5000]],
+    );
+    assert.equal(authkeys.active, 1);
+    assert.equal(notes.length, 1);
+    assert.equal(hash, configHash(old));
+    assert.deepEqual(readCluster(directory), cluster);
+  });
+
+  it('refuses keys that others may read, as heartbeat does', async () => {
+    await write(old);
+    await chmod(join(directory, 'authkeys'), 0o644);
+    assert.throws(
+      () => readConfiguration(directory),
+      /Cannot trust ".*authkeys" as only root may read it: its mode is 0644/,
+    );
+    await chmod(join(directory, 'authkeys'), 0o600);
+  });
+
+  it('may have its ldirectord.cf under the name that haresources gives', () => {
+    const files: Record<string, string> = {
+      '/etc/ha.d/ha.cf': old['ha.cf']!,
+      '/etc/ha.d/authkeys': old.authkeys!,
+      '/etc/ha.d/haresources': 'ken3 10.0.0.100 ldirectord::www.cf\n',
+      '/etc/ha.d/www.cf': old['ldirectord.cf']!,
+    };
+    const cluster = readCluster('/etc/ha.d', { read: (path) => files[path], mode: () => 0o600 });
+    assert.equal(cluster.services.length, 1);
+  });
+
+  it('shows the mistakes of all files at once, with what is missing', () => {
+    const { authkeys: _, ...files } = old;
+    assert.deepEqual(
+      mistakesOf({ ...files, 'ha.cf': `${old['ha.cf']}bogus\n`, haresources: 'ken3\nnobody 10.0.0.1\n' }),
+      [
+        'ha.cf:8:1 Cannot read "bogus" as a directive of ha.cf: it is not known',
+        'authkeys:1:1 Cannot authenticate messages as this file must be there: it is not',
+        'haresources:1:1 Cannot read the group of "ken3" as a resource must follow the node: none does',
+      ],
+    );
+    assert.deepEqual(mistakesOf({ ...old, haresources: 'nobody 10.0.0.1\n' }), [
+      'haresources:1:1 Cannot prefer node "nobody" as ha.cf must name it: it does not (known: ken3, kathy)',
+    ]);
+  });
+
+  it('holds muster.yml against the other files', () => {
+    const yml =
+      'lease: 3s\ngroups: { web: { address: 10.0.0.9 } }\nservices: { web: { virtual: "10.0.0.9:80/tcp" } }\n';
+    assert.deepEqual(mistakesOf({ ...old, 'muster.yml': yml }), [
+      'muster.yml:2:11 Cannot name a group "web" as haresources must have "10.0.0.9" first in one: it has not (known: 10.0.0.100, 10.0.0.101)',
+      'muster.yml:3:13 Cannot name a service "web" as ldirectord.cf must have virtual "10.0.0.9:80/tcp": it has not (known: 10.0.0.100:80/tcp)',
+      'muster.yml:1:8 Cannot hold a lease of 3 s as it must last at least two keepalives: keepalive is 2 s',
+    ]);
+  });
+
+  it('hashes alike if and only if every file is alike', () => {
+    const same = { ...Object.fromEntries(Object.entries(old).reverse()) };
+    assert.equal(configHash(same), configHash(old));
+    assert.match(configHash(old), /^[0-9a-f]{12}$/);
+    const hashes = new Set([
+      configHash(old),
+      configHash({ ...old, 'ha.cf': `${old['ha.cf']}#` }),
+      configHash({ ...old, 'muster.yml': '' }),
+      configHash({ ab: 'c' }),
+      configHash({ a: 'bc' }),
+    ]);
+    assert.equal(hashes.size, 5);
+  });
+});
