@@ -54,6 +54,9 @@ export function addressOfChain(chain: string): IpAddress | undefined {
  * that takes over has the hash, which is the same for all connections that are younger than the last move. A map that
  * is full learns nothing more, and the hash alone decides. A SYN forgets: client ports are used again. IPv6 has the hash
  * alone: nft 1.0.6 aborts on an `update` of a map whose key is longer than 16 bytes.
+ *
+ * Not balanced, but delivered to this host: later fragments of a datagram, which carry no ports, and ICMP errors about
+ * a real server's packets (a real server behind a path of smaller MTU finds that out with tcp_mtu_probing).
  */
 export function renderForwarding(forwarding: Forwarding, present: readonly string[]): string {
   const targets = new Map<string, ForwardTarget>();
