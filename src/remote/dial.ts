@@ -42,7 +42,8 @@ export function proxyCommand(command: string): () => Promise<Duplex> {
     child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
     const stream = new Duplex({
       read: () => child.stdout.resume(),
-      write: (chunk, _encoding, done) => void child.stdin.write(chunk, (error) => done(error ?? null)),
+      // A command that reads no more is about to end, and its end says why.
+      write: (chunk, _encoding, done) => void child.stdin.write(chunk, () => done()),
       final: (done) => void child.stdin.end(() => done()),
       destroy: (error, done) => {
         child.kill();
@@ -53,12 +54,13 @@ export function proxyCommand(command: string): () => Promise<Duplex> {
     child.stdout.on('data', (chunk: Buffer) => {
       if (!stream.push(chunk)) child.stdout.pause();
     });
-    child.stdout.on('end', () => stream.push(null));
     child.on('error', (error) => stream.destroy(error));
+    // The end comes with the command's, not with its output's: only then is it known whether it was a failure.
     child.on('close', (code) => {
+      if (stream.destroyed) return;
+      if (code === 0) return void stream.push(null);
       const last = Buffer.concat(said).toString().trim().split('\n').at(-1);
-      if (code === 0 || stream.destroyed) stream.destroy();
-      else stream.destroy(new Error(`ProxyCommand ended with ${code ?? 'a signal'}${last ? `: ${last}` : ''}`));
+      stream.destroy(new Error(`ProxyCommand ended with ${code ?? 'a signal'}${last ? `: ${last}` : ''}`));
     });
     return stream;
   };

@@ -1,25 +1,12 @@
-import type { ClientChannel } from 'ssh2';
+import { killCommand } from './kill.ts';
 import { ConnectionLost, interrupted } from './problems.ts';
 import { openExec, type Session } from './session.ts';
 import type { RunOptions, RunResult } from './types.ts';
-
-/** How long a program that was asked to end may take until it is killed, in milliseconds. */
-export const killGraceMs = 2000;
 
 /** `SIGKILL` for ssh's `KILL`. */
 export function signalName(name: string | undefined | null): string | null {
   if (name === undefined || name === null || name === '') return null;
   return name.startsWith('SIG') ? name : `SIG${name}`;
-}
-
-/** A signal to everything that the channel runs (RFC 4254, 6.9), then the end of the channel. */
-function endChannel(channel: ClientChannel): void {
-  channel.signal('TERM');
-  const timer = setTimeout(() => {
-    channel.signal('KILL');
-    channel.close();
-  }, killGraceMs);
-  channel.once('close', () => clearTimeout(timer));
 }
 
 /**
@@ -34,6 +21,7 @@ export async function execOn(
   if (options.signal?.aborted) throw interrupted(session.target);
   const started = performance.now();
   const channel = await openExec(session, command, options.pty);
+  session.commands.add(channel);
   return await new Promise((resolve, reject) => {
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
@@ -46,18 +34,25 @@ export async function execOn(
       settle();
       reject(new ConnectionLost(problem, Buffer.concat(stdout), Buffer.concat(stderr)));
     });
+    const stop = (): void => {
+      killCommand(session, channel).finally(() => {
+        channel.close();
+        finish();
+      });
+    };
     const timer =
       options.timeoutMs === undefined
         ? undefined
         : setTimeout(() => {
             timedOut = true;
-            endChannel(channel);
+            stop();
           }, options.timeoutMs);
     const abort = (): void => {
       aborted = true;
-      endChannel(channel);
+      stop();
     };
     const settle = (): void => {
+      session.commands.delete(channel);
       forget();
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', abort);
@@ -78,10 +73,13 @@ export async function execOn(
     });
     // Writing to a program that does not read is no error of ours: its exit code tells.
     channel.on('error', () => {});
-    channel.on('close', () => {
+    const finish = (): void => {
       if (session.loss.problem !== undefined) return;
       settle();
-      if (aborted) return reject(interrupted(session.target));
+      if (aborted) {
+        reject(interrupted(session.target));
+        return;
+      }
       resolve({
         rc: timedOut ? null : rc,
         signal: timedOut ? (signal ?? 'SIGTERM') : signal,
@@ -90,7 +88,8 @@ export async function execOn(
         seconds: (performance.now() - started) / 1000,
         timedOut,
       });
-    });
+    };
+    channel.on('close', finish);
     channel.end(options.stdin ?? '');
   });
 }

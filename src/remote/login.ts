@@ -96,9 +96,11 @@ async function attemptLogin(
       client.on('handshake', () => {
         phase = 'login';
       });
-      client.on('ready', () => resolve({ client, target, loss }));
+      client.on('ready', () => resolve({ client, target, loss, commands: new Set(), workerGroups: new Set() }));
       client.on('error', (error) => {
-        if (phase === 'banner' && error.level !== 'client-timeout' && !signal?.aborted) {
+        // A stream of our own that failed (a ProxyCommand, say) would fail again; only a hang-up is worth another try.
+        const hungUp = error.level === 'protocol' || (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+        if (phase === 'banner' && hungUp && !signal?.aborted) {
           const seen = 'it closed the connection before its banner';
           resolve(new DroppedEarly(unreachable(target, `sshd must answer on ${endpoint(target)}`, seen)));
         }

@@ -12,10 +12,11 @@ export class Loss {
     return this.#problem;
   }
 
-  /** Calls back when the connection is lost (at once where it is already); returns how to stop waiting. */
+  /** Calls back when the connection is lost (soon where it is already, never at once); returns how to stop waiting. */
   wait(callback: (problem: Problem) => void): () => void {
     if (this.#problem !== undefined) {
-      callback(this.#problem);
+      const problem = this.#problem;
+      queueMicrotask(() => callback(problem));
       return () => {};
     }
     this.#waiting.add(callback);
@@ -36,6 +37,10 @@ export interface Session {
   readonly client: Client;
   readonly target: Target;
   readonly loss: Loss;
+  /** Channels that run a command each. */
+  readonly commands: Set<ClientChannel>;
+  /** Process groups of the worker shells. */
+  readonly workerGroups: Set<number>;
 }
 
 /**

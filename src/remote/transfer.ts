@@ -28,7 +28,8 @@ export async function putFile(session: Session, path: string, content: Buffer, o
     `[ ! -d ${target} ] || { echo "it is a directory" >&2; exit 1; }`,
     `t=$(mktemp ${shellQuote(posix.join(posix.dirname(path), `.${posix.basename(path).slice(0, 200)}.XXXXXX`))}) || exit 1`,
     `trap 'rm -f "$t"' EXIT`,
-    `trap 'exit 1' HUP INT TERM`,
+    // PIPE too: where the connection is gone, the first word about it would end the shell before it has tidied up.
+    `trap 'exit 1' HUP INT TERM PIPE`,
     'cat >"$t" || exit 1',
     `[ "$(wc -c <"$t")" -eq ${content.length} ] || { echo "the content came incomplete" >&2; exit 1; }`,
     ...(owner === '' ? [] : [`chown ${shellQuote(owner)} "$t" || exit 1`]),

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { ClientChannel } from 'ssh2';
-import { execOn, killGraceMs, signalName } from './exec.ts';
+import { signalName } from './exec.ts';
 import { FrameReader } from './frames.ts';
+import { killGroup } from './kill.ts';
 import { ConnectionLost, hostFailed, interrupted } from './problems.ts';
 import { shellQuote } from './quote.ts';
 import { openExec, type Session } from './session.ts';
@@ -74,7 +75,10 @@ export class ShellWorker implements Worker {
 
     // The first exchange also swallows what a login shell may print before it hands over.
     const hello = await this.#exchange('IFS=" " read -r p c s q g r </proc/$$/stat; echo "$g"', {}, '');
-    this.#group = Number(hello.stdout.toString('latin1').trim().split('\n').at(-1));
+    const group = Number(hello.stdout.toString('latin1').trim().split('\n').at(-1));
+    this.#group = group;
+    this.#session.workerGroups.add(group);
+    channel.on('close', () => this.#session.workerGroups.delete(group));
     if (hello.rc === 0 && this.#channel === channel && this.#group > 1) return;
     const seen = hello.stderr.toString().trim() || hello.stdout.toString().trim() || `exit code ${hello.rc}`;
     const { name, user } = this.#session.target;
@@ -108,7 +112,7 @@ export class ShellWorker implements Worker {
         forget();
         resolve();
       });
-      if (this.#running !== undefined) void this.#kill();
+      if (this.#running !== undefined) void this.#kill().catch(() => channel.close());
       channel.end();
     });
   }
@@ -185,12 +189,7 @@ export class ShellWorker implements Worker {
 
   /** Ends the shell with everything that it runs, from a second channel, as the shell itself is busy. */
   async #kill(): Promise<void> {
-    if (this.#group <= 1) return;
-    const sudo = this.#become ? 'sudo -n -- ' : '';
-    const all = `-- -${this.#group}`;
-    // One line that sh, csh and fish take alike; sh gets it as a single word.
-    const wait = `i=0; while [ $i -lt ${killGraceMs / 100} ] && kill -s 0 ${all}; do sleep 0.1; i=$((i+1)); done`;
-    await execOn(this.#session, `exec ${sudo}/bin/sh -c 'kill -s TERM ${all}; ${wait}; kill -s KILL ${all}'`);
+    if (this.#group > 1) await killGroup(this.#session, this.#group, this.#become);
   }
 }
 

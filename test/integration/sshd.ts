@@ -51,6 +51,19 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
+/** True once the process is gone; waits for it a while. */
+export async function isGone(pid: number): Promise<boolean> {
+  for (let turn = 0; turn < 60; turn++) {
+    try {
+      if (readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')) return true;
+    } catch {
+      return true;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return false;
+}
+
 /** Processes whose parent, directly or further up, is `pid`. */
 function descendants(pid: number): number[] {
   const children = (parent: number): number[] => {

@@ -1,0 +1,79 @@
+import type { ClientChannel } from 'ssh2';
+import { openExec, type Session } from './session.ts';
+
+/** How long what was asked to end may take until it is killed, in milliseconds. */
+const graceMs = 2000;
+/** How long sshd may take to confirm the end of a channel, in milliseconds. */
+const confirmMs = 500;
+
+/** Text for `sh` that ends the process groups in `$all` (words like `-123`). No single quotes and one line: it is quoted itself. */
+const endGroups = [
+  'kill -s TERM -- $all',
+  'i=0',
+  `while [ $i -lt ${graceMs / 100} ] && kill -s 0 -- $all; do sleep 0.1; i=$((i+1)); done`,
+  'kill -s KILL -- $all',
+].join('; ');
+
+/** Ends a process group on the host, from a channel of its own. Rejects where sshd gives none. */
+export async function killGroup(session: Session, group: number, become: boolean): Promise<void> {
+  const sudo = become ? 'sudo -n -- ' : '';
+  await runHelper(session, `exec ${sudo}/bin/sh -c 'all=-${group}; ${endGroups}'`);
+}
+
+/**
+ * Ends the command of a channel. sshd passes no signals on for root and none to what sudo started, and never says which
+ * process a channel runs; so a second channel looks for the children of their common sshd. With several commands on one
+ * connection that is ambiguous: then a signal through the channel has to do.
+ */
+export async function killCommand(session: Session, channel: ClientChannel): Promise<void> {
+  if (session.commands.size > 1) return signalAndWait(channel);
+  const spared = ['$$', ...session.workerGroups].map((group) => `" ${group} "`).join('|');
+  // A program's name may hold anything, so what counts begins behind the last parenthesis: state, parent, group.
+  const find = [
+    'all=',
+    `for f in /proc/[0-9]*/stat; do read -r s <$f || continue; set -- \${s##*) }`,
+    '[ "$2" = $PPID ] || continue',
+    `case " $3 " in ${spared}) ;; *) all="$all -$3" ;; esac; done`,
+    '[ -n "$all" ] || exit 0',
+  ].join('; ');
+  await runHelper(session, `exec /bin/sh -c '${find}; ${endGroups}'`).catch(() => signalAndWait(channel));
+}
+
+async function runHelper(session: Session, command: string): Promise<void> {
+  const channel = await openExec(session, command);
+  await new Promise<void>((resolve) => {
+    const forget = session.loss.wait(() => resolve());
+    channel.on('error', () => {});
+    channel.on('close', () => {
+      forget();
+      resolve();
+    });
+    channel.resume();
+    channel.stderr.resume();
+    channel.end();
+  });
+}
+
+/** By a request in the channel itself (RFC 4254, 6.9). Resolves when the channel has ended, or will not. */
+async function signalAndWait(channel: ClientChannel): Promise<void> {
+  const closed = new Promise<boolean>((resolve) => channel.once('close', () => resolve(true)));
+  const after = (ms: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), ms);
+      channel.once('close', () => clearTimeout(timer));
+    });
+  signalChannel(channel, 'TERM');
+  if (await Promise.race([closed, after(graceMs)])) return;
+  signalChannel(channel, 'KILL');
+  await Promise.race([closed, after(confirmMs)]);
+}
+
+function signalChannel(channel: ClientChannel, name: string): void {
+  // The protocol allows requests after our end of input, ssh2 drops them: for this call the channel looks open.
+  const outgoing = channel.outgoing as { state: string };
+  const { state } = outgoing;
+  if (state !== 'open' && state !== 'eof') return;
+  outgoing.state = 'open';
+  channel.signal(name);
+  outgoing.state = state;
+}
