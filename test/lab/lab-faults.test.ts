@@ -42,7 +42,7 @@ async function echosIn(lab: Lab, node: string): Promise<number> {
 }
 
 describe('lab: faults', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const lab = useLab(3);
   afterEach(async () => lab().faults.heal());
 

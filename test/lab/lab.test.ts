@@ -17,7 +17,7 @@ const program = fromSources(fileURLToPath(new URL('../../src/cli/main.ts', impor
 const muster = (...args: string[]) => capture([...program, 'lab', ...args]);
 
 describe('lab: up, ssh, down', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   const lab = useLab(3);
 
   it('gives each node a name, an address, an init and a network of its own, and no route out', async () => {
@@ -123,7 +123,7 @@ describe('lab: up, ssh, down', function () {
 });
 
 describe('lab: beside another, and after a crash', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
 
   it('does not disturb, nor is disturbed by, a second lab with the same addresses', async () => {
     const [first, second] = [testLabName(), testLabName()];
