@@ -58,6 +58,8 @@ export async function startDaemon(
   const identity = beginIncarnation(settings.stateDir, settings.runDir, cluster.timings.lease);
 
   const sockets = await startRawSockets((why) => onFatal(`the helper for raw sockets ${why}`));
+  // Start-up takes as much of a core as it gets: it must not have the priority with which others renew.
+  sockets.schedule(0, process.pid);
   const services = new ServiceManager(sockets, process.env);
   const codec = new Codec({
     self,
@@ -172,8 +174,7 @@ export async function startDaemon(
 
   housekeeping = new Housekeeping({ gate, addresses, machine, loop, services });
   housekeeping.start();
-  // Not before: start-up takes as much of a core as it gets, and must not take it from the other nodes' renewals.
-  if (settings.realtime) sockets.realtime(realtimePriority, process.pid);
+  if (settings.realtime) sockets.schedule(realtimePriority, process.pid);
   services.ready();
   journal.say('start', `musterd ${program.version} runs as ${self} of cluster ${cluster.name}`, {
     incarnation: identity.incarnation,

@@ -5,7 +5,8 @@
  * Both ways: u32 length (big-endian, of what follows), u8 socket, payload. Socket 0 is the helper itself:
  *   open ID DOMAIN TYPE PROTOCOL BIND CONNECT   (sockaddrs in hex, `-` for none), answered by `failed ID ERRNO` at most
  *   close ID
- *   realtime PRIORITY PID...                     SCHED_FIFO for these processes, locked memory for itself
+ *   schedule PRIORITY PID                        SCHED_FIFO for itself and the process's main thread, its other threads
+ *                                                and what it starts ordinary; 0: ordinary for all; and locks its memory
  * It ends at the end of its input, so that it never outlives musterd; what was written before that is still relayed.
  */
 export const rawSocketsHelper = `
@@ -25,9 +26,10 @@ sub control { my ($verb, @args) = split / /, $_[0];
     $ok &&= connect($fh, pack('H*', $connect)) if $connect ne '-';
     if ($ok) { $socket{$id} = $fh } else { answer(0, "failed $id " . ($! + 0)) } }
   elsif ($verb eq 'close') { my $fh = delete $socket{$args[0]}; close $fh if $fh }
-  elsif ($verb eq 'realtime') { my $numbers = $calls{(POSIX::uname())[4]} or return; my $priority = shift @args;
-    syscall($numbers->[0], 3);
-    syscall($numbers->[1], $_ + 0, 0x40000001, pack('i', $priority)) for $$, @args; } }
+  elsif ($verb eq 'schedule') { my ($priority, $pid) = @args; my $numbers = $calls{(POSIX::uname())[4]} or return;
+    my $set = sub { my ($task, $level) = @_; syscall($numbers->[1], $task + 0, $level ? 0x40000001 : 0, pack('i', $level)) };
+    if (opendir(my $tasks, "/proc/$pid/task")) { $set->($_, $_ == $pid ? $priority : 0) for grep { /^[0-9]+$/ } readdir $tasks }
+    syscall($numbers->[0], 3); $set->(0, $priority) } }
 while (1) { my $wait = ''; vec($wait, 0, 1) = 1; vec($wait, fileno($socket{$_}), 1) = 1 for keys %socket;
   next if select(my $ready = $wait, undef, undef, undef) < 0;
   if (vec($ready, 0, 1)) { my $n = sysread(STDIN, $input, 65536, length $input); exit 0 if defined $n && $n == 0;

@@ -22,8 +22,11 @@ export interface RawSocket {
 export interface RawSockets {
   /** `onData` gets every datagram that comes in; `onError` the name of the error (`ENODEV`) of an open or a send. */
   open(spec: SocketSpec, onData: (data: Buffer) => void, onError?: (code: string) => void): RawSocket;
-  /** Best effort: SCHED_FIFO at this priority for the helper and for these processes; the helper's memory locked. */
-  realtime(priority: number, ...pids: readonly number[]): void;
+  /**
+   * Best effort: SCHED_FIFO at this priority for the helper and for the main thread of a process; its other threads, and
+   * what either of them starts, are ordinary. With 0 all are.
+   */
+  schedule(priority: number, pid: number): void;
   /** Ends the helper when all that was sent has been relayed. */
   stop(): Promise<void>;
 }
@@ -84,8 +87,8 @@ class HelperSockets implements RawSockets {
     };
   }
 
-  realtime(priority: number, ...pids: readonly number[]): void {
-    this.#write(0, Buffer.from(['realtime', priority, ...pids].join(' ')));
+  schedule(priority: number, pid: number): void {
+    this.#write(0, Buffer.from(`schedule ${priority} ${pid}`));
   }
 
   async stop(): Promise<void> {
