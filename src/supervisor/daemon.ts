@@ -14,6 +14,7 @@ import { Devices } from './drivers/devices.ts';
 import { HeartbeatLinks } from './drivers/heartbeat-links.ts';
 import { LeaseGate } from './drivers/lease-gate.ts';
 import { createNftablesBalancer } from './drivers/nftables-balancer.ts';
+import { systemNft } from './drivers/nftables-balancer-nft.ts';
 import { startRawSockets } from './drivers/raw-sockets.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { beginIncarnation, bundleHash, ownName } from './identity.ts';
@@ -77,7 +78,18 @@ export async function startDaemon(
     housekeeping.guardDevices();
   });
   await devices.start();
-  const balancer = createNftablesBalancer({ journal: ({ what, why, ...details }) => journal.say(what, why, details) });
+  const balancer = createNftablesBalancer({
+    journal: ({ what, why, ...details }) => journal.say(what, why, details),
+    nft: {
+      ...systemNft,
+      // A change of our own, or the gate would take it for somebody else's and have the balancer look again, for ever.
+      apply: async (text) => {
+        const complaint = await systemNft.apply(text);
+        if (complaint === undefined) gate.countChange();
+        return complaint;
+      },
+    },
+  });
   const groups = new Map(cluster.groups.map((group) => [group.name, addressesOf(group).map(({ address }) => address)]));
   const gate: LeaseGate = new LeaseGate({
     sockets,

@@ -150,6 +150,11 @@ export class LeaseGate {
     await this.#change({ remove, add });
   }
 
+  /** One transaction of another driver of ours was acknowledged: no reason to look for what somebody changed. */
+  countChange(): void {
+    this.#ruleset.countChange();
+  }
+
   stop(): void {
     this.#netlink.close();
   }
