@@ -97,8 +97,7 @@ export function foldHosts(names: Iterable<string>): string {
     const [, prefix, text, suffix] = (match ?? ['', name, '', '']) as unknown as [string, string, string, string];
     // Numbers share a bracket where the first one's padding produces the others: same width, or no padding at all.
     const width = text.startsWith('0') && text.length > 1 ? text.length : 0;
-    const padded =
-      width > 0 ? width : [...sets.keys()].includes(`${prefix}\0${suffix}\0${text.length}`) ? text.length : 0;
+    const padded = width > 0 || !sets.has(`${prefix}\0${suffix}\0${text.length}`) ? width : text.length;
     const key = text === '' ? name : `${prefix}\0${suffix}\0${padded}`;
     const set = sets.get(key) ?? { prefix, suffix, numbers: [] };
     if (text !== '') set.numbers.push({ value: Number(text), text });

@@ -211,7 +211,10 @@ export type NativeHost = z.infer<typeof host>;
 export type NativeCluster = z.infer<typeof cluster>;
 export type NativeService = z.infer<typeof service>;
 
+let jsonSchema: Record<string, unknown> | undefined;
+
 /** The schema for editors: JSON Schema (draft 2020-12), with a description of every key. */
 export function inventoryJsonSchema(): Record<string, unknown> {
-  return { title: 'Muster inventory', ...z.toJSONSchema(inventorySchema, { io: 'input' }) };
+  jsonSchema ??= { title: 'Muster inventory', ...z.toJSONSchema(inventorySchema, { io: 'input' }) };
+  return jsonSchema;
 }

@@ -67,7 +67,7 @@ export function parseYaml(text: string, file: string): YamlFile {
     list.add({ line: 1, column: 1 }, `Cannot read YAML as it must not be nested deeper than ${maxDepth} levels: it is`);
     throwMistakes(list);
   }
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, logLevel: 'error' });
   const place = (offset: number): { line: number; column: number } => {
     const { line, col } = counter.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
