@@ -135,6 +135,8 @@ function acquire(state: NodeState, round: Round, entry: RoundEntry, now: number)
   const leaseEnd = round.armedAt + state.gateLifetime;
   const fresh = { armedAt: round.armedAt, leaseEnd, token: round.token, votes };
   if (claim.phase === 'asking') {
+    // An answer to an attempt before this one: its token is older than this one's promises.
+    if (claim.round !== entry.ballotRound) return false;
     group.why = claim.why;
     group.claim = {
       phase: 'holding',

@@ -47,3 +47,20 @@ function watch(world: World): string | undefined {
     return `${error.message} (at ${world.now.toFixed(1)} ms)`;
   }
 }
+
+/** The first seed from `first` on that breaks an invariant, within so many seeds and milliseconds of processor time. */
+export function findViolation(
+  core: Core,
+  first: number,
+  seeds: number,
+  cpuMs: number,
+): { readonly seed: number; readonly violation: string } | undefined {
+  const before = process.cpuUsage();
+  for (let seed = first; seed < first + seeds; seed++) {
+    const { violation } = simulate(seed, core);
+    if (violation !== undefined) return { seed, violation };
+    const { user, system } = process.cpuUsage(before);
+    if ((user + system) / 1000 > cpuMs) return undefined;
+  }
+  return undefined;
+}

@@ -3,7 +3,7 @@ import type { Message } from '../../src/core/message.ts';
 
 export function showDecision(decision: Decision): string {
   const { what, group, node, why } = decision;
-  return [what, group, node].filter((part) => part !== undefined).join(' ') + `: ${why}`;
+  return `${[what, group, node].filter((part) => part !== undefined).join(' ')}: ${why}`;
 }
 
 /** A message in one line, its nonce cut short. */
