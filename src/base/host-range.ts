@@ -46,10 +46,11 @@ export function expandRange(text: string): string[] {
     let column = open + 2;
     for (const part of text.slice(open + 1, close).split(',')) {
       choices.push(...expandPart(part.trim(), column));
+      // Within the loop, as thousands of parts may mean a hundred thousand names each.
+      if (names.length * choices.length > maxNames) {
+        throw new HostRangeError(`"${text.slice(0, 60)}" means more than ${maxNames} names`, open + 1);
+      }
       column += part.length + 1;
-    }
-    if (names.length * choices.length > maxNames) {
-      throw new HostRangeError(`"${text}" means more than ${maxNames} names`, open + 1);
     }
     names = names.flatMap((name) => choices.map((choice) => `${name}${literal}${choice}`));
     position = close + 1;
