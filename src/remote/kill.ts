@@ -28,11 +28,14 @@ export async function killGroup(session: Session, group: number, become: boolean
 export async function killCommand(session: Session, channel: ClientChannel): Promise<void> {
   if (session.commands.size > 1) return signalAndWait(channel);
   const spared = ['$$', ...session.workerGroups].map((group) => `" ${group} "`).join('|');
+  // Where the sshd of this connection has ended meanwhile, the parent is init, and its children are the whole host.
+  const guard = '[ $PPID -gt 1 ] && read -r c </proc/$PPID/comm || exit 1; case $c in sshd*) ;; *) exit 1 ;; esac';
   // A program's name may hold anything, so what counts begins behind the last parenthesis: state, parent, group.
   const find = [
+    guard,
     'all=',
-    `for f in /proc/[0-9]*/stat; do read -r s <$f || continue; set -- \${s##*) }`,
-    '[ "$2" = $PPID ] || continue',
+    `for f in /proc/[0-9]*/stat; do read -r s <$f || continue; p=\${f#/proc/}; p=\${p%/stat}; set -- \${s##*) }`,
+    '[ "$2" = $PPID ] && [ "$3" = $p ] || continue',
     `case " $3 " in ${spared}) ;; *) all="$all -$3" ;; esac; done`,
     '[ -n "$all" ] || exit 0',
   ].join('; ');

@@ -167,7 +167,7 @@ describe('remote: worker', function () {
   it('swallows what a login shell prints before it hands over', async () => {
     const profile = join(sshd.dir, 'noisy');
     writeFileSync(profile, 'echo "Welcome to this host"; echo "Be nice" >&2\n');
-    const noisy = await startSshd({ config: [`SetEnv BASH_ENV=${profile}`] });
+    const noisy = await startSshd({ env: { BASH_ENV: profile } });
     try {
       const other = await connect(noisy.target());
       const result = await (await other.worker()).run('unset BASH_ENV; echo mine; echo own >&2');
@@ -201,7 +201,7 @@ describe('remote: worker', function () {
       writeFileSync(join(bin, 'sudo'), `#!/bin/sh\necho "$*" >>${asked}\n${text}\n`);
       chmodSync(join(bin, 'sudo'), 0o755);
     };
-    const other = await startSshd({ config: [`SetEnv PATH=${bin}:/usr/bin:/bin`] });
+    const other = await startSshd({ env: { PATH: `${bin}:/usr/bin:/bin` } });
     try {
       const session = await login(other.target());
       sudo('while [ "$1" != -- ]; do shift; done; shift; BECAME=root exec "$@"');

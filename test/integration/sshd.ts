@@ -8,6 +8,8 @@ import type { Target } from '../../src/remote/types.ts';
 export interface SshdOptions {
   /** More lines of sshd_config; the first value of a keyword wins, so these come first. */
   readonly config?: readonly string[];
+  /** Variables of every session. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly hostKeyType?: 'ed25519' | 'ecdsa' | 'rsa';
 }
 
@@ -89,6 +91,10 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
     join(dir, 'sshd_config'),
     [
       ...(options.config ?? []),
+      // A home of its own: what the user's shell does at its start is none of a test's business, and would be killed in it.
+      `SetEnv ${Object.entries({ HOME: dir, ...options.env })
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' ')}`,
       `Port ${port}`,
       'ListenAddress 127.0.0.1',
       `HostKey ${join(dir, 'host_key')}`,
