@@ -1,4 +1,4 @@
-import type { Problem } from '../base/problem.ts';
+import { Problem } from '../base/problem.ts';
 import type { Credentials } from './credentials.ts';
 import { endpoint, unreachable } from './problems.ts';
 import type { Target } from './types.ts';
@@ -23,6 +23,7 @@ export function explain(
   error: Error & { code?: unknown; level?: string },
   phase: Phase,
 ): Problem {
+  if (error instanceof Problem) return error;
   const at = endpoint(target);
   switch (error.code) {
     case 'ENOTFOUND':
