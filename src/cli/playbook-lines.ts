@@ -33,15 +33,19 @@ export class PlaybookLines {
         this.#print(`\n${event.play}  (${foldHosts(event.hosts)})`);
         return;
       case 'task-finished':
-        return this.#finished(event);
+        this.#finished(event);
+        return;
       case 'host-unreachable':
         this.#hosts = this.#hosts.filter((host) => host !== event.host);
         this.#print(`  ${'unreachable'.padEnd(width)}  ${event.host}: ${indent(event.message, event.hint)}`);
-        return this.#flush(false);
+        this.#flush(false);
+        return;
       case 'rolled-back':
-        return this.#print(`  ${'rolled back'.padEnd(width)}  ${event.task}  ${event.host}: ${event.message}`);
+        this.#print(`  ${'rolled back'.padEnd(width)}  ${event.task}  ${event.host}: ${event.message}`);
+        return;
       case 'interrupting':
-        return this.#print(`\n${event.message}`);
+        this.#print(`\n${event.message}`);
+        return;
       case 'recap':
         this.#flush(true);
         this.#print('');

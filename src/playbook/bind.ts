@@ -1,7 +1,8 @@
 import { nearest } from '../base/nearest.ts';
 import { badInput, type Mistake, Problem } from '../base/problem.ts';
 import type { Host, Value } from '../model/inventory.ts';
-import { type Expression, ExpressionError, parseExpression } from './expression.ts';
+import { type Expression, parseExpression } from './expression.ts';
+import { ExpressionError } from './expression-tokens.ts';
 import type { FactRequest } from './facts/fact.ts';
 import type { InputFiles } from './input-files.ts';
 import { isLate, LateValue } from './late.ts';

@@ -11,6 +11,8 @@
  * `and`, `or`, `not` and `x is defined` are read as their CEL forms, since an Ansible user writes them by habit.
  * An unknown name is an error, as everywhere; `has(name)` asks whether there is one.
  */
+import { functions, methods, operators } from './expression-functions.ts';
+import { ExpressionError, type Token, tokenize } from './expression-tokens.ts';
 import { LateValue, late } from './late.ts';
 
 export interface Expression {
@@ -19,55 +21,8 @@ export interface Expression {
   evaluate(scope: Readonly<Record<string, unknown>>): unknown;
 }
 
-export class ExpressionError extends Error {
-  /** Column in the text, from 1. */
-  readonly column: number;
-  /** The name that is unknown, where that is the mistake. */
-  readonly unknownName: string | undefined;
-  constructor(message: string, column: number, unknownName?: string) {
-    super(message);
-    this.column = column;
-    this.unknownName = unknownName;
-  }
-}
-
 type Scope = Readonly<Record<string, unknown>>;
 type Evaluate = (scope: Scope) => unknown;
-interface Token {
-  readonly kind: 'number' | 'string' | 'name' | 'operator' | 'end';
-  readonly text: string;
-  readonly column: number;
-}
-
-const tokenPattern =
-  /\s*(?:(\d+(?:\.\d+)?)|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([A-Za-z_][A-Za-z0-9_]*)|(&&|\|\||[=!<>]=|[-+*/%<>!()[\].,?:]))/y;
-
-function tokenize(text: string): readonly Token[] {
-  const tokens: Token[] = [];
-  tokenPattern.lastIndex = 0;
-  while (text.slice(tokenPattern.lastIndex).trim() !== '') {
-    const start = tokenPattern.lastIndex;
-    const match = tokenPattern.exec(text);
-    if (match === null) {
-      const column = start + 1 + (text.slice(start).length - text.slice(start).trimStart().length);
-      throw new ExpressionError(`"${text[column - 1]}" has no meaning in a condition`, column);
-    }
-    const [whole, number, double, single, name, operator] = match;
-    const column = start + 1 + (whole.length - whole.trimStart().length);
-    const quoted = double ?? single;
-    if (number !== undefined) tokens.push({ kind: 'number', text: number, column });
-    else if (quoted !== undefined) tokens.push({ kind: 'string', text: unescape(quoted), column });
-    else if (name !== undefined) tokens.push({ kind: 'name', text: name, column });
-    else tokens.push({ kind: 'operator', text: operator!, column });
-  }
-  tokens.push({ kind: 'end', text: '', column: text.length + 1 });
-  return tokens;
-}
-
-function unescape(text: string): string {
-  return text.replace(/\\(.)/g, (_whole, letter: string) => ({ n: '\n', t: '\t' })[letter] ?? letter);
-}
-
 /** Parses a condition; throws `ExpressionError` with the column of the mistake. */
 export function parseExpression(text: string): Expression {
   const parser = new Parser(tokenize(text));
@@ -251,20 +206,6 @@ class Parser {
   }
 }
 
-const functions: Record<string, (value: unknown) => unknown> = {
-  size: (value) =>
-    typeof value === 'string' || Array.isArray(value) ? value.length : Object.keys((value ?? {}) as object).length,
-  string: (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value)),
-  int: (value) => Math.trunc(Number(value)),
-};
-
-const methods: Record<string, (value: unknown, argument: unknown) => unknown> = {
-  contains: (value, part) => (Array.isArray(value) ? value.includes(part) : String(value).includes(String(part))),
-  startsWith: (value, part) => String(value).startsWith(String(part)),
-  endsWith: (value, part) => String(value).endsWith(String(part)),
-  matches: (value, pattern) => new RegExp(String(pattern)).test(String(value)),
-};
-
 function known(value: unknown): unknown {
   if (value === late) throw new LateValue();
   return value;
@@ -313,30 +254,4 @@ function operate(operator: string, left: Evaluate, right: Evaluate): Evaluate {
   if (operator === '||') return (scope) => truth(left(scope)) || truth(right(scope));
   const compute = operators[operator]!;
   return (scope) => compute(known(left(scope)), known(right(scope)));
-}
-
-type Comparable = string | number;
-const operators: Record<string, (left: unknown, right: unknown) => unknown> = {
-  '==': (left, right) => same(left, right),
-  '!=': (left, right) => !same(left, right),
-  '<': (left, right) => (left as Comparable) < (right as Comparable),
-  '<=': (left, right) => (left as Comparable) <= (right as Comparable),
-  '>': (left, right) => (left as Comparable) > (right as Comparable),
-  '>=': (left, right) => (left as Comparable) >= (right as Comparable),
-  in: (item, holder) =>
-    Array.isArray(holder)
-      ? holder.some((other) => same(item, other))
-      : typeof holder === 'string'
-        ? holder.includes(String(item))
-        : Object.hasOwn((holder ?? {}) as object, String(item)),
-  '+': (left, right) =>
-    Array.isArray(left) && Array.isArray(right) ? [...left, ...right] : (left as number) + (right as number),
-  '-': (left, right) => Number(left) - Number(right),
-  '*': (left, right) => Number(left) * Number(right),
-  '/': (left, right) => Number(left) / Number(right),
-  '%': (left, right) => Number(left) % Number(right),
-};
-
-function same(left: unknown, right: unknown): boolean {
-  return typeof left === 'object' && left !== null ? JSON.stringify(left) === JSON.stringify(right) : left === right;
 }

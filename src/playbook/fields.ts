@@ -1,6 +1,7 @@
 import { nearest } from '../base/nearest.ts';
 import type { Mistake } from '../base/problem.ts';
-import { type Expression, ExpressionError, parseExpression } from './expression.ts';
+import { type Expression, parseExpression } from './expression.ts';
+import { ExpressionError } from './expression-tokens.ts';
 import type { YamlPath, YamlSource } from './yaml-source.ts';
 
 /**

@@ -1,3 +1,4 @@
+import type { Value } from '../model/inventory.ts';
 import { type FactRequest, factId } from './facts/fact.ts';
 import type { Decision, Step } from './module.ts';
 
@@ -50,4 +51,13 @@ export function explainOutput(said: string): string {
   const lines = said.split('\n');
   const text = lines.length > 12 ? ['...', ...lines.slice(-12)].join('\n') : said;
   return /No space left on device/.test(said) ? `the disk of the node is full: ${text}` : text;
+}
+
+/** What `register` and the conditions of a task see: the module's own result, and whether it changed something or failed. */
+export function resultOf(
+  value: Value | undefined,
+  more: { readonly changed: boolean; readonly failed: boolean },
+): Value {
+  const own = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+  return { ...own, ...more };
 }

@@ -1,29 +1,25 @@
 import { Problem, showMistake } from '../base/problem.ts';
 import type { Host, Value } from '../model/inventory.ts';
-import type { Connection, Worker } from '../remote/types.ts';
-import { type BindContext, holds, prepare, type Ready, scopeOf, type Unit, unitsOf } from './bind.ts';
-import { buildExchange, type ExchangeAnswer, type ProgramStep, readExchange } from './exchange.ts';
-import { type FactReader, type FactRequest, factId } from './facts/fact.ts';
-import { anyTouches, type Change, explainOutput, mergeSteps, touchesFact, uniqueFacts } from './held-changes.ts';
+import { type BindContext, holds, prepare, scopeOf, type Unit, unitsOf } from './bind.ts';
+import type { ExchangeAnswer } from './exchange.ts';
+import { FactStore } from './fact-store.ts';
+import type { FactRequest } from './facts/fact.ts';
+import { factsAhead, type TaskAhead } from './facts-ahead.ts';
+import { anyTouches, type Change, explainOutput, mergeSteps, resultOf, uniqueFacts } from './held-changes.ts';
+import type { HostLink } from './host-link.ts';
 import { LateValue, late } from './late.ts';
-import type { Step, StepOutput } from './module.ts';
-import { type PackageFeed, packageStep } from './packages.ts';
+import type { StepOutput } from './module.ts';
 import type { Play, Task } from './playbook.ts';
 import type { HostCounts, OnEvent, TaskOutcome } from './run-event.ts';
 import { TaskRecord } from './task-record.ts';
-import { type ArmedUndo, armUndo, disarmUndo } from './undo.ts';
+import { type ArmedUndo, armUndo } from './undo.ts';
 
 export interface HostRunOptions {
   readonly context: BindContext;
   readonly host: Host;
-  readonly connection: Connection;
-  /** A connection of its own, beside the first: for disarming. */
-  readonly reconnect: () => Promise<Connection>;
-  readonly feed: PackageFeed;
+  readonly link: HostLink;
   readonly onEvent: OnEvent;
   readonly check: boolean;
-  /** On the node; where it appears, no further step is begun. */
-  readonly stopFile: string;
   readonly stopping: () => boolean;
   readonly selected: (play: Play, task: Task) => boolean;
 }
@@ -47,18 +43,15 @@ export class HostRun {
   readonly host: Host;
   /** False after a failure: later plays leave this host out. */
   alive = true;
-  /** Names of the tasks that changed something, in order: what is said after an interruption. */
-  readonly done: string[] = [];
   readonly #options: HostRunOptions;
-  readonly #facts = new Map<string, unknown>();
+  readonly #facts = new FactStore();
   readonly #counts = { ok: 0, changed: 0, unreachable: 0, failed: 0, skipped: 0, ignored: 0 };
-  /** Ids of facts that must be asked for anew in every play. */
-  readonly #volatile = new Set<string>();
-  readonly #workers = new Map<boolean, Worker>();
   #pending: Pending[] = [];
   #notified = new Set<string>();
+  /** In a dry run: what would have been changed so far. */
+  readonly #wouldChange: { readonly change: Change; readonly task: Task }[] = [];
   /** Tasks of this play that are still ahead: their facts come along with every exchange. */
-  #ahead: readonly { readonly play: Play; readonly task: Task }[] = [];
+  #ahead: readonly TaskAhead[] = [];
 
   constructor(options: HostRunOptions) {
     this.#options = options;
@@ -71,7 +64,7 @@ export class HostRun {
 
   /** Runs one play. `later` are plays to come: their facts are asked for already where that may be. Never rejects but for defects. */
   async play(play: Play, later: readonly Play[]): Promise<void> {
-    for (const id of [...this.#facts.keys()]) if (this.#volatile.has(id)) this.#facts.delete(id);
+    this.#facts.dropVolatile();
     this.#notified = new Set();
     const future = later.flatMap((next) => next.tasks.map((task) => ({ play: next, task })));
     try {
@@ -94,16 +87,7 @@ export class HostRun {
     this.#options.onEvent({ event: 'host-unreachable', host: this.host.name, message, hint });
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#workers.values()].map((worker) => worker.close().catch(() => {})));
-  }
-
-  async #run(
-    play: Play,
-    tasks: readonly Task[],
-    handlers: boolean,
-    future: readonly { readonly play: Play; readonly task: Task }[],
-  ): Promise<void> {
+  async #run(play: Play, tasks: readonly Task[], handlers: boolean, future: readonly TaskAhead[]): Promise<void> {
     const selected = tasks.filter((task) => this.#options.selected(play, task));
     for (const [index, task] of selected.entries()) {
       if (this.#options.stopping()) throw new HostEnded();
@@ -175,10 +159,11 @@ export class HostRun {
       return true;
     }
     await this.#know(prepared.facts);
-    const decision = unit.task.module.decide(prepared.ready as never, this.#reader(prepared));
+    const decision = unit.task.module.decide(prepared.ready as never, this.#facts);
     if (decision.outcome === 'changed') {
       if (check) {
         this.#notify(unit.task);
+        this.#wouldChange.push({ change: decision, task: unit.task });
         const status = unit.task.changedWhen.length > 0 ? 'unknown' : 'changed';
         record.finish({ status, diff: decision.diff }, unit.item, null);
         return true;
@@ -189,17 +174,27 @@ export class HostRun {
       record.finish({ status: 'skipped', message: decision.message }, unit.item, null);
       return true;
     }
-    const result = this.#result(decision.result, { changed: false, failed: decision.outcome === 'failed' });
+    const cause = this.#wouldChange.find(({ change }) =>
+      prepared.facts.some((request) => anyTouches([change], request)),
+    );
+    if (cause !== undefined && (decision.outcome === 'failed' || unit.task.register !== undefined)) {
+      // A dry run cannot know: what is missing now may be what that task would have made.
+      record.finish({ status: 'unknown', message: `known after "${cause.task.name}"` }, unit.item, null);
+      return true;
+    }
+    const result = resultOf(decision.result, { changed: false, failed: decision.outcome === 'failed' });
     const failure = decision.outcome === 'failed' ? decision : undefined;
     if (unit.task.until !== undefined && !check) {
       const good = failure === undefined && this.#holdsWith([unit.task.until], unit, 'until', result);
       if (!good && !last) {
         await this.#flush([]);
-        for (const request of prepared.facts) this.#facts.delete(factId(request));
+        this.#facts.drop(prepared.facts);
         return false;
       }
       if (!good) {
-        const message = `"${unit.task.until.text}" did not come true in ${unit.task.retries + 1} tries`;
+        const said = (result as { readonly problem?: Value }).problem;
+        const seen = typeof said === 'string' && said !== '' ? `: ${said}` : '';
+        const message = `Cannot go on as "${unit.task.until.text}" must come true: it did not in ${unit.task.retries + 1} tries${seen}`;
         await this.#fail(
           record,
           unit,
@@ -239,9 +234,9 @@ export class HostRun {
   /** Makes sure that the facts are there: those that changes held back would touch are asked for after them. */
   async #know(requests: readonly FactRequest[]): Promise<void> {
     const touched = requests.some((request) => anyTouches(this.#changes(), request));
-    const missing = requests.some((request) => !this.#facts.has(factId(request)));
+    const missing = requests.some((request) => !this.#facts.has(request));
     if (touched || missing) await this.#flush(requests);
-    const rest = requests.filter((request) => !this.#facts.has(factId(request)));
+    const rest = requests.filter((request) => !this.#facts.has(request));
     if (rest.length > 0) await this.#flush(rest);
   }
 
@@ -251,40 +246,19 @@ export class HostRun {
     if (pending.length === 0 && wanted.length === 0) return;
     this.#pending = [];
     const changes = pending.map(({ decision }) => decision);
-    const requests = uniqueFacts([...wanted, ...(await this.#factsAhead())]).filter(
-      (request) => !this.#facts.has(factId(request)) || anyTouches(changes, request),
-    );
+    const requests = uniqueFacts([
+      ...wanted,
+      ...(await factsAhead(this.#options.context, this.host, this.#ahead)),
+    ]).filter((request) => !this.#facts.has(request) || anyTouches(changes, request));
     const plan = mergeSteps(changes);
     const { onEvent } = this.#options;
     for (const { unit, record } of pending) {
       onEvent({ event: 'task-started', play: unit.play.name, task: record.task.name, host: this.host.name });
     }
-    const steps = await Promise.all(plan.steps.map((step) => this.#program(step)));
     const become = pending[0]?.unit.play.become ?? this.#ahead[0]?.play.become ?? false;
-    const answer = await this.#exchange(steps, requests, become);
+    const answer = await this.#options.link.exchange(plan.steps, requests, become);
     await this.#applied(pending, plan.indices, answer);
-  }
-
-  async #exchange(
-    steps: readonly ProgramStep[],
-    requests: readonly FactRequest[],
-    become: boolean,
-    timeoutMs?: number,
-  ) {
-    const exchange = buildExchange(steps, requests, { stopFile: this.#options.stopFile });
-    const worker = await this.#worker(become);
-    const { stdout, stderr, rc } = await worker.run(exchange.program, { stdin: exchange.stdin, timeoutMs });
-    const answer = readExchange(exchange, stdout, stderr);
-    const complete =
-      answer.stopped || answer.outputs.some((output) => output.rc !== 0) || answer.outputs.length === steps.length;
-    if (complete) return answer;
-    const seen = stderr.toString('utf8').trim().split('\n').at(-1);
-    const failed: StepOutput = {
-      rc: rc ?? 255,
-      stdout: '',
-      stderr: seen === undefined || seen === '' ? 'the shell ended' : seen,
-    };
-    return { ...answer, outputs: [...answer.outputs, failed] };
+    this.#facts.take(requests, answer.facts);
   }
 
   /** Tells what became of each change, forgets the facts that they touched, and takes the new ones. */
@@ -295,7 +269,7 @@ export class HostRun {
   ): Promise<void> {
     for (const [position, item] of pending.entries()) {
       const outputs = indices[position]!.map((index) => answer.outputs[index]).filter((output) => output !== undefined);
-      if (outputs.length > 0) this.#forget(item.decision);
+      if (outputs.length > 0) this.#facts.touchedBy(item.decision);
       const wrong = outputs.find((output) => output.rc !== 0);
       if (wrong !== undefined) {
         this.#changeFailed(item, wrong);
@@ -307,26 +281,25 @@ export class HostRun {
       this.#changed(item, outputs);
     }
     if (answer.stopped) throw new HostEnded();
-    for (const [id, value] of answer.facts) this.#facts.set(id, value);
   }
 
   #changed({ unit, record, decision }: Pending, outputs: readonly StepOutput[]): void {
     const { task } = unit;
     const raw = decision.result?.(outputs) ?? {};
-    const first = this.#result(raw, { changed: true, failed: false });
+    const first = resultOf(raw, { changed: true, failed: false });
     const through = task.until === undefined || this.#holdsWith([task.until], unit, 'until', first);
     if (!through && record.retrying) return;
     const changed = task.changedWhen.length === 0 || this.#holdsWith(task.changedWhen, unit, 'changed_when', first);
-    const result = this.#result(raw, { changed, failed: false });
+    const result = resultOf(raw, { changed, failed: false });
     if (changed) {
-      this.done.push(task.name);
       this.#notify(task);
     }
     if (!through || this.#broken(unit, result, false)) {
       const why = through
         ? 'failed_when is true'
         : `"${task.until!.text}" did not come true in ${task.retries + 1} tries`;
-      return this.#endWith(record, unit, why, undefined, result);
+      this.#endWith(record, unit, why, undefined, result);
+      return;
     }
     record.finish({ status: changed ? 'changed' : 'ok', diff: changed ? decision.diff : [] }, unit.item, result);
     this.#register(record);
@@ -334,116 +307,27 @@ export class HostRun {
 
   #changeFailed({ unit, record, decision }: Pending, output: StepOutput): void {
     if (record.retrying) return;
-    const result = this.#result(decision.result?.([output]), { changed: true, failed: true });
+    const result = resultOf(decision.result?.([output]), { changed: true, failed: true });
     if (unit.task.failedWhen.length > 0 && !this.#broken(unit, result, true)) {
       record.finish({ status: 'changed', diff: decision.diff }, unit.item, result);
-      return this.#register(record);
+      this.#register(record);
+      return;
     }
     const said = output.stderr.trim() || output.stdout.trim() || `exit code ${output.rc}`;
     this.#endWith(record, unit, explainOutput(said), undefined, result);
   }
 
-  /** A change that may cut us off: armed, done, and disarmed over a new connection; or taken back by the node. */
   async #armed(pending: Pending, armed: ArmedUndo): Promise<void> {
     const { unit, decision, record } = pending;
-    const { onEvent, reconnect } = this.#options;
+    const { onEvent, link } = this.#options;
     onEvent({ event: 'task-started', play: unit.play.name, task: unit.task.name, host: this.host.name });
-    const own = await Promise.all(decision.steps.map((step) => this.#program(step)));
-    let answer: ExchangeAnswer | undefined;
-    let lost: unknown;
-    try {
-      answer = await this.#exchange([armed.arm, ...own], [], unit.play.become, (armed.afterSeconds * 1000) / 3);
-    } catch (error) {
-      lost = error;
-    }
-    const outputs = answer?.outputs.slice(1) ?? [];
-    const wrong = answer?.outputs.find((output) => output.rc !== 0);
-    const complete = answer !== undefined && wrong === undefined && outputs.length === own.length;
-    // A change that failed half-way is taken back too: the undo stays armed.
-    if (complete && (await disarmUndo(armed, unit.play.become, reconnect))) {
-      this.#forget(decision);
-      this.#changed(pending, outputs);
-      return;
-    }
-    if (answer?.stopped && answer.outputs.length === 0) throw new HostEnded();
-    const why =
-      wrong !== undefined
-        ? explainOutput(wrong.stderr.trim() || `exit code ${wrong.rc}`)
-        : lost instanceof Error
-          ? lost.message
-          : 'no new connection could be made after it';
-    await this.#rolledBack(record, unit, armed, why);
-  }
-
-  async #rolledBack(record: TaskRecord, unit: Unit, armed: ArmedUndo, why: string): Promise<void> {
-    const { onEvent, reconnect } = this.#options;
-    await new Promise((resolve) => setTimeout(resolve, armed.afterSeconds * 1000 + 500));
-    const back = await reconnect().then(
-      async (connection) => {
-        await connection.close();
-        return true;
-      },
-      () => false,
-    );
-    const message = back
-      ? `${why}; the node took the change back by itself`
-      : `${why}; the node was to take the change back by itself, and still cannot be reached`;
-    onEvent({ event: 'rolled-back', host: this.host.name, task: unit.task.name, message });
-    this.#endWith(record, unit, message, undefined, null);
+    const outcome = await link.armed(decision.steps, armed, unit.play.become);
+    if (outcome.kind === 'stopped') throw new HostEnded();
+    this.#facts.touchedBy(decision);
+    if (outcome.kind === 'done') return this.#changed(pending, outcome.outputs);
+    onEvent({ event: 'rolled-back', host: this.host.name, task: unit.task.name, message: outcome.why });
+    this.#endWith(record, unit, explainOutput(outcome.why), undefined, null);
     throw new HostEnded();
-  }
-
-  async #program(step: Step): Promise<ProgramStep> {
-    if (step.kind === 'program') return step;
-    return packageStep(step.install, step.remove, await this.#options.feed.port());
-  }
-
-  async #worker(become: boolean): Promise<Worker> {
-    // Root needs no sudo, which a small system does not even have.
-    const needed = become && this.#options.connection.target.user !== 'root';
-    const known = this.#workers.get(needed);
-    if (known !== undefined) return known;
-    const worker = await this.#options.connection.worker({ become: needed });
-    this.#workers.set(needed, worker);
-    return worker;
-  }
-
-  /** Facts of the tasks ahead that can be told already; mistakes in them show when their turn comes. */
-  async #factsAhead(): Promise<readonly FactRequest[]> {
-    const { context } = this.#options;
-    const requests: FactRequest[] = [];
-    for (const [index, { play, task }] of this.#ahead.entries()) {
-      const foreign = index > 0 && play !== this.#ahead[0]!.play;
-      try {
-        for (const unit of unitsOf(context, play, task, this.host) ?? []) {
-          if (!mayHold(unit, context)) continue;
-          const { facts } = await prepare(context, unit);
-          requests.push(...facts.filter((request) => !(request.kind.volatile === true && foreign)));
-        }
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-      }
-    }
-    return requests.filter((request) => request.kind.costly !== true);
-  }
-
-  #reader(prepared: Ready): FactReader {
-    for (const request of prepared.facts) {
-      if (request.kind.volatile === true) this.#volatile.add(factId(request));
-    }
-    return {
-      get: (kind, key) => {
-        const id = `${kind.name}:${key}`;
-        if (!this.#facts.has(id)) throw new Error(`the fact ${id} was not asked for`);
-        return this.#facts.get(id) as never;
-      },
-    };
-  }
-
-  #forget(decision: Change): void {
-    for (const id of [...this.#facts.keys()]) {
-      if (touchesFact(decision, id)) this.#facts.delete(id);
-    }
   }
 
   #holdsWith(conditions: Task['when'], unit: Unit, key: string, result: Value): boolean {
@@ -455,11 +339,6 @@ export class HostRun {
   #broken(unit: Unit, result: Value, failed: boolean): boolean {
     if (unit.task.failedWhen.length === 0) return failed;
     return this.#holdsWith(unit.task.failedWhen, unit, 'failed_when', result);
-  }
-
-  #result(value: Value | undefined, more: { changed: boolean; failed: boolean }): Value {
-    const own = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
-    return { ...own, ...more };
   }
 
   async #fail(
@@ -524,15 +403,6 @@ export class HostRun {
 
   #register(record: TaskRecord): void {
     const { register } = record.task;
-    if (register !== undefined && record.complete) this.#registered().set(register, record.value());
-  }
-}
-
-function mayHold(unit: Unit, context: BindContext): boolean {
-  try {
-    return holds(unit.task.when, unit.task, 'when', scopeOf(context, unit));
-  } catch (error) {
-    if (error instanceof LateValue) return true;
-    throw error;
+    if (register !== undefined && record.complete && !record.unknown) this.#registered().set(register, record.value());
   }
 }

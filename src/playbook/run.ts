@@ -5,6 +5,7 @@ import type { HostName } from '../model/names.ts';
 import type { Connection } from '../remote/types.ts';
 import { batches } from './batches.ts';
 import { type BindContext, evaluateAt, scopeOf } from './bind.ts';
+import { HostLink } from './host-link.ts';
 import { HostRun } from './host-run.ts';
 import { InputFiles } from './input-files.ts';
 import { LateValue } from './late.ts';
@@ -153,6 +154,7 @@ class Crew {
   readonly #runs = new Map<HostName, HostRun>();
   readonly #connections = new Map<HostName, Connection>();
   readonly #feeds: PackageFeed[] = [];
+  readonly #links: HostLink[] = [];
   readonly #lost = new Map<HostName, HostCounts>();
   readonly #begun = new Set<HostName>();
   readonly #stopFile = `/tmp/.muster-stop-${randomBytes(8).toString('hex')}`;
@@ -181,18 +183,18 @@ class Crew {
         this.#connections.set(host.name, connection);
         const feed = new PackageFeed(connection, this.#proxy);
         this.#feeds.push(feed);
+        const reconnect = (): Promise<Connection> => connect(host);
+        const link = new HostLink({ connection, reconnect, feed, stopFile: this.#stopFile });
+        this.#links.push(link);
         onEvent({ event: 'host-connected', host: host.name });
         this.#runs.set(
           host.name,
           new HostRun({
             context: this.#context,
             host,
-            connection,
-            reconnect: () => connect(host),
-            feed,
+            link,
             onEvent,
             check,
-            stopFile: this.#stopFile,
             stopping: () => signal.aborted,
             selected: (play, task) => this.#selected(play, task),
           }),
@@ -240,7 +242,7 @@ class Crew {
       await this.#stopping;
       await this.#onAll(`rm -f ${this.#stopFile}`);
     }
-    await Promise.all([...this.#runs.values()].map((run) => run.close()));
+    await Promise.all(this.#links.map((link) => link.close()));
     await Promise.all(this.#feeds.map((feed) => feed.close().catch(() => {})));
     this.#proxy.close();
     await Promise.all([...this.#connections.values()].map((connection) => connection.close().catch(() => {})));

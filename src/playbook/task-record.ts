@@ -40,6 +40,11 @@ export class TaskRecord {
     return this.count >= this.#expected;
   }
 
+  /** True where a dry run cannot tell: what it registers stays unknown then. */
+  get unknown(): boolean {
+    return this.#statuses.includes('unknown');
+  }
+
   finish(
     outcome: {
       readonly status: TaskStatus;

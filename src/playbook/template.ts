@@ -141,7 +141,41 @@ function asTemplateError(error: unknown, text: string, scope: Readonly<Record<st
       begin + parsing[3]!.length - dots + 1,
     );
   }
+  const broken = firstBroken(text, scope);
+  if (broken !== undefined) return broken;
   return new TemplateError(message.replace(/ - \d+:\d+$/, ''), lineNumber ?? 1, (column ?? 0) + 1);
+}
+
+/** Handlebars checks only the last part of a path: this finds the first `{{a.b.c}}` outside of loops whose `a` or `b` is missing. */
+function firstBroken(text: string, scope: Readonly<Record<string, unknown>>): TemplateError | undefined {
+  const search = (program: hbs.AST.Program): TemplateError | undefined => {
+    for (const statement of program.body) {
+      if (statement.type === 'BlockStatement') {
+        const { path, program: inner, inverse } = statement as hbs.AST.BlockStatement;
+        const name = (path as hbs.AST.PathExpression).original;
+        const below = name === 'if' || name === 'unless' ? [inner, inverse] : [];
+        const found = below
+          .map((part) => (part === undefined ? undefined : search(part)))
+          .find((error) => error !== undefined);
+        if (found !== undefined) return found;
+      } else if (statement.type === 'MustacheStatement') {
+        const { path } = statement as hbs.AST.MustacheStatement;
+        if (path.type !== 'PathExpression') continue;
+        const { parts, original, loc, data, depth } = path as hbs.AST.PathExpression;
+        if (data || depth > 0) continue;
+        let value: unknown = scope;
+        for (const part of parts) {
+          if (value === late) break;
+          if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) {
+            return undefinedName(part, original, value, loc.start.line, loc.start.column + 1);
+          }
+          value = (value as Record<string, unknown>)[part];
+        }
+      }
+    }
+    return undefined;
+  };
+  return parsed.has(text) ? search(parsed.get(text)!) : undefined;
 }
 
 function undefinedName(name: string, whole: string, holder: unknown, line: number, column: number): TemplateError {

@@ -4,7 +4,7 @@ import { type FactKind, single } from './fact.ts';
 export const macFact: FactKind<Readonly<Record<string, string>>> = {
   name: 'mac',
   script: () =>
-    'for d in /sys/class/net/*; do read -r a <"$d/address" 2>/dev/null && printf "%s %s\\n" "${d##*/}" "$a"; done; true',
+    'for d in /sys/class/net/*; do n=$(basename "$d"); read -r a <"$d/address" 2>/dev/null && printf "%s %s\\n" "$n" "$a"; done; true',
   parse: single((output) => {
     const pairs = output
       .toString('utf8')

@@ -16,7 +16,14 @@ export const sysctlFact: FactKind<string | undefined> = {
     const values = new Map<string, string>();
     for (const line of output.toString('utf8').split('\n')) {
       const colon = line.indexOf(':');
-      if (colon > 0) values.set(line.slice(0, colon), line.slice(colon + 1).replace(/\s+/g, ' ').trim());
+      if (colon > 0)
+        values.set(
+          line.slice(0, colon),
+          line
+            .slice(colon + 1)
+            .replace(/\s+/g, ' ')
+            .trim(),
+        );
     }
     return new Map(names.map((name) => [name, values.get(sysctlPath(name))]));
   },
