@@ -138,6 +138,8 @@ function acquire(state: NodeState, round: Round, entry: RoundEntry, now: number)
     // An answer to an attempt before this one: its token is older than this one's promises.
     if (claim.round !== entry.ballotRound) return false;
     group.why = claim.why;
+    // This round was as good as a renewal; the next one is due a keepalive later.
+    if (state.renewedAt < round.armedAt - state.cluster.timings.keepalive) state.renewedAt = round.armedAt;
     group.claim = {
       phase: 'holding',
       since: now,

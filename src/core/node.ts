@@ -44,8 +44,8 @@ export function step(
   countQuorum(state, now);
   expireAttempts(state, now);
   abandonShut(state, now);
-  finishOperators(state, now);
   moveGroups(state, now);
+  finishOperators(state, now);
   renew(state, now);
   challenge(state, now);
   announceDue(state, now);

@@ -196,10 +196,13 @@ function finishPromised(state: NodeState, groups: readonly Group[], now: number)
   if (won.length > 0) startRound(state, won, now);
 }
 
-/** Two that collide do not collide again: the pause is drawn, and longer for those placed behind. */
+/**
+ * Refused because of a lease that lives, the next attempt comes when that is over. Two that collide draw a pause, so that
+ * they do not collide again.
+ */
 function giveUpPreparing(state: NodeState, group: Group, now: number): void {
   group.claim = { phase: 'idle' };
-  group.retryAt = now + 1 + nextBelow(state.random, rankDelay);
+  group.retryAt = now < group.knownUntil ? group.knownUntil : now + 1 + nextBelow(state.random, rankDelay);
 }
 
 /** A stranger answers for an address: the group stays away from it for a while. */

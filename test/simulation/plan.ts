@@ -35,6 +35,8 @@ export interface Plan {
     readonly slow: number;
     readonly slowShare: number;
   };
+  /** Share of the commands to a kernel that wait for up to 300 ms. */
+  readonly slowCommands: number;
   readonly faults: readonly Fault[];
   /** When all faults are healed, and when the run ends. */
   readonly healAt: number;
@@ -88,6 +90,7 @@ export function drawPlan(seed: number): Plan {
       slow: random.pick([20, 100, 400]),
       slowShare: rough ? random.pick([0, 0.01, 0.1]) : 0,
     },
+    slowCommands: random.pick([0, 0.002, 0.02]),
     faults,
     healAt,
     endAt: healAt + 6000,

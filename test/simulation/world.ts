@@ -20,7 +20,7 @@ type Item = { at: number; order: number; machine: number; work: Work | (() => vo
 const kernelTick = 10;
 
 /** The model of a cluster that a plan asks for. */
-export function clusterOf(plan: Plan): Cluster {
+export function clusterOf(plan: Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'autoFailback' | 'driftBound'>): Cluster {
   const nodes = Array.from({ length: plan.nodes }, (_, index) => `node${index + 1}`);
   return {
     name: 'simulated',
@@ -66,6 +66,7 @@ export class World {
   private readonly queue = new EventQueue<Item>();
   /** Directed pairs that are cut, counted, as cuts overlap. */
   private readonly cuts = new Map<number, number>();
+  private readonly lastArrival = new Map<number, number>();
   private calm = false;
 
   constructor(plan: Plan, core: Core, checkers: readonly Checker[], record: boolean) {
@@ -188,7 +189,10 @@ export class World {
               : { to: passTo, token: passToken, until: this.now + machine.trueSpan(passFor ?? 0) };
           machine.gate.close(groups, pass);
           for (const group of groups) machine.acceptsPassed.delete(group);
-          this.note(() => `${machine.name} kernel: gate of ${groups.join(' ')} shut, passing to ${passTo}`);
+          this.note(
+            () =>
+              `${machine.name} kernel: gate of ${groups.join(' ')} shut${passTo === undefined ? '' : `, passing to ${passTo}`}`,
+          );
           for (const checker of this.checkers) checker.gateChanged?.(this, machine, groups);
         });
         return;
@@ -220,7 +224,7 @@ export class World {
 
   /** One kernel command behind all before it; the process hears of it when it has been applied. */
   private command(machine: Machine, ack: Event | undefined, apply: () => void): void {
-    const slow = !this.calm && this.random.chance(0.002) ? this.random.next() * 300 : 0;
+    const slow = !this.calm && this.random.chance(this.plan.slowCommands) ? this.random.next() * 300 : 0;
     const at = Math.max(this.now, machine.kernelFreeAt, machine.stalledUntil) + 0.1 + this.random.next() * 0.3 + slow;
     machine.kernelFreeAt = at;
     const { boot, life } = machine;
@@ -248,8 +252,12 @@ export class World {
     if (!this.calm && this.random.chance(loss)) return;
     const copies = !this.calm && this.random.chance(duplicate) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
-      const wait = !this.calm && this.random.chance(slowShare) ? slow : usual;
-      const at = this.now + 0.05 + this.random.next() * wait;
+      // One path keeps the order of what it carries; a detour (another link, a full queue) does not.
+      const detour = !this.calm && this.random.chance(slowShare);
+      const key = machine.index * 64 + to.index;
+      const sent = this.now + 0.05 + this.random.next() * (detour ? slow : usual);
+      const at = detour ? sent : Math.max(sent, this.lastArrival.get(key) ?? 0);
+      if (!detour) this.lastArrival.set(key, at);
       this.at(at, to.index, { type: 'datagram', datagram });
     }
   }

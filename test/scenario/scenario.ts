@@ -1,0 +1,72 @@
+import type { Fault, Plan } from '../simulation/plan.ts';
+
+/** What stands above the line of dashes of a scenario: the cluster, and what happens to it. */
+export interface Scenario {
+  readonly story: readonly string[];
+  readonly plan: Plan;
+}
+
+/**
+ * Reads a scenario. Its lines, in any order:
+ *
+ *     # what it is about
+ *     cluster 3 nodes 0 arbiters 1 groups [auto_failback]
+ *     at 2000 power node1 [for 1500]       also: kill, freeze, stall, standby, leave, flush
+ *     at 2000 cut node1 to node2 for 500
+ *     at 2000 part node1 node2 for 500     these on one side, all others on the other
+ *     until 6000
+ *
+ * Times are in milliseconds since the machines were switched on. Throws where a line says something else.
+ */
+export function readScenario(text: string): Scenario {
+  const story: string[] = [];
+  const faults: Fault[] = [];
+  let sizes = { nodes: 3, arbiters: 0, groups: 1, autoFailback: false };
+  let endAt = 5000;
+  const voter = (name: string): number => {
+    const match = /^(node|arbiter)(\d+)$/.exec(name);
+    if (match === null) throw new Error(`no node or arbiter: "${name}"`);
+    return Number(match[2]) - 1 + (match[1] === 'node' ? 0 : sizes.nodes);
+  };
+  for (const line of text.split('\n').map((raw) => raw.trim())) {
+    if (line === '') continue;
+    if (line.startsWith('#')) {
+      story.push(line);
+      continue;
+    }
+    const cluster = /^cluster (\d+) nodes (\d+) arbiters (\d+) groups( auto_failback)?$/.exec(line);
+    const until = /^until (\d+)$/.exec(line);
+    const cut = /^at (\d+) cut (\w+) to (\w+) for (\d+)$/.exec(line);
+    const part = /^at (\d+) part ([\w ]+) for (\d+)$/.exec(line);
+    const other = /^at (\d+) (power|kill|freeze|stall|standby|leave|flush) (\w+)(?: for (\d+))?$/.exec(line);
+    if (cluster !== null)
+      sizes = {
+        nodes: Number(cluster[1]),
+        arbiters: Number(cluster[2]),
+        groups: Number(cluster[3]),
+        autoFailback: cluster[4] !== undefined,
+      };
+    else if (until !== null) endAt = Number(until[1]);
+    else if (cut !== null)
+      faults.push({ kind: 'cut', at: Number(cut[1]), from: voter(cut[2]!), to: voter(cut[3]!), lasts: Number(cut[4]) });
+    else if (part !== null) {
+      const side = part[2]!.split(' ').reduce((bits, name) => bits | (1 << voter(name)), 0);
+      faults.push({ kind: 'partition', at: Number(part[1]), side, lasts: Number(part[3]) });
+    } else if (other !== null) {
+      const kind = other[2] as 'power' | 'kill' | 'freeze' | 'stall' | 'standby' | 'leave' | 'flush';
+      faults.push({ kind, at: Number(other[1]), node: voter(other[3]!), lasts: Number(other[4] ?? 1e9) });
+    } else throw new Error(`cannot read the scenario's line "${line}"`);
+  }
+  const plan: Plan = {
+    seed: 1,
+    ...sizes,
+    driftBound: 0.001,
+    rates: [],
+    network: { loss: 0, duplicate: 0, usual: 0.3, slow: 0, slowShare: 0 },
+    slowCommands: 0,
+    faults,
+    healAt: Number.POSITIVE_INFINITY,
+    endAt,
+  };
+  return { story, plan };
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { describe as view } from '../../../src/core/describe.ts';
+import { wakeAt } from '../../../src/core/node.ts';
+import { accept, asking, beat, happens, holding, newNode, only, say, sent } from './pair.ts';
+
+const types = (effects: readonly { type: string }[]): string[] => effects.map((effect) => effect.type);
+
+describe('lease: arm, ask, grant', () => {
+  it('asks nobody before the kernel has armed, and grants only when a majority has answered', () => {
+    const { state, token, nonce, now } = asking();
+    assert.ok(!types(happens(state, { type: 'tick' }, now)).includes('grant'));
+    const grant = only(accept(state, nonce, now + 1), 'grant');
+    assert.equal(grant.token, token);
+    const opened = happens(state, { type: 'granted', token, ok: true }, now + 2);
+    assert.deepEqual(
+      types(opened).filter((type) => type === 'hold' || type === 'announce'),
+      ['hold', 'announce'],
+    );
+    assert.deepEqual(only(opened, 'hold').groups, ['web1']);
+  });
+
+  it('ignores an answer to another nonce, a late acknowledgement, and one for a token that it never armed', () => {
+    const { state, token, now } = asking();
+    assert.ok(!types(accept(state, 'f'.repeat(32), now + 1)).includes('grant'));
+    assert.equal(sent(happens(state, { type: 'armed', token: token + 5, ok: true }, now + 1), 'propose').length, 0);
+    assert.equal(sent(happens(state, { type: 'armed', token, ok: true }, now + 1), 'propose').length, 0);
+  });
+
+  it('does not ask for a token that the kernel refused or armed too late', () => {
+    for (const [ok, after] of [
+      [false, 1],
+      [true, 150],
+    ] as const) {
+      const { state, now } = holding();
+      const { token } = only(happens(state, { type: 'tick' }, now + 60), 'arm');
+      const effects = happens(state, { type: 'armed', token, ok }, now + 60 + after);
+      assert.deepEqual(
+        sent(effects, 'propose').map((message) => message.requests),
+        [],
+      );
+    }
+  });
+
+  it('renews with a new token and a new nonce each keepalive', () => {
+    const { state, now, token } = holding();
+    const tokens = new Set([token]);
+    const nonces = new Set<string>();
+    for (let at = now + 50; at < now + 151; at += 50) {
+      const arm = only(happens(state, { type: 'tick' }, at), 'arm');
+      assert.ok(arm.lifetime < 200 - 10);
+      tokens.add(arm.token);
+      const [propose] = sent(happens(state, { type: 'armed', token: arm.token, ok: true }, at + 1), 'propose');
+      nonces.add(propose!.nonce);
+      assert.equal(only(accept(state, propose!.nonce, at + 2), 'grant').token, arm.token);
+    }
+    assert.equal(tokens.size, 4);
+    assert.equal(nonces.size, 3);
+  });
+
+  it('shuts the gate when its own count is over, before it looks at what has come in since', () => {
+    const { state, now } = holding();
+    const { token } = only(happens(state, { type: 'tick' }, now + 60), 'arm');
+    const [propose] = sent(happens(state, { type: 'armed', token, ok: true }, now + 61), 'propose');
+    // Frozen here; the answers were in the socket's buffer all the time.
+    const effects = accept(state, propose!.nonce, now + 5000);
+    assert.deepEqual(only(effects, 'close').groups, ['web1']);
+    assert.deepEqual(only(effects, 'hold').groups, []);
+    assert.ok(!types(effects).includes('grant'));
+  });
+
+  it('opens again by a fresh round after somebody flushed the ruleset', () => {
+    const { state, now, token } = holding();
+    const effects = happens(state, { type: 'gateLost' }, now + 10);
+    assert.deepEqual(only(effects, 'hold').groups, []);
+    assert.notEqual(only(effects, 'arm').token, token);
+    assert.equal(view(state, now + 10).groups[0]!.gateOpen, false);
+  });
+
+  it('answers nothing as a voter right after its start, and answers later', () => {
+    const state = newNode('node1', 0);
+    const request = {
+      kind: 'prepare',
+      nonce: '0'.repeat(32),
+      incarnation: '0'.repeat(32),
+      requests: [{ group: 'web1', round: 1 }],
+    } as const;
+    assert.equal(sent(say(state, 'node2', request, 10), 'promise').length, 0);
+    assert.equal(sent(say(state, 'node2', request, 239), 'promise').length, 0);
+    assert.equal(sent(say(state, 'node2', request, 241), 'promise').length, 1);
+  });
+
+  it('sends one datagram to each voter in a keepalive when idle', () => {
+    const { state, now } = holding();
+    let count = 0;
+    for (let at = now + 1; at <= now + 1000; at++) {
+      if (at % 50 === 0) for (const peer of ['node2', 'node3']) say(state, peer, beat, at);
+      const effects = [...happens(state, { type: 'tick' }, at)];
+      const arm = effects.find((effect) => effect.type === 'arm');
+      if (arm !== undefined) effects.push(...happens(state, { type: 'armed', token: arm.token, ok: true }, at));
+      const [propose] = sent(effects, 'propose');
+      if (propose !== undefined) accept(state, propose.nonce, at);
+      count += effects.filter((effect) => effect.type === 'send').length;
+    }
+    assert.ok(count >= 38 && count <= 42, `${count} datagrams to two voters in 20 keepalives`);
+  });
+
+  it('never wants to be woken in the past', () => {
+    const { state, now } = holding();
+    for (let at = now; at < now + 600; at += 7) {
+      happens(state, { type: 'tick' }, at);
+      assert.ok(wakeAt(state) > at);
+    }
+  });
+});
+
+describe('describe', () => {
+  it('says who holds a group, by which votes, and why', () => {
+    const { state, now } = holding();
+    const [group] = view(state, now).groups;
+    assert.equal(group!.holder, 'node1');
+    assert.deepEqual(group!.votes, ['node1', 'node2']);
+    assert.equal(group!.reason, 'on node1 as nobody had held it, and this is its preferred node');
+  });
+
+  it('says why nobody holds a group without quorum', () => {
+    const state = newNode('node1', 0);
+    happens(state, { type: 'tick' }, 1000);
+    assert.match(view(state, 1000).groups[0]!.reason, /1 of 3 voters heard, 2 needed/);
+  });
+
+  it('is told in the beats of its peers what their configuration is', () => {
+    const state = newNode('node1', 0);
+    if (beat.kind !== 'beat') assert.fail();
+    say(state, 'node2', { kind: 'beat', beat: { ...beat.beat, configHash: 'abcdef012345' } }, 10);
+    assert.equal(view(state, 10).nodes[1]!.configHash, 'abcdef012345');
+    assert.equal(view(state, 10).nodes[2]!.state, 'unknown');
+  });
+});
