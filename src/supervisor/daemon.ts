@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { Problem } from '../base/problem.ts';
 import type { NodeState } from '../core/node.ts';
 import { createNode } from '../core/node.ts';
@@ -186,7 +187,11 @@ export async function startDaemon(
 
   housekeeping = new Housekeeping({ gate, addresses, machine, loop, services });
   housekeeping.start();
-  if (settings.realtime) sockets.schedule(realtimePriority, process.pid);
+  if (settings.realtime) {
+    // The first use makes the worker threads, which have to be there when their priority is set.
+    await stat('/');
+    sockets.schedule(realtimePriority, process.pid);
+  }
   services.ready();
   journal.say('start', `musterd ${program.version} runs as ${self} of cluster ${cluster.name}`, {
     incarnation: identity.incarnation,

@@ -5,8 +5,8 @@
  * Both ways: u32 length (big-endian, of what follows), u8 socket, payload. Socket 0 is the helper itself:
  *   open ID DOMAIN TYPE PROTOCOL BIND CONNECT   (sockaddrs in hex, `-` for none), answered by `failed ID ERRNO` at most
  *   close ID
- *   schedule PRIORITY PID                        SCHED_FIFO for itself and the process's main thread, its other threads
- *                                                and what it starts ordinary; 0: ordinary for all; and locks its memory
+ *   schedule PRIORITY PID                        SCHED_FIFO for itself and all threads that the process has now, ordinary
+ *                                                for what they start; 0: ordinary for all; and locks its own memory
  * It ends at the end of its input, so that it never outlives musterd; what was written before that is still relayed.
  */
 export const rawSocketsHelper = `
@@ -28,7 +28,7 @@ sub control { my ($verb, @args) = split / /, $_[0];
   elsif ($verb eq 'close') { my $fh = delete $socket{$args[0]}; close $fh if $fh }
   elsif ($verb eq 'schedule') { my ($priority, $pid) = @args; my $numbers = $calls{(POSIX::uname())[4]} or return;
     my $set = sub { my ($task, $level) = @_; syscall($numbers->[1], $task + 0, $level ? 0x40000001 : 0, pack('i', $level)) };
-    if (opendir(my $tasks, "/proc/$pid/task")) { $set->($_, $_ == $pid ? $priority : 0) for grep { /^[0-9]+$/ } readdir $tasks }
+    if (opendir(my $tasks, "/proc/$pid/task")) { $set->($_, $priority) for grep { /^[0-9]+$/ } readdir $tasks }
     syscall($numbers->[0], 3); $set->(0, $priority) } }
 while (1) { my $wait = ''; vec($wait, 0, 1) = 1; vec($wait, fileno($socket{$_}), 1) = 1 for keys %socket;
   next if select(my $ready = $wait, undef, undef, undef) < 0;
