@@ -27,7 +27,7 @@ type Evaluate = (scope: Scope) => unknown;
 export function parseExpression(text: string): Expression {
   const parser = new Parser(tokenize(text));
   const evaluate = parser.whole();
-  return { text, evaluate };
+  return { text, evaluate: (scope) => known(evaluate(scope)) };
 }
 
 const words: Record<string, string> = { and: '&&', or: '||', not: '!' };
