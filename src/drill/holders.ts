@@ -30,6 +30,8 @@ export interface Stretch {
 
 export interface DoubleHolding extends Interval {
   readonly macs: readonly [MacAddress, MacAddress];
+  /** What each of the two answered. */
+  readonly what: readonly [WitnessAnswer['what'], WitnessAnswer['what']];
 }
 
 /** Joins answers of one node and kind into stretches of rounds without a gap. */
@@ -87,7 +89,12 @@ function sharedRequests(answers: readonly WitnessAnswer[], intervalMs: number): 
     const other = first.get(answer.round);
     if (other === undefined) first.set(answer.round, answer);
     else if (other.mac !== answer.mac)
-      shared.push({ macs: [other.mac, answer.mac], fromMs: answer.sentMs, toMs: answer.sentMs + intervalMs });
+      shared.push({
+        macs: [other.mac, answer.mac],
+        what: ['arp', 'arp'],
+        fromMs: answer.sentMs,
+        toMs: answer.sentMs + intervalMs,
+      });
   }
   return shared;
 }
@@ -101,7 +108,7 @@ export function doubleHoldings(answers: readonly WitnessAnswer[], intervalMs: nu
       if (right.possible.fromMs > left.possible.toMs) break;
       if (right.mac === left.mac) continue;
       const both = overlap(left, right, intervalMs);
-      if (both !== undefined) found.push({ ...both, macs: [left.mac, right.mac] });
+      if (both !== undefined) found.push({ ...both, macs: [left.mac, right.mac], what: [left.what, right.what] });
     }
   }
   return found.sort((left, right) => left.fromMs - right.fromMs);

@@ -9,7 +9,7 @@ const roundAll = <T extends Record<string, number | null | undefined>>(values: T
   ) as T;
 
 /** Times in a step count from the injection. */
-function stepJson(step: StepResult) {
+function stepJson(step: StepResult, facts: ReportFacts) {
   return {
     scenario: step.scenario,
     node: step.node,
@@ -25,6 +25,12 @@ function stepJson(step: StepResult) {
     failures: step.failures,
     slowestRequestMs: round(step.slowestRequestMs),
     doubleHolderMs: round(step.doubleHolderMs),
+    doubleHoldings: step.doubleHoldings.map(({ fromMs, toMs, macs, what }) => ({
+      nodes: macs.map((mac) => facts.nodeOfMac[mac] ?? mac),
+      answered: what,
+      fromMs: round(fromMs - step.injectedMs),
+      toMs: round(toMs - step.injectedMs),
+    })),
     phasesMs: roundAll({ ...step.phases }),
     healedAfterMs: round(step.healedMs - step.injectedMs),
     endedAfterMs: round(step.endMs - step.injectedMs),
@@ -44,7 +50,7 @@ export function reportJson(result: DrillResult, facts: ReportFacts): string {
     worstOutageMs: round(worstOutageMs),
     failedRequests,
     doubleHolderMs: round(doubleHolderMs),
-    steps: result.steps.map(stepJson),
+    steps: result.steps.map((step) => stepJson(step, facts)),
   };
   return `${JSON.stringify(whole, undefined, 2)}\n`;
 }
