@@ -61,6 +61,7 @@ export function readScenario(text: string): Scenario {
     seed: 1,
     ...sizes,
     driftBound: 0.001,
+    fast: false,
     rates: [],
     network: { loss: 0, duplicate: 0, usual: 0.3, slow: 0, slowShare: 0 },
     slowCommands: 0,

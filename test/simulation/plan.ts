@@ -25,6 +25,8 @@ export interface Plan {
   readonly groups: number;
   readonly autoFailback: boolean;
   readonly driftBound: number;
+  /** The defaults, or a lease of 80 ms that is renewed every 20. */
+  readonly fast: boolean;
   /** Rates of the voters' clocks against true time. */
   readonly rates: readonly number[];
   readonly network: {
@@ -80,6 +82,7 @@ export function drawPlan(seed: number): Plan {
     groups: random.between(1, 3),
     autoFailback: random.chance(0.3),
     driftBound,
+    fast: random.chance(0.25),
     rates: Array.from({ length: voters }, () =>
       random.chance(0.3) ? 1 + (random.chance(0.5) ? 0.5 : -0.5) * driftBound : 1 + (random.next() - 0.5) * driftBound,
     ),

@@ -16,11 +16,15 @@ import { Violation } from './violation.ts';
 
 type Item = { at: number; order: number; machine: number; work: Work | (() => void) };
 
+const fastTimings = { keepalive: 20, deadtime: 80, warntime: 40, initdead: 400, lease: 80 };
+
 /** Kernels count set timeouts in ticks; this is the longest one (HZ=100). */
 const kernelTick = 10;
 
 /** The model of a cluster that a plan asks for. */
-export function clusterOf(plan: Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'autoFailback' | 'driftBound'>): Cluster {
+export function clusterOf(
+  plan: Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'autoFailback' | 'driftBound' | 'fast'>,
+): Cluster {
   const nodes = Array.from({ length: plan.nodes }, (_, index) => `node${index + 1}`);
   return {
     name: 'simulated',
@@ -33,7 +37,7 @@ export function clusterOf(plan: Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'au
     })),
     links: [],
     udpPort: 694,
-    timings: defaultTimings,
+    timings: plan.fast ? fastTimings : defaultTimings,
     autoFailback: plan.autoFailback,
     noQuorum: 'stop',
     pingNodes: [],

@@ -3,14 +3,9 @@ import type { Event } from '../../../src/core/event.ts';
 import type { Message } from '../../../src/core/message.ts';
 import { createNode, step } from '../../../src/core/node.ts';
 import type { NodeState } from '../../../src/core/state.ts';
-import type { Cluster } from '../../../src/model/cluster.ts';
-import { defaultTimings } from '../../../src/model/defaults.ts';
 import { clusterOf } from '../../simulation/world.ts';
 
-export const cluster: Cluster = {
-  ...clusterOf({ nodes: 3, arbiters: 0, groups: 1, autoFailback: false, driftBound: 0.001 }),
-  timings: defaultTimings,
-};
+const cluster = clusterOf({ nodes: 3, arbiters: 0, groups: 1, autoFailback: false, driftBound: 0.001, fast: false });
 
 export function newNode(self: string, now: number): NodeState {
   const incarnation = '1'.padStart(16, '0') + '0'.repeat(16);
