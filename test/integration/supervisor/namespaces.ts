@@ -210,7 +210,9 @@ function testNode(parts: NodeParts): TestNode {
     ended: () => over,
     run,
     spawn: (command) => {
-      const program = spawn('nsenter', [`--net=/run/netns/${space}`, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const program = spawn('nsenter', [`--net=/run/netns/${space}`, ...command], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       started.push(program);
       return program;
     },
