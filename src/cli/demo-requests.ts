@@ -21,14 +21,8 @@ export async function spreadOf(
 async function servedBy(paths: LabPaths, address: string, port: number): Promise<string> {
   const stream = await dialAddress(paths, address, port);
   return new Promise((resolve, reject) => {
-    const sent = request({
-      host: address,
-      port,
-      path: '/',
-      agent: false,
-      timeout: 2000,
-      createConnection: () => stream as never,
-    });
+    // Without an agent: one would open a connection of its own, from the host instead of the lab's client.
+    const sent = request({ host: address, port, path: '/', timeout: 2000, createConnection: () => stream as never });
     sent.on('timeout', () => sent.destroy(new Error('timed out')));
     sent.on('error', reject);
     sent.on('response', (response) => {
@@ -38,6 +32,7 @@ async function servedBy(paths: LabPaths, address: string, port: number): Promise
       });
       response.on('error', reject);
       response.on('end', () => resolve(/served by ([\w.-]+)/i.exec(page)?.[1] ?? 'a page without a name'));
+      response.on('close', () => stream.destroy());
     });
     sent.end();
   });
