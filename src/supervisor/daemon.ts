@@ -135,6 +135,8 @@ export async function startDaemon(
 
   await addresses.release();
   await gate.start(machine.gateDevices());
+  // Only behind the gate: until then frames for an address on lo would be accepted, whoever holds it.
+  await addresses.refresh();
   await machine.configureBalancer();
 
   const random = randomBytes(16);

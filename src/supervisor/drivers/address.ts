@@ -53,10 +53,13 @@ export class AddressDriver {
     await this.#apply(this.#addresses);
   }
 
-  /** Takes everything off the network devices; what lies on `lo` stays, for the real server's sake. */
+  /**
+   * Takes everything off the network devices; what lies on `lo` stays, for the real server's sake. Puts nothing there
+   * either: before the gate is rendered, a node with an address on `lo` accepts whatever frames reach its MAC.
+   */
   async release(): Promise<void> {
     this.#held = new Set();
-    await this.#apply(this.#addresses);
+    this.#tell(await Promise.all(this.#addresses.map((placed) => this.#onDevice(placed))));
   }
 
   stop(): void {
@@ -64,9 +67,10 @@ export class AddressDriver {
   }
 
   async #apply(addresses: readonly PlacedAddress[]): Promise<void> {
-    const results = await Promise.all(
-      addresses.flatMap((placed) => [this.#onLoopback(placed), this.#onDevice(placed)]),
-    );
+    this.#tell(await Promise.all(addresses.flatMap((placed) => [this.#onLoopback(placed), this.#onDevice(placed)])));
+  }
+
+  #tell(results: readonly string[]): void {
     const trouble = results.filter((text) => text !== '').join('; ');
     if (trouble !== '' && trouble !== this.#said) this.#onTrouble(trouble);
     this.#said = trouble;
