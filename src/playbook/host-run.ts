@@ -13,6 +13,7 @@ import type { Play, Task } from './playbook.ts';
 import type { HostCounts, OnEvent, TaskOutcome } from './run-event.ts';
 import { TaskRecord } from './task-record.ts';
 import { type ArmedUndo, armUndo } from './undo.ts';
+import { setRegistered } from './variables.ts';
 
 export interface HostRunOptions {
   readonly context: BindContext;
@@ -222,7 +223,7 @@ export class HostRun {
     }
     this.#pending.push(pending);
     const { task } = unit;
-    if (task.register !== undefined) this.#registered().set(task.register, late);
+    if (task.register !== undefined) setRegistered(this.#options.context.sources, this.host.name, task.register, late);
     if (task.until === undefined) return true;
     const before = record.count;
     record.retrying = !last;
@@ -233,7 +234,7 @@ export class HostRun {
 
   /** Makes sure that the facts are there: those that changes held back would touch are asked for after them. */
   async #know(requests: readonly FactRequest[]): Promise<void> {
-    const touched = requests.some((request) => anyTouches(this.#changes(), request));
+    const touched = requests.some((request) => this.#pending.some(({ decision }) => anyTouches([decision], request)));
     const missing = requests.some((request) => !this.#facts.has(request));
     if (touched || missing) await this.#flush(requests);
     const rest = requests.filter((request) => !this.#facts.has(request));
@@ -383,26 +384,14 @@ export class HostRun {
     if (total === 'ignored') this.#counts.ok++;
   }
 
-  #changes(): readonly Change[] {
-    return this.#pending.map(({ decision }) => decision);
-  }
-
   #notify(task: Task): void {
     for (const name of task.notify) this.#notified.add(name);
   }
 
-  #registered(): Map<string, unknown> {
-    const { registered } = this.#options.context.sources;
-    let own = registered.get(this.host.name);
-    if (own === undefined) {
-      own = new Map();
-      registered.set(this.host.name, own);
-    }
-    return own;
-  }
-
   #register(record: TaskRecord): void {
     const { register } = record.task;
-    if (register !== undefined && record.complete && !record.unknown) this.#registered().set(register, record.value());
+    if (register !== undefined && record.complete && !record.unknown) {
+      setRegistered(this.#options.context.sources, this.host.name, register, record.value());
+    }
   }
 }

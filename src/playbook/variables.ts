@@ -71,3 +71,9 @@ function allHosts(sources: VariableSources): Scope {
     ]),
   );
 }
+
+/** Keeps what a task registered on a host, for the tasks after it and for `hostvars`. */
+export function setRegistered(sources: VariableSources, host: HostName, name: string, value: unknown): void {
+  const own = sources.registered.get(host) ?? new Map<string, unknown>();
+  sources.registered.set(host, own.set(name, value));
+}
