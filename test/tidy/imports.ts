@@ -13,7 +13,11 @@ export function sourceFiles(folder: string): string[] {
 /** What a file imports, `import type` and dynamic imports included: paths from the root for our own, names for packages. */
 export function importsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8');
-  const found = [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s*'([^']+)'|import\(\s*'([^']+)'\s*\)|^import\s+'([^']+)'/gm)];
+  const found = [
+    ...text.matchAll(
+      /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s*'([^']+)'|import\(\s*'([^']+)'\s*\)|^import\s+'([^']+)'/gm,
+    ),
+  ];
   return found
     .map((match) => match[1] ?? match[2] ?? match[3]!)
     .map((path) => (path.startsWith('.') ? normalize(join(dirname(file), path)) : path));

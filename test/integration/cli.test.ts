@@ -1,0 +1,102 @@
+/** The command line as scripts meet it: exit codes and messages of wrong input, on the built program. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+function muster(...args: string[]): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/muster.js', ...args], { encoding: 'utf8' });
+  return { code: status, out: stdout, err: stderr };
+}
+
+describe('the command line', function () {
+  this.timeout(60_000);
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'muster-cli-'));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('prints its version and its help', () => {
+    assert.match(muster('--version').out, /^muster \d+\.\d+\.\d+\n$/);
+    const help = muster('--help');
+    assert.equal(help.code, 0);
+    assert.match(help.out, /Examples:/);
+    assert.equal(muster().code, 64);
+  });
+
+  it('has help with examples on every command', () => {
+    const commands = names();
+    assert.ok(commands.length >= 10);
+    for (const name of commands) {
+      const help = muster(name, '--help');
+      assert.equal(help.code, 0, name);
+      assert.match(help.out, /Examples:/, name);
+    }
+  });
+
+  it('names the nearest command and the nearest option', () => {
+    const command = muster('provison');
+    assert.equal(command.code, 64);
+    assert.match(command.err, /did you mean "muster provision"\?/);
+    const option = muster('status', '--jsom');
+    assert.equal(option.code, 64);
+    assert.match(option.err, /--json/);
+  });
+
+  it('completes commands, verbs and options', () => {
+    assert.ok(muster('__complete', 'la').out.split('\n').includes('lab'));
+    assert.ok(muster('__complete', 'lab', '').out.split('\n').includes('partition'));
+    assert.ok(muster('__complete', 'drill', '--').out.split('\n').includes('--json'));
+    assert.match(muster('completion', 'bash').out, /complete .*muster/);
+  });
+
+  it('refuses an inventory that is not there', () => {
+    for (const command of [['inventory', 'check'], ['provision'], ['status'], ['drill']]) {
+      const { code, err } = muster(...command, '-i', join(folder, 'none.yml'));
+      assert.equal(code, 65, command.join(' '));
+      assert.match(err, /Cannot read .*none\.yml/);
+    }
+  });
+
+  it('accepts the shipped inventories', () => {
+    for (const file of ['inventory/lab.yml', 'inventory/example.yml'])
+      assert.equal(muster('inventory', 'check', '-i', file).code, 0, file);
+  });
+
+  it('refuses every bad inventory with file, line and column', () => {
+    const files = readdirSync('test/data/inventory');
+    assert.ok(files.length >= 10);
+    for (const name of files) {
+      const file = `test/data/inventory/${name}`;
+      const { code, err } = muster('inventory', 'check', '-i', file);
+      assert.equal(code, 65, file);
+      assert.match(err, new RegExp(`^${file.replace(/\W/g, '\\$&')}:\\d+:\\d+ `, 'm'), file);
+    }
+  });
+
+  it('names the nearest known key', () => {
+    const file = join(folder, 'typo.yml');
+    writeFileSync(file, 'hosts:\n  node1:\n    adress: 10.0.0.1\n');
+    const { code, err } = muster('inventory', 'check', '-i', file);
+    assert.equal(code, 65);
+    assert.match(err, /typo\.yml:3:5 .*adress/);
+    assert.match(err, /address/);
+  });
+
+  it('ends quietly when its reader leaves', () => {
+    const { status, stderr } = spawnSync(
+      'bash',
+      ['-c', `set -o pipefail; ${process.execPath} dist/muster.js inventory schema | head -1`],
+      { encoding: 'utf8' },
+    );
+    assert.equal(status, 0);
+    assert.equal(stderr, '');
+  });
+});
+
+/** The commands that the top-level help lists. */
+function names(): string[] {
+  return [...muster('--help').out.matchAll(/^ {2}([a-z]+) {2}/gm)].map((match) => match[1]!);
+}
