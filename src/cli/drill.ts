@@ -94,19 +94,26 @@ export async function runDrill(options: DrillOptions): Promise<DrillOutcome> {
   });
   const startedAt = new Date().toISOString();
   let record: DrillRecord | undefined;
+  let recovered = true;
   try {
     await runTasks([
       { title: `Check that ${cluster.name} is whole, start the probes`, work: () => drill.prepare() },
       ...victims.map((_, index) => ({
         title: `Step ${index + 1} of ${victims.length}`,
         work: async (tell: { say(line: string): void; title(text: string): void }) => {
+          if (!recovered) {
+            tell.say('left out, as the cluster is not whole');
+            return;
+          }
           const step = await drill.step({
             started: (node, holder) => {
               tell.title(`${scenario.title(node)}${node === holder ? ', which holds the address' : ''}`);
             },
           });
+          recovered = step.stillWrong.length === 0;
           const seconds = ((step.endMs - step.healedMs) / 1000).toFixed(1);
-          tell.say(`held by ${step.holderAfter ?? 'nobody'} then; whole again ${seconds} s after the fault was undone`);
+          const whole = recovered ? 'whole again' : 'still not whole';
+          tell.say(`held by ${step.holderAfter ?? 'nobody'} then; ${whole} ${seconds} s after the fault was undone`);
         },
       })),
       {

@@ -16,6 +16,8 @@ export interface StepRecord {
   /** When the fault was undone; the end of the step where it was not. */
   readonly healedMs: number;
   readonly endMs: number;
+  /** What was still wrong with the cluster at the end; empty where it was whole again. */
+  readonly stillWrong: readonly string[];
 }
 
 export interface JudgeSettings {
@@ -141,6 +143,7 @@ function judgeStep(step: StepRecord, seen: Observations, settings: JudgeSettings
     if (worst === undefined || worst.lengthMs <= settings.boundMs) return [];
     return [`${name} was out for ${worst.lengthMs.toFixed(0)} ms, bound ${settings.boundMs} ms`];
   });
+  for (const why of step.stillWrong.slice(0, 3)) reasons.push(`not whole again: ${why}`);
   if (!seen.datagrams.some((probe) => inStep(probe.sentMs))) reasons.push('no probe was sent');
   if (!seen.witness.some((answer) => inStep(answer.sentMs))) reasons.push('the witness saw no answer at all');
   if (doubleHolderMs > 0) reasons.push(`two nodes held the address for ${doubleHolderMs.toFixed(0)} ms`);

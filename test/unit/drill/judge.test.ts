@@ -49,6 +49,13 @@ describe('the judge of a drill', () => {
     assert.deepEqual(result.steps[0]?.outageAfterHealMs, { udp: 205, http: 205 });
   });
 
+  it('fails a step after which the cluster was not whole again', () => {
+    const step = { ...plugPull, stillWrong: ['node1 does not answer: timed out'] };
+    const result = judge([step], observed(1000, 1200), settings);
+    assert.equal(result.verdict, 'failed');
+    assert.deepEqual(result.steps[0]?.reasons, ['not whole again: node1 does not answer: timed out']);
+  });
+
   it('never passes without probes, nor without steps', () => {
     assert.equal(judge([plugPull], collect([]), settings).verdict, 'failed');
     assert.equal(judge([], observed(1000, 1200), settings).verdict, 'failed');

@@ -21,6 +21,7 @@ export const plugPull: StepRecord = {
   injectedMs: 1000,
   healedMs: 3000,
   endMs: 5000,
+  stillWrong: [],
 };
 
 /**
