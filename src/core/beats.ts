@@ -30,6 +30,9 @@ export function sendTo(state: NodeState, to: NodeName, message: Message, now: nu
   if (peer !== undefined) send(state, peer, message, now);
 }
 
+/** How much earlier or later than planned a beat may go, in keepalives. */
+const slack = 0.2;
+
 /**
  * Beats where nothing else says that this node lives. Between a holder and a voter the renewal and its answer do, so there
  * a beat waits a while longer than a keepalive for them.
@@ -40,10 +43,11 @@ export function beat(state: NodeState, now: number): void {
   for (const peer of state.peers.values()) {
     const renewing = holding || (peer.beat !== undefined && peer.beat.holds.length > 0);
     const patience = renewing ? keepalive * 1.5 : keepalive;
-    // Those that would be due a moment later go now: one awakening instead of two.
-    if (state.beatNow || now >= peer.lastSent + patience - keepalive * 0.1)
+    // A beat goes out with whatever else wakes this node around its time, and wakes it only a little after that: an
+    // awakening costs more than the beat.
+    if (state.beatNow || now >= peer.lastSent + patience - keepalive * slack)
       send(state, peer, { kind: 'beat', beat: ownBeat(state) }, now);
-    wakeBy(state, peer.lastSent + patience);
+    wakeBy(state, peer.lastSent + patience + keepalive * slack);
   }
   state.beatNow = false;
 }

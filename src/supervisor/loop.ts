@@ -93,20 +93,22 @@ export class Loop {
     for (const effect of effects) this.#perform(effect);
   }
 
-  /** One timer; it is left alone while it is due at the right time. */
+  /**
+   * One timer. It is set anew only for an earlier time: Node would wake up at the old time all the same. Rounded up, as a
+   * timer that comes a fraction early finds nothing to do, and costs an awakening.
+   */
   #setTimer(): void {
     const at = wakeAt(this.#state);
-    if (at === this.#timerAt || this.#stopped) return;
+    if (at >= this.#timerAt || this.#stopped) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    if (at === Number.POSITIVE_INFINITY) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timerAt = Number.POSITIVE_INFINITY;
-        this.dispatch({ type: 'tick' });
-      },
-      Math.max(0, at - this.#now()),
-    );
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - this.#now())));
+  }
+
+  #wake(): void {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    if (this.#now() < wakeAt(this.#state)) this.#setTimer();
+    else this.dispatch({ type: 'tick' });
   }
 
   #perform(effect: Effect): void {

@@ -130,7 +130,10 @@ export class HeartbeatLinks {
     const type = isIPv6(address) ? 'udp6' : 'udp4';
     const found = this.#sockets.get(`${type}:${port}`);
     if (found !== undefined) return found;
-    const socket = createSocket(type === 'udp6' ? { type, ipv6Only: true } : { type });
+    // All addresses are numeric: without a lookup of its own, each datagram would go through the resolver's queue.
+    const numeric = (host: string, _: object, done: (error: null, address: string, family: number) => void): void =>
+      done(null, host, type === 'udp6' ? 6 : 4);
+    const socket = createSocket({ type, lookup: numeric, ...(type === 'udp6' ? { ipv6Only: true } : {}) });
     socket.bind({ port, exclusive: true });
     try {
       await once(socket, 'listening');
