@@ -134,9 +134,10 @@ export class HeartbeatLinks {
     const numeric = (host: string, _: object, done: (error: null, address: string, family: number) => void): void =>
       done(null, host, type === 'udp6' ? 6 : 4);
     const socket = createSocket({ type, lookup: numeric, ...(type === 'udp6' ? { ipv6Only: true } : {}) });
+    const listening = once(socket, 'listening');
     socket.bind({ port, exclusive: true });
     try {
-      await once(socket, 'listening');
+      await listening;
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       const hint = code === 'EADDRINUSE' ? `somebody else listens there: ss -lupn 'sport = :${port}'` : undefined;
