@@ -5,7 +5,7 @@ import { parseHaCf } from '../linux-ha/ha-cf.ts';
 import { parseResource } from '../linux-ha/haresources.ts';
 import type { YamlFile } from '../linux-ha/yaml-document.ts';
 import type { Arbiter, Link, Timings } from '../model/cluster.ts';
-import { defaultArbiterPort, defaultDriftBound, defaultTimings, defaultUdpPort } from '../model/defaults.ts';
+import { completeTimings, defaultArbiterPort, defaultDriftBound, defaultUdpPort } from '../model/defaults.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
 import type { ResourceGroup } from '../model/resource-group.ts';
 import { describeService } from './describe-service.ts';
@@ -15,16 +15,13 @@ import { milliseconds, type NativeCluster } from './schema.ts';
 
 function readTimings(given: NativeCluster['timings']): Timings {
   const ms = (text: string | undefined): number | undefined => (text === undefined ? undefined : milliseconds(text));
-  const keepalive = ms(given?.keepalive) ?? defaultTimings.keepalive;
-  // What is left out follows from what is there, in the proportions of the defaults.
-  const deadtime = ms(given?.deadtime) ?? keepalive * (defaultTimings.deadtime / defaultTimings.keepalive);
-  return {
-    keepalive,
-    deadtime,
-    warntime: ms(given?.warntime) ?? Math.round(deadtime / 2),
-    initdead: ms(given?.initdead) ?? deadtime * 2,
-    lease: ms(given?.lease) ?? deadtime,
-  };
+  return completeTimings({
+    keepalive: ms(given?.keepalive),
+    deadtime: ms(given?.deadtime),
+    warntime: ms(given?.warntime),
+    initdead: ms(given?.initdead),
+    lease: ms(given?.lease),
+  });
 }
 
 /** Reads a link with the parser of ha.cf, so that the two cannot differ; `ucast DEVICE` means a link to every node. */

@@ -2,7 +2,7 @@ import { parseDuration, showDuration } from '../base/duration.ts';
 import { canonicalIp } from '../base/ip.ts';
 import { nearest } from '../base/nearest.ts';
 import type { Link } from '../model/cluster.ts';
-import { defaultTimings, defaultUdpPort } from '../model/defaults.ts';
+import { completeTimings, defaultUdpPort } from '../model/defaults.ts';
 import type { NodeName } from '../model/names.ts';
 import { haCfDirectives } from './ha-cf-directives.ts';
 import {
@@ -151,20 +151,6 @@ function readLine(line: Line, draft: Draft, list: MistakeList): void {
   }
 }
 
-/**
- * The timings that are left out follow from those that are there, in the proportions of our defaults: a cluster of 2008
- * that says only `deadtime 30` is not to beat twenty times a second.
- */
-function completeTimings(given: Partial<Record<TimingName, number>>): HaCf['timings'] {
-  const deadtime = given.deadtime ?? (given.keepalive === undefined ? defaultTimings.deadtime : given.keepalive * 4);
-  return {
-    keepalive: given.keepalive ?? Math.min(2000, deadtime / 4),
-    deadtime,
-    warntime: given.warntime ?? deadtime / 2,
-    initdead: given.initdead ?? deadtime * 2,
-  };
-}
-
 function checkTimings(draft: Draft, timings: HaCf['timings'], list: MistakeList): void {
   const { keepalive, deadtime, warntime } = timings;
   const at = draft.timingTokens.deadtime ?? draft.timingTokens.keepalive ?? draft.timingTokens.warntime;
@@ -208,7 +194,8 @@ export function parseHaCf(text: string, file = 'ha.cf'): HaCf {
   }
   if (nodes.length === 0)
     list.add({ line: 1, column: 1 }, 'Cannot form a cluster as "node" must name its nodes: there is no such line');
-  const timings = completeTimings(draft.timings);
+  // ha.cf knows no lease; muster.yml does.
+  const { lease: _, ...timings } = completeTimings(draft.timings);
   checkTimings(draft, timings, list);
   throwMistakes(list);
   const { clusterName, links, autoFailback, pingNodes, kept, notes } = draft;

@@ -5,9 +5,9 @@ import type { NodeMachine } from './machine.ts';
 import type { ServiceManager } from './service-manager.ts';
 
 /** Between two looks at the gate and at what the core knows of the peers; milliseconds. */
-const lookInterval = 250;
+const lookInterval = 500;
 /** Every so many looks the addresses' lifetimes are renewed. */
-const looksPerRefresh = 4;
+const looksPerRefresh = 2;
 
 interface Parts {
   readonly gate: LeaseGate;

@@ -2,7 +2,6 @@ import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { Effect } from '../../src/core/effect.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
-import { defaultTimings } from '../../src/model/defaults.ts';
 import { ReplayGuard } from '../../src/wire/authentication.ts';
 import type { Checker } from './checkers/checker.ts';
 import type { Core } from './core.ts';
@@ -16,6 +15,7 @@ import { Violation } from './violation.ts';
 
 type Item = { at: number; order: number; machine: number; work: Work | (() => void) };
 
+const lanTimings = { keepalive: 50, deadtime: 200, warntime: 100, initdead: 400, lease: 200 };
 const fastTimings = { keepalive: 20, deadtime: 80, warntime: 40, initdead: 400, lease: 80 };
 
 /** Kernels count set timeouts in ticks; this is the longest one (HZ=100). */
@@ -37,7 +37,7 @@ export function clusterOf(
     })),
     links: [],
     udpPort: 694,
-    timings: plan.fast ? fastTimings : defaultTimings,
+    timings: plan.fast ? fastTimings : lanTimings,
     autoFailback: plan.autoFailback,
     noQuorum: 'stop',
     pingNodes: [],

@@ -64,7 +64,12 @@ describe('ha.cf', () => {
   });
 
   it('completes the timings in proportion to those that are there', () => {
-    assert.deepEqual(parseHaCf('node a').timings, { keepalive: 50, deadtime: 200, warntime: 100, initdead: 400 });
+    assert.deepEqual(parseHaCf('node a').timings, {
+      keepalive: 100,
+      deadtime: 280,
+      warntime: 200,
+      initdead: 560,
+    });
     assert.deepEqual(parseHaCf('node a\ndeadtime 30').timings, {
       keepalive: 2000,
       deadtime: 30_000,

@@ -18,19 +18,27 @@ const NLA_F_NESTED = 0x8000;
 const NLA_TYPE_MASK = 0x3fff;
 const HEADER = 16;
 
+function putU16(bytes: Buffer, value: number, at: number): void {
+  if (little) bytes.writeUInt16LE(value, at);
+  else bytes.writeUInt16BE(value, at);
+}
+
+function putU32(bytes: Buffer, value: number, at: number): void {
+  if (little) bytes.writeUInt32LE(value >>> 0, at);
+  else bytes.writeUInt32BE(value >>> 0, at);
+}
+
 /** u16 in the machine's byte order. */
 export function u16(value: number): Buffer {
   const bytes = Buffer.alloc(2);
-  if (little) bytes.writeUInt16LE(value);
-  else bytes.writeUInt16BE(value);
+  putU16(bytes, value, 0);
   return bytes;
 }
 
 /** u32 in the machine's byte order. */
 export function u32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
-  if (little) bytes.writeUInt32LE(value >>> 0);
-  else bytes.writeUInt32BE(value >>> 0);
+  putU32(bytes, value, 0);
   return bytes;
 }
 
@@ -44,7 +52,8 @@ export function be32(value: number): Buffer {
 /** u64 in network byte order. */
 export function be64(value: number): Buffer {
   const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(BigInt(value));
+  bytes.writeUInt32BE(Math.floor(value / 0x1_0000_0000), 0);
+  bytes.writeUInt32BE(value >>> 0, 4);
   return bytes;
 }
 
@@ -69,8 +78,8 @@ function readI32(bytes: Buffer, at: number): number {
 export function attribute(type: number, value: Uint8Array): Buffer {
   const length = 4 + value.length;
   const bytes = Buffer.alloc((length + 3) & ~3);
-  bytes.set(u16(length), 0);
-  bytes.set(u16(type), 2);
+  putU16(bytes, length, 0);
+  putU16(bytes, type, 2);
   bytes.set(value, 4);
   return bytes;
 }
@@ -84,10 +93,10 @@ export function nested(type: number, ...children: readonly Uint8Array[]): Buffer
 export function netlinkMessage(type: number, flags: number, sequence: number, body: Uint8Array): Buffer {
   const length = HEADER + body.length;
   const bytes = Buffer.alloc((length + 3) & ~3);
-  bytes.set(u32(length), 0);
-  bytes.set(u16(type), 4);
-  bytes.set(u16(flags), 6);
-  bytes.set(u32(sequence), 8);
+  putU32(bytes, length, 0);
+  putU16(bytes, type, 4);
+  putU16(bytes, flags, 6);
+  putU32(bytes, sequence, 8);
   bytes.set(body, HEADER);
   return bytes;
 }

@@ -51,15 +51,32 @@ export function concatenated(...parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat(parts.map((part) => Buffer.concat([part, Buffer.alloc((4 - (part.length % 4)) % 4)])));
 }
 
+const heads = new Map<string, Buffer>();
+
+/** What every message about the elements of one set begins with. */
+function elementHead(table: string, set: string): Buffer {
+  const name = `${table} ${set}`;
+  let head = heads.get(name);
+  if (head === undefined) {
+    head = Buffer.concat([
+      generic(NFPROTO_NETDEV),
+      attribute(NFTA_SET_ELEM_LIST_TABLE, zeroEnded(table)),
+      attribute(NFTA_SET_ELEM_LIST_SET, zeroEnded(set)),
+    ]);
+    heads.set(name, head);
+  }
+  return head;
+}
+
+const batchEdge = generic(0, NFNL_SUBSYS_NFTABLES);
+
 function elementMessage(message: number, flags: number, table: string, element: Element): Request {
   const value = (kind: number, bytes: Uint8Array): Buffer => nested(kind, attribute(NFTA_DATA_VALUE, bytes));
   const parts = [value(NFTA_SET_ELEM_KEY, element.key)];
   if (element.data !== undefined) parts.push(value(NFTA_SET_ELEM_DATA, element.data));
   if (element.timeout !== undefined) parts.push(attribute(NFTA_SET_ELEM_TIMEOUT, be64(element.timeout)));
   const body = Buffer.concat([
-    generic(NFPROTO_NETDEV),
-    attribute(NFTA_SET_ELEM_LIST_TABLE, zeroEnded(table)),
-    attribute(NFTA_SET_ELEM_LIST_SET, zeroEnded(element.set)),
+    elementHead(table, element.set),
     nested(NFTA_SET_ELEM_LIST_ELEMENTS, nested(NFTA_LIST_ELEM, ...parts)),
   ]);
   return { type: type(message), flags, body };
@@ -75,12 +92,7 @@ export interface ElementChanges {
 }
 
 function flushMessage(table: string, set: string): Request {
-  const body = Buffer.concat([
-    generic(NFPROTO_NETDEV),
-    attribute(NFTA_SET_ELEM_LIST_TABLE, zeroEnded(table)),
-    attribute(NFTA_SET_ELEM_LIST_SET, zeroEnded(set)),
-  ]);
-  return { type: type(NFT_MSG_DELSETELEM), flags: 0, body };
+  return { type: type(NFT_MSG_DELSETELEM), flags: 0, body: elementHead(table, set) };
 }
 
 /** All or nothing: changes elements of a `netdev` table; the last change is acknowledged. */
@@ -93,10 +105,10 @@ export function elementTransaction(table: string, { flush = [], remove = [], add
   const last = changes.pop();
   if (last === undefined) throw new Error('a transaction without a change has no acknowledgement');
   return [
-    { type: NFNL_MSG_BATCH_BEGIN, flags: 0, body: generic(0, NFNL_SUBSYS_NFTABLES) },
+    { type: NFNL_MSG_BATCH_BEGIN, flags: 0, body: batchEdge },
     ...changes,
     { ...last, flags: last.flags | NLM_F_ACK },
-    { type: NFNL_MSG_BATCH_END, flags: 0, body: generic(0, NFNL_SUBSYS_NFTABLES) },
+    { type: NFNL_MSG_BATCH_END, flags: 0, body: batchEdge },
   ];
 }
 
