@@ -6,13 +6,14 @@ import type { Check } from '../model/virtual-service.ts';
  *   unknown ----first success----> alive <--`rise` successes in a row-- dead
  *   inherited --first success----> alive ---`fall` failures in a row--> dead
  *   inherited / unknown --first failure--> dead
- *   any state but dead --its node is confirmed dead--> dead
+ *   any state --its node is confirmed dead--> gone --its node is heard again--> dead
  *
  * `inherited`: nothing was checked yet, but the kernel's table, left by a musterd before this one, sends it traffic; so
- * a restart moves none. `unknown` servers get nothing until they have once answered.
+ * a restart moves none. `unknown` servers get nothing until they have once answered. `gone`: a web server that answers on
+ * a machine that starts gets nothing yet, as the virtual address is there only when its supervisor is.
  */
 export interface Health {
-  readonly state: 'unknown' | 'inherited' | 'alive' | 'dead';
+  readonly state: 'unknown' | 'inherited' | 'alive' | 'dead' | 'gone';
   /** Results in a row that speak against the state. */
   readonly against: number;
 }
@@ -20,7 +21,9 @@ export interface Health {
 export type HealthEvent =
   | { readonly type: 'checked'; readonly ok: boolean }
   /** Membership and a check of its own agree that the machine is gone: no `fall` to wait for. */
-  | { readonly type: 'nodeDead' };
+  | { readonly type: 'nodeDead' }
+  /** The machine's supervisor is heard again. */
+  | { readonly type: 'nodeBack' };
 
 /** The state before any check. */
 export function startHealth(inKernelTable: boolean): Health {
@@ -29,7 +32,8 @@ export function startHealth(inKernelTable: boolean): Health {
 
 /** The next state; `rise` and `fall` are counts of checks in a row, at least 1. */
 export function stepHealth(health: Health, event: HealthEvent, limits: Pick<Check, 'rise' | 'fall'>): Health {
-  if (event.type === 'nodeDead') return { state: 'dead', against: 0 };
+  if (event.type === 'nodeDead') return { state: 'gone', against: 0 };
+  if (event.type === 'nodeBack') return health.state === 'gone' ? { state: 'dead', against: 0 } : health;
   switch (health.state) {
     case 'unknown':
     case 'inherited':
@@ -38,6 +42,8 @@ export function stepHealth(health: Health, event: HealthEvent, limits: Pick<Chec
       return count(health, !event.ok, limits.fall, 'dead');
     case 'dead':
       return count(health, event.ok, limits.rise, 'alive');
+    case 'gone':
+      return health;
   }
 }
 
@@ -54,5 +60,5 @@ export function isServing(health: Health): boolean {
 
 /** As `status` says it: null where nothing was checked yet. */
 export function aliveOrUnknown(health: Health): boolean | null {
-  return health.state === 'alive' ? true : health.state === 'dead' ? false : null;
+  return health.state === 'alive' ? true : health.state === 'dead' || health.state === 'gone' ? false : null;
 }

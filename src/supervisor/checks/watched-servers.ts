@@ -19,6 +19,8 @@ interface Watched {
   readonly service: VirtualService;
   readonly server: RealServer;
   readonly rounds: Rounds | undefined;
+  /** As membership says it; a server that is no node is always there. */
+  nodeAlive: boolean;
   health: Health;
   lastCheck: string;
   checkedAt: number | undefined;
@@ -82,6 +84,7 @@ export class WatchedServers {
   nodeChanged(addresses: readonly IpAddress[], alive: boolean): void {
     for (const watched of this.watched.values()) {
       if (!addresses.includes(watched.server.address)) continue;
+      watched.nodeAlive = alive;
       if (alive) this.nodeBack(watched);
       else void this.confirmDead(watched);
     }
@@ -111,6 +114,7 @@ export class WatchedServers {
       service,
       server,
       rounds,
+      nodeAlive: old?.nodeAlive ?? true,
       health: old?.health ?? startHealth(inKernel && type !== 'off'),
       lastCheck: old?.lastCheck ?? 'not checked yet',
       checkedAt: old?.checkedAt,
@@ -124,12 +128,14 @@ export class WatchedServers {
 
   private async confirmDead(watched: Watched): Promise<void> {
     const result = await watched.rounds?.once(this.options.confirmTimeout);
-    if (result?.ok === true || this.watched.get(watchId(watched.service, watched.server)) !== watched) return;
+    const { service, server } = watched;
+    if (result?.ok === true || watched.nodeAlive || this.watched.get(watchId(service, server)) !== watched) return;
     const text = result === undefined ? 'its node is dead' : `its node is dead: ${result.text}`;
     this.event(watched, { type: 'nodeDead' }, text);
   }
 
   private nodeBack(watched: Watched): void {
+    watched.health = stepHealth(watched.health, { type: 'nodeBack' }, watched.service.check);
     watched.rounds?.hasten();
     if (watched.service.check.type === 'on') this.event(watched, { type: 'checked', ok: true }, 'its node is alive');
   }
@@ -140,9 +146,9 @@ export class WatchedServers {
     watched.lastCheck = text;
     watched.checkedAt = performance.now();
     if (watched.health.state === before.state) return;
-    if (watched.health.state === 'alive' || watched.health.state === 'dead') {
+    if (aliveOrUnknown(watched.health) !== aliveOrUnknown(before)) {
       this.options.journal({
-        what: watched.health.state === 'alive' ? 'server-alive' : 'server-dead',
+        what: aliveOrUnknown(watched.health) === true ? 'server-alive' : 'server-dead',
         service: serviceKey(watched.service),
         server: serverKey(watched.server),
         why: text,

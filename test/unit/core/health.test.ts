@@ -2,13 +2,17 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { aliveOrUnknown, type Health, isServing, startHealth, stepHealth } from '../../../src/core/health.ts';
 
-/** The states after each result in turn: `+` a success, `-` a failure, `x` the node's death. */
+/** The states after each result in turn: `+` a success, `-` a failure, `x` the node's death, `b` that it is back. */
 function states(start: Health, results: string, limits: { rise: number; fall: number }): string {
   let health = start;
   const seen = [...results].map((result) => {
     health = stepHealth(
       health,
-      result === 'x' ? { type: 'nodeDead' } : { type: 'checked', ok: result === '+' },
+      result === 'x'
+        ? { type: 'nodeDead' }
+        : result === 'b'
+          ? { type: 'nodeBack' }
+          : { type: 'checked', ok: result === '+' },
       limits,
     );
     return health.state;
@@ -32,12 +36,13 @@ describe('core/health', () => {
     assert.equal(states(startHealth(false), '-+-++', limits), 'dead dead dead dead alive');
   });
 
-  it('takes the death of its node at once, and its return as any other', () => {
-    assert.equal(states(startHealth(true), '+x++', { rise: 2, fall: 9 }), 'alive dead dead alive');
+  it('takes the death of its node at once, and counts successes only when the node is back', () => {
+    assert.equal(states(startHealth(true), '+x++b++', { rise: 2, fall: 9 }), 'alive gone gone gone dead dead alive');
+    assert.equal(states(startHealth(true), '+b', { rise: 2, fall: 9 }), 'alive alive');
   });
 
   it('is dead after `fall` failures and alive after `rise` successes, whatever came before', () => {
-    const results = fc.string({ unit: fc.constantFrom('+', '-', 'x'), maxLength: 30 });
+    const results = fc.string({ unit: fc.constantFrom('+', '-', 'x', 'b'), maxLength: 30 });
     const limit = fc.integer({ min: 1, max: 5 });
     fc.assert(
       fc.property(results, limit, limit, fc.boolean(), (before, rise, fall, inKernel) => {
@@ -45,8 +50,8 @@ describe('core/health', () => {
           states(startHealth(inKernel), before + tail, { rise, fall })
             .split(' ')
             .at(-1);
-        assert.equal(last('-'.repeat(fall)), 'dead');
-        assert.equal(last('+'.repeat(rise)), 'alive');
+        assert.equal(last(`b${'-'.repeat(fall)}`), 'dead');
+        assert.equal(last(`b${'+'.repeat(rise)}`), 'alive');
       }),
     );
   });
