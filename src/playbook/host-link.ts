@@ -59,6 +59,8 @@ export class HostLink {
     } catch (error) {
       why = (error as Error).message;
     }
+    // The node's own timer runs since before this moment.
+    const firesBy = performance.now() + armed.afterSeconds * 1000;
     const wrong = answer?.outputs.find((output) => output.rc !== 0);
     const complete = answer !== undefined && wrong === undefined && answer.outputs.length === steps.length + 1;
     if (complete && (await disarmUndo(armed, root, this.#options.reconnect))) {
@@ -67,7 +69,7 @@ export class HostLink {
     if (answer?.stopped === true && answer.outputs.length === 0) return { kind: 'stopped' };
     if (wrong !== undefined) why = wrong.stderr.trim() || `exit code ${wrong.rc}`;
     // A change that failed half-way is taken back too: the undo stays armed, and the node does it.
-    await new Promise((resolve) => setTimeout(resolve, armed.afterSeconds * 1000 + 500));
+    await new Promise((resolve) => setTimeout(resolve, firesBy + 500 - performance.now()));
     const back = await this.#options.reconnect().then(
       (connection) => connection.close().then(() => true),
       () => false,
