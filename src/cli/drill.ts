@@ -14,6 +14,7 @@ import { drillTarget } from '../drill/target.ts';
 import { openLab } from '../lab/lab.ts';
 import type { Host } from '../model/inventory.ts';
 import { connect } from '../remote/connection.ts';
+import { inventoryOption } from './inventory-option.ts';
 import { loadClusterInventory } from './require-cluster.ts';
 import { runTasks } from './run-tasks.ts';
 import { selectHosts } from './select-hosts.ts';
@@ -176,7 +177,7 @@ Examples:
 export function drillCommand(): Command {
   return new Command('drill')
     .description('Fail every node over in turn, and say how long users would have been down.')
-    .requiredOption('-i, --inventory <file>', 'inventory that describes the cluster')
+    .addOption(inventoryOption())
     .option('--scenario <name>', scenarioNames.join(', '), 'plug-pull')
     .option('--bound <duration>', 'longest outage that passes', duration, 1000)
     .option('--nodes <set>', 'only these nodes, as node[1-2]')

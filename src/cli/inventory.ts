@@ -6,6 +6,7 @@ import { inventoryJsonSchema } from '../inventory/schema.ts';
 import type { Host, Inventory } from '../model/inventory.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { serviceKey } from '../model/virtual-service.ts';
+import { inventoryOption } from './inventory-option.ts';
 
 interface FileOptions {
   readonly inventory: string;
@@ -119,13 +120,14 @@ async function show(name: string, { inventory: file, json }: FileOptions): Promi
 
 /** `muster inventory check | list | show | schema`. */
 export function inventoryCommand(): Command {
-  const command = new Command('inventory').description('check and show an inventory, or export its schema');
+  const command = new Command('inventory')
+    .description('check and show an inventory, or export its schema')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  muster inventory check -i inventory/lab.yml\n  muster inventory list -i inventory/lab.yml --graph\n  muster inventory schema > inventory.schema.json',
+    );
   const withFile = (name: string, description: string): Command =>
-    command
-      .command(name)
-      .description(description)
-      .requiredOption('-i, --inventory <file>', "Muster's YAML, or Ansible's YAML or INI")
-      .option('--json', 'print JSON');
+    command.command(name).description(description).addOption(inventoryOption()).option('--json', 'print JSON');
   withFile('check', 'find every mistake, each with file:line:column (exit code 65)')
     .addHelpText(
       'after',

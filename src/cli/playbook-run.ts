@@ -11,6 +11,7 @@ import { runPlaybook } from '../playbook/run.ts';
 import type { RunEvent } from '../playbook/run-event.ts';
 import { connect } from '../remote/connection.ts';
 import type { HostKeyChecking } from '../remote/types.ts';
+import { inventoryOption } from './inventory-option.ts';
 import { packageRoot } from './package-root.ts';
 import { PlaybookLines } from './playbook-lines.ts';
 import { PlaybookList } from './playbook-list.ts';
@@ -34,7 +35,7 @@ export interface PlaybookOptions {
 /** The options of every command that runs a playbook. */
 export function withPlaybookOptions(command: Command): Command {
   return command
-    .addOption(new Option('-i, --inventory <file>', 'the inventory').env('MUSTER_INVENTORY').makeOptionMandatory())
+    .addOption(inventoryOption())
     .option('-l, --limit <pattern>', 'only these hosts, as node1,node[3-5] or @web')
     .option('-C, --check', 'dry run: say what would change, and change nothing')
     .option('-D, --diff', 'show what changes in files')

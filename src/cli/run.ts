@@ -6,6 +6,7 @@ import { loadInventory } from '../inventory/load.ts';
 import { forEachHost, type HostOutcome } from '../remote/pool.ts';
 import type { HostKeyChecking, RunResult } from '../remote/types.ts';
 import { foldOutputs, outputTitle } from './fold-output.ts';
+import { inventoryOption } from './inventory-option.ts';
 import { selectHosts } from './select-hosts.ts';
 import { targetsOf } from './targets.ts';
 
@@ -22,7 +23,7 @@ export interface FanOutOptions {
 /** The options of every command that works on many hosts at once. */
 export function withFanOutOptions(command: Command): Command {
   return command
-    .addOption(new Option('-i, --inventory <file>', 'the inventory').env('MUSTER_INVENTORY').makeOptionMandatory())
+    .addOption(inventoryOption())
     .option('--json', 'one JSON object a host and line')
     .option('--forks <n>', 'hosts at once', positive, 64)
     .option('--connect-timeout <duration>', 'how long a login may take', duration)

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { nearest } from '../base/nearest.ts';
 import { Problem } from '../base/problem.ts';
 import { connect } from '../remote/connection.ts';
+import { inventoryOption } from './inventory-option.ts';
 import { loadClusterInventory } from './require-cluster.ts';
 import { targetsOf } from './targets.ts';
 
@@ -42,9 +43,9 @@ function command(verb: 'standby' | 'online', description: string): Command {
   return new Command(verb)
     .description(description)
     .argument('<node>', 'a node of the cluster')
-    .requiredOption('-i, --inventory <file>', 'inventory that describes the cluster')
+    .addOption(inventoryOption())
     .option('--lab <name>', "name of the lab (default: this clone's)")
-    .addHelpText('after', `\nExample:\n  muster ${verb} node1 -i inventory/lab.yml`)
+    .addHelpText('after', `\nExamples:\n  muster ${verb} node1 -i inventory/lab.yml`)
     .action((node: string, options: StandbyOptions) => ask(verb, node, options));
 }
 

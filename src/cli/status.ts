@@ -4,6 +4,7 @@ import { ClusterAccess } from '../drill/cluster-access.ts';
 import { complaintsAbout, statusesOf, type Views } from '../drill/cluster-health.ts';
 import { connect } from '../remote/connection.ts';
 import type { Status } from '../wire/status.ts';
+import { inventoryOption } from './inventory-option.ts';
 import { loadClusterInventory } from './require-cluster.ts';
 import { showStatus } from './show-status.ts';
 import { targetsOf } from './targets.ts';
@@ -56,7 +57,7 @@ async function status(options: StatusOptions): Promise<void> {
 export function statusCommand(): Command {
   return new Command('status')
     .description('Who holds what and why, quorum, nodes and real servers; asked of every node that can be reached.')
-    .requiredOption('-i, --inventory <file>', 'inventory that describes the cluster')
+    .addOption(inventoryOption())
     .option('--json', 'the status of the node that knows most, with "whole" and "complaints" over all nodes')
     .option('--lab <name>', "name of the lab (default: this clone's)")
     .addHelpText(

@@ -40,7 +40,7 @@ describe('the command line', function () {
     const command = muster('provison');
     assert.equal(command.code, 64);
     assert.match(command.err, /did you mean "muster provision"\?/);
-    const option = muster('status', '--jsom');
+    const option = muster('inventory', 'check', '-i', 'inventory/lab.yml', '--jsom');
     assert.equal(option.code, 64);
     assert.match(option.err, /--json/);
   });
