@@ -54,7 +54,7 @@ log=$(mktemp /tmp/muster-apt-XXXXXXXX) || exit 1
 policy=/usr/sbin/policy-rc.d
 cleanup() { rm -f "$log"; grep -qsF ${JSON.stringify(policyMark)} $policy && rm -f $policy; true; }
 trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
+trap 'exit 1' HUP INT TERM PIPE
 if [ ! -e $policy ]; then printf '#!/bin/sh\\n%s\\nexit 101\\n' ${JSON.stringify(policyMark)} >$policy && chmod 755 $policy || exit 1; fi
 apt_get() {
   apt-get -q -y --no-install-recommends -o Acquire::http::Proxy=${proxy} -o Acquire::https::Proxy=${proxy} \\

@@ -114,7 +114,7 @@ p=${shellQuote(wanted.path)}
 if [ -L "$p" ]; then p=$(readlink -f -- "$p") || exit 1; fi
 t=$(mktemp -- "$(dirname -- "$p")/.muster-XXXXXXXX") || exit 1
 trap 'rm -f -- "$t"' EXIT
-trap 'exit 1' HUP INT TERM
+trap 'exit 1' HUP INT TERM PIPE
 head -c ${wanted.content.length} >"$t" || exit 1
 [ "$(stat -c %s -- "$t")" = ${wanted.content.length} ] || { echo "only a part of it arrived" >&2; exit 1; }
 ${ownership === '' ? ':' : `chown ${shellQuote(ownership)} -- "$t" || exit 1`}
