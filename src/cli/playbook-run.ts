@@ -75,7 +75,7 @@ export async function runPlaybookCommand(file: string, options: PlaybookOptions)
         inventory.groups[pattern]?.length === 0 ? [] : selectHosts(inventory, pattern.replaceAll(':', ',')),
       limit,
       extra: () => extra,
-      connect: async (host) => await connect((await targetsOf([host], options))[0]!),
+      connect: async (host, giveUp) => await connect((await targetsOf([host], options))[0]!, { signal: giveUp }),
       onEvent: (event) => view.tell(event),
       check: options.check ?? false,
       diff: options.diff ?? false,

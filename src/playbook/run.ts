@@ -27,7 +27,8 @@ export interface RunPlaybookOptions {
   readonly limit: ReadonlySet<HostName> | undefined;
   /** Variables from code, per host. */
   readonly extra: (host: Host) => Scope;
-  readonly connect: (host: Host) => Promise<Connection>;
+  /** Where the signal aborts, it gives up at once. */
+  readonly connect: (host: Host, signal?: AbortSignal) => Promise<Connection>;
   readonly onEvent: OnEvent;
   readonly check: boolean;
   readonly diff: boolean;
@@ -179,10 +180,11 @@ class Crew {
     await eachOf(hosts, this.#options.forks, async (host) => {
       if (signal.aborted) return;
       try {
-        const connection = await connect(host);
+        const connection = await connect(host, signal);
         this.#connections.set(host.name, connection);
         const feed = new PackageFeed(connection, this.#proxy);
         this.#feeds.push(feed);
+        // Not given up on Ctrl-C: a change that was armed and is good must not be taken back.
         const reconnect = (): Promise<Connection> => connect(host);
         const link = new HostLink({ connection, reconnect, feed, stopFile: this.#stopFile });
         this.#links.push(link);
