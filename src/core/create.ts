@@ -1,7 +1,7 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { NodeName } from '../model/names.ts';
 import { addressesOf, type ResourceGroup } from '../model/resource-group.ts';
-import type { Group, NodeOptions, NodeState, Peer } from './state.ts';
+import { type Group, longestLease, type NodeOptions, type NodeState, type Peer } from './state.ts';
 import { emptySlot } from './voter.ts';
 
 /** One tick of the slowest kernel clock in use (HZ=100): set timeouts are counted in these. */
@@ -40,7 +40,7 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     gateLifetime,
     attempt,
     startedAt,
-    silentUntil: startedAt + Math.max(lease, options.longestLease ?? 0) * 1.2,
+    silentUntil: startedAt + longestLease({ lease, options }) * 1.2,
     random: [...options.seed],
     peers: new Map(
       voters.flatMap((name, position) => (name === self ? [] : [[name, newPeer(cluster, name, position)] as const])),

@@ -24,8 +24,8 @@ export type Effect =
   /**
    * Shut the gate of these groups: they leave the untimed map in one kernel transaction. With `passTo`, frames that still
    * come are passed on to that node, at most for `passFor` milliseconds and only while `passToken` is still armed: that
-   * element stays in the timed set, so that a close which the kernel applies late passes nothing on. Without `passTo` the
-   * armed elements of these groups go too. Ends what `acceptPassed` opened for them. Always allowed, never late;
+   * element stays in the timed set, so that a close which the kernel applies late passes nothing on. Tokens
+   * stay armed until they time out: other groups may have them too. Ends what `acceptPassed` opened for them. Always allowed, never late;
    * answered by `closed`.
    */
   | {

@@ -48,6 +48,7 @@ export function onArmed(state: NodeState, token: number, ok: boolean, now: numbe
   const round = state.rounds.find((candidate) => candidate.token === token);
   if (round === undefined || round.asked) return;
   if (!ok || now > round.armedAt + state.gateLifetime / 2) {
+    for (const { group } of round.entries) if (group.claim.phase === 'asking') giveUpAsking(state, group, now);
     state.rounds = state.rounds.filter((candidate) => candidate !== round);
     state.counters.armsFailed = (state.counters.armsFailed ?? 0) + 1;
     return;
@@ -239,11 +240,16 @@ export function voidRounds(state: NodeState, group: Group): void {
   for (const round of state.rounds) for (const entry of round.entries) if (entry.group === group) entry.done = true;
 }
 
-/** An attempt whose second phase failed; the voters that accepted it will promise to this node again at once. */
+/**
+ * An attempt whose second phase failed; the voters that accepted it will promise to this node again at once. Where its own
+ * kernel does not arm, it waits for a lease: others defer to whoever has their promise, and would never get their turn.
+ */
 export function giveUpAsking(state: NodeState, group: Group, now: number): void {
+  const waits = (entry: RoundEntry): boolean => entry.group === group && !entry.done;
+  const unarmed = state.rounds.some(({ asked, entries }) => !asked && entries.some(waits));
   voidRounds(state, group);
   group.claim = { phase: 'idle' };
-  group.retryAt = now + 1;
+  group.retryAt = now + (unarmed ? state.lease : 1);
 }
 
 /** Somebody flushed the ruleset: every gate is shut and every token gone. A fresh round opens again what is still held. */

@@ -190,6 +190,11 @@ export function wakeBy(state: NodeState, at: number): void {
   if (at < state.wake) state.wake = at;
 }
 
+/** The longest lease that this voter grants: its silence after a restart outlasts it. */
+export function longestLease(state: Pick<NodeState, 'lease' | 'options'>): number {
+  return Math.max(state.lease, state.options.longestLease ?? 0);
+}
+
 export function decide(state: NodeState, decision: Decision): void {
   state.effects.push({ type: 'decide', decision });
 }

@@ -47,8 +47,9 @@ export function liveLease(slot: VoterSlot, now: number): AcceptedLease | undefin
 export function judgePrepare(slot: VoterSlot, ballot: Ballot, released: Ballot | undefined, now: number): Verdict {
   if (released !== undefined) noteRelease(slot, released, ballot.node);
   const live = liveLease(slot, now);
-  if (live !== undefined && live.ballot.node !== ballot.node && live.reservedFor !== ballot.node)
-    return refusal(slot, now);
+  // A machine that was cloned has the holder's name, too; one that only restarted has waited for its last lease anyway.
+  const own = live?.ballot.node === ballot.node && live.ballot.incarnation === ballot.incarnation;
+  if (live !== undefined && !own && live.reservedFor !== ballot.node) return refusal(slot, now);
   if (slot.promised !== undefined && compareBallots(ballot, slot.promised) < 0) return refusal(slot, now);
   slot.promised = ballot;
   slot.promisedAt = now;

@@ -2,7 +2,7 @@
 import { ownBeat, send } from './beats.ts';
 import { learnHolder } from './lease.ts';
 import type { Answer, Ballot, Message, Request } from './message.ts';
-import type { Group, NodeState, Peer } from './state.ts';
+import { type Group, longestLease, type NodeState, type Peer } from './state.ts';
 import { judgePrepare, judgePropose, noteRelease, type Verdict } from './voter.ts';
 
 export function onPrepare(
@@ -30,7 +30,8 @@ export function onPropose(
     if (verdict.ok) learnHolder(group, from.name, now);
     return verdict;
   });
-  if (now < state.silentUntil) return;
+  // After a restart this voter would be silent too short for a lease that is longer than all of its own configurations'.
+  if (now < state.silentUntil || message.lease > longestLease(state)) return;
   send(state, from, { kind: 'accept', nonce: message.nonce, answers, beat: ownBeat(state) }, now);
 }
 

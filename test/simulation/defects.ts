@@ -24,7 +24,7 @@ export const defects: readonly Defect[] = [
     name: 'promise-while-lease-lives',
     rule: 'A prepare is refused while a lease of somebody else lives.',
     file: 'voter.ts',
-    find: 'if (live !== undefined && live.ballot.node !== ballot.node && live.reservedFor !== ballot.node)',
+    find: 'if (live !== undefined && !own && live.reservedFor !== ballot.node)',
     replace: 'if (live === undefined && slot === undefined)',
   },
   {
@@ -38,7 +38,7 @@ export const defects: readonly Defect[] = [
     name: 'no-silence-after-restart',
     rule: 'A voter that restarts stays silent for the longest lease.',
     file: 'create.ts',
-    find: 'Math.max(lease, options.longestLease ?? 0) * 1.2',
+    find: 'longestLease({ lease, options }) * 1.2',
     replace: '0',
   },
   {

@@ -89,6 +89,40 @@ describe('lease: arm, ask, grant', () => {
     assert.equal(sent(say(state, 'node2', request, 241), 'promise').length, 1);
   });
 
+  it('does not vote for a lease that its silence after a restart would not outlast', () => {
+    const state = newNode('node1', 0);
+    if (beat.kind !== 'beat') assert.fail();
+    const request = {
+      kind: 'propose',
+      nonce: '0'.repeat(32),
+      incarnation: '0'.repeat(32),
+      requests: [{ group: 'web1', round: 1 }],
+      beat: beat.beat,
+    } as const;
+    assert.equal(sent(say(state, 'node2', { ...request, lease: state.lease + 1 }, 1000), 'accept').length, 0);
+    assert.equal(sent(say(state, 'node2', { ...request, lease: state.lease }, 1001), 'accept').length, 1);
+  });
+
+  it('lets others have their turn for a lease where its own kernel refuses to arm, or does not answer', () => {
+    for (const refused of [true, false]) {
+      const state = newNode('node1', 0);
+      for (const peer of ['node2', 'node3']) say(state, peer, beat, 10);
+      let prepares: number[] = [];
+      for (let at = 400; at < 400 + 3 * state.lease; at += 2) {
+        const effects = at % 50 === 0 ? say(state, 'node2', beat, at) : happens(state, { type: 'tick' }, at);
+        const [prepare] = sent(effects, 'prepare');
+        if (prepare === undefined) continue;
+        prepares = [...prepares, at];
+        const answers = prepare.requests.map(({ group, round }) => ({ group, ok: true, round, remaining: 0 }));
+        const arm = only(say(state, 'node2', { kind: 'promise', nonce: prepare.nonce, answers }, at), 'arm');
+        if (refused) happens(state, { type: 'armed', token: arm.token, ok: false }, at);
+      }
+      assert.ok(prepares.length >= 2, 'it tries again');
+      for (const [index, at] of prepares.entries())
+        if (index > 0) assert.ok(at - prepares[index - 1]! >= state.lease, `${prepares}`);
+    }
+  });
+
   it('sends one datagram to each voter in a keepalive when idle', () => {
     const { state, now } = holding();
     let count = 0;

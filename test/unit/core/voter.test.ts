@@ -30,6 +30,12 @@ describe('voter', () => {
     assert.ok(judgePrepare(granted(), ballot(5, 'node1'), undefined, 1050).ok);
   });
 
+  it('takes another incarnation of the holder for somebody else, as a cloned machine is', () => {
+    const clone = { ...ballot(5, 'node1'), incarnation: 'f'.repeat(32) };
+    assert.ok(!judgePrepare(granted(), clone, undefined, 1050).ok);
+    assert.ok(judgePrepare(granted(), clone, undefined, 1200).ok);
+  });
+
   it('accepts nothing older than what it has promised', () => {
     const slot = granted();
     assert.ok(judgePrepare(slot, ballot(2, 'node2'), undefined, 1300).ok);
