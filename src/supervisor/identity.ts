@@ -71,11 +71,17 @@ export interface Identity {
 
 /**
  * Counts this start, durably in `stateDir`, and beside it in `runDir`, which lasts until the next boot; there the longest
- * lease is recorded too. Throws a Problem where neither can be written.
+ * lease is recorded too. The count is never below `unixSeconds`: the peers of a machine that was installed anew, or set
+ * back to a snapshot, would take all that it says for old. Throws a Problem where neither file can be written.
  */
-export function beginIncarnation(stateDir: string, runDir: string, lease: number): Identity {
+export function beginIncarnation(
+  stateDir: string,
+  runDir: string,
+  lease: number,
+  unixSeconds = Math.floor(Date.now() / 1000),
+): Identity {
   const files = [join(stateDir, 'starts'), join(runDir, 'starts')];
-  const starts = Math.max(...files.map(readCount)) + 1;
+  const starts = Math.max(...files.map((file) => readCount(file) + 1), unixSeconds);
   const written = files.map((file) => writeCount(file, starts));
   if (!written.includes(true)) {
     throw new Problem(

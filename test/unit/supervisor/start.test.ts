@@ -57,7 +57,8 @@ describe('the start of musterd', () => {
       directory = mkdtempSync(join(tmpdir(), 'musterd-start-'));
     });
     afterEach(() => rmSync(directory, { recursive: true, force: true }));
-    const begin = (lease = 200) => beginIncarnation(join(directory, 'state'), join(directory, 'run'), lease);
+    const begin = (lease = 200, unixSeconds = 0) =>
+      beginIncarnation(join(directory, 'state'), join(directory, 'run'), lease, unixSeconds);
 
     it('grows with each start, so that incarnations order as text', () => {
       const seen = [begin(), begin(), begin()].map(({ incarnation }) => incarnation);
@@ -68,6 +69,14 @@ describe('the start of musterd', () => {
       begin();
       rmSync(join(directory, 'run'), { recursive: true });
       assert.match(begin().incarnation, /^0{15}2/);
+    });
+    it('is above the one of a disk that was lost, so that peers do not take the new machine for an old one', () => {
+      const before = [begin(200, 1_700_000_000), begin(200, 1_700_000_000)].at(-1)!.incarnation;
+      rmSync(join(directory, 'run'), { recursive: true });
+      rmSync(join(directory, 'state'), { recursive: true });
+      const after = begin(200, 1_700_000_060).incarnation;
+      assert.ok(after > before);
+      assert.ok(begin(200, 5).incarnation > after, 'a clock that was set back changes nothing');
     });
     it('goes on in the run directory where the durable one cannot be written', () => {
       writeFileSync(join(directory, 'state'), 'a file where a directory should be');
