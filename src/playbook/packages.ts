@@ -61,13 +61,14 @@ apt_get() {
     -o Acquire::Languages=none -o Acquire::PDiffs=false -o Acquire::Retries=2 -o DPkg::Lock::Timeout=120 \\
     -o DPkg::Use-Pty=0 -o APT::Keep-Downloaded-Packages=false -o Dpkg::Options::=--force-confold "$@" </dev/null >>"$log" 2>&1
 }
-# The space that it takes, before it takes any: a disk that fills up in the middle leaves half-configured packages.
+# The space that it takes and 16 MB more, before it takes any: a disk that fills up in the middle leaves half-configured packages.
 enough() {
   : >"$log"
-  apt_get --assume-no install ${words}
+  # Assume-Yes would win over assume-no, and install at once.
+  apt_get -o APT::Get::Assume-Yes=false --assume-no install ${words}
   need=$(sed -n 's/^Need to get \\([^ ]*\\) \\([kMG]*B\\).*/\\1 \\2/p; s/^After this operation, \\([0-9.,]*\\) \\([kMG]*B\\) of add.*/\\1 \\2/p' "$log" |
     awk 'BEGIN { f["B"] = 1 / 1024; f["kB"] = 1; f["MB"] = 1024; f["GB"] = 1048576 }
-      { gsub(/,/, "", $1); s += $1 * f[$2] } END { if (NR) printf "%d", s }')
+      { gsub(/,/, "", $1); s += $1 * f[$2] } END { if (NR) printf "%d", s + 16384 }')
   [ -n "$need" ] || return 1
   free=$(df -Pk /usr | awk 'NR == 2 { print $4 }')
   [ "$need" -le "$free" ] && return 0
