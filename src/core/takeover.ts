@@ -37,8 +37,11 @@ export function expireAttempts(state: NodeState, now: number): void {
     const { claim } = group;
     if (claim.phase !== 'preparing' && claim.phase !== 'asking') continue;
     if (now < claim.since + state.attempt) wakeBy(state, claim.since + state.attempt);
-    else if (claim.phase === 'asking') giveUpAsking(state, group, now);
-    else giveUpPreparing(state, group, now);
+    else if (claim.phase === 'asking') {
+      giveUpAsking(state, group, now);
+      // Whoever deferred to this attempt has its turn first: voters may well promise to this node and never accept.
+      group.retryAt = Math.max(group.retryAt, now + state.attempt);
+    } else giveUpPreparing(state, group, now);
   }
 }
 

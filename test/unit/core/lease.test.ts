@@ -123,6 +123,14 @@ describe('lease: arm, ask, grant', () => {
     }
   });
 
+  it('leaves others the time for an attempt where voters promise and never accept', () => {
+    const { state, now } = asking();
+    const prepares: number[] = [];
+    for (let at = now + 1; at < now + 4 * state.attempt; at++)
+      if (sent(say(state, 'node2', beat, at), 'prepare').length > 0) prepares.push(at);
+    assert.ok(prepares.length > 0 && prepares[0]! >= now + 2 * state.attempt - 2, `${prepares}`);
+  });
+
   it('sends one datagram to each voter in a keepalive when idle', () => {
     const { state, now } = holding();
     let count = 0;
