@@ -1,5 +1,5 @@
 import { describe, type View } from '../core/describe.ts';
-import type { Effect } from '../core/effect.ts';
+import type { Decision, Effect } from '../core/effect.ts';
 import type { Event, OperatorCommand } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
 import { type NodeState, step, wakeAt } from '../core/node.ts';
@@ -17,6 +17,8 @@ export interface Machine {
   ): Promise<boolean>;
   acceptPassed(from: NodeName, groups: readonly GroupName[], lifetime: number, deadline: number): void;
   hold(groups: readonly GroupName[]): void;
+  /** A peer came or went: its MAC counts in the gate, and its real server in the balancer. */
+  follow(view: View): void;
   announce(groups: readonly GroupName[]): void;
   /** Resolves to who answers for each group that somebody answers for. */
   probe(groups: readonly GroupName[]): Promise<readonly { readonly group: GroupName; readonly by: MacAddress }[]>;
@@ -91,6 +93,9 @@ export class Loop {
     const { state, effects } = step(this.#state, event, this.#now());
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
+    const isMove = ({ what }: Decision): boolean => what === 'node-dead' || what === 'node-up';
+    if (effects.some((effect) => effect.type === 'decide' && isMove(effect.decision)))
+      this.#machine.follow(this.view());
   }
 
   /**
