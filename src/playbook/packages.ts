@@ -83,6 +83,7 @@ apt_get install ${words} && exit 0
 # Lists that are too old name files that are gone; a transaction that was cut off has to be ended first.
 dpkg --configure -a </dev/null >>"$log" 2>&1
 apt_get update
+apt_get --fix-broken install
 : >"$log"
 apt_get install ${words} && exit 0
 { echo "apt-get could not do it:"; grep -E '^(E|W|Err|dpkg): ?' "$log" || tail -n 15 "$log"; } >&2

@@ -64,6 +64,15 @@ describe('muster provision in the lab', function () {
     assert.equal(left, '', `${node} after the run`);
   }
 
+  /** Until apt is at work on node1: its services are held down meanwhile. */
+  async function untilPackagesAreInstalled(child: ChildProcess): Promise<void> {
+    for (let tries = 0; tries < 600 && child.exitCode === null; tries++) {
+      if (await isThere('node1', '/usr/sbin/policy-rc.d')) break;
+      await sleep(20);
+    }
+    assert.equal(child.exitCode, null, 'provision still runs');
+  }
+
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'muster-provision-'));
   });
@@ -98,15 +107,24 @@ describe('muster provision in the lab', function () {
     assert.match(recap(output, 'node2'), /changed=0 .*failed=1/);
   });
 
+  it('installs no package where there is no room for all', async () => {
+    const installed = 'dpkg-query -W | sha256sum';
+    const before = await sshOutput(lab(), 'node2', installed);
+    const megabytes = '$(($(df -BM --output=avail / | tail -n 1 | tr -d M) - 100))';
+    await sshOutput(lab(), 'node2', `fallocate -l ${megabytes}M /root/filler`);
+    const { rc, output } = await provision('--limit', 'node2');
+    const after = await sshOutput(lab(), 'node2', installed);
+    await sshOutput(lab(), 'node2', 'rm /root/filler');
+    assert.equal(rc, 2, output);
+    assert.match(output, /Cannot install packages as \d+ MB of \/usr must be free: \d+ MB are/);
+    assert.equal(after, before);
+    await assertNothingLeft('node2');
+  });
+
   it('after Ctrl-C says what was done, leaves nothing half done, and exits with 130', async () => {
     const child = start('provision', ...inventory);
     const end = ended(child);
-    // While apt works on the node, its services are held down by this file.
-    for (let tries = 0; tries < 600 && child.exitCode === null; tries++) {
-      if (await isThere('node1', '/usr/sbin/policy-rc.d')) break;
-      await sleep(20);
-    }
-    assert.equal(child.exitCode, null, 'provision still runs');
+    await untilPackagesAreInstalled(child);
     child.kill('SIGINT');
     const { rc, output } = await end;
     assert.equal(rc, 130, output);
@@ -116,6 +134,18 @@ describe('muster provision in the lab', function () {
       await assertNothingLeft(node);
       assert.equal(await isThere(node, '/etc/ha.d'), false, output);
     }
+  });
+
+  it('leaves nothing on a node where it is killed while packages are installed', async () => {
+    await sshOutput(lab(), 'node1', 'apt-get -q -y purge apache2 >/dev/null');
+    const child = start('provision', '--limit', 'node1', ...inventory);
+    const end = ended(child);
+    await untilPackagesAreInstalled(child);
+    child.kill('SIGKILL');
+    await end;
+    // apt ends what it has begun, and with it goes the rest.
+    for (let tries = 0; tries < 300 && (await isThere('node1', '/usr/sbin/policy-rc.d')); tries++) await sleep(200);
+    await assertNothingLeft('node1');
   });
 
   it('refuses an address that a stranger answers for, by its hardware address', async () => {
@@ -220,9 +250,16 @@ describe('muster provision in the lab', function () {
   it('finishes the others where a host is unreachable', async () => {
     await lab().faults.powerOff('node3');
     const { rc, output } = await provision();
+    const interrupted = start('provision', '--json', ...inventory);
+    const end = ended(interrupted);
+    interrupted.stdout!.once('data', () => interrupted.kill('SIGINT'));
+    const stopped = await end;
     await lab().faults.powerOn('node3');
     assert.equal(rc, 4, output);
     assert.match(output, /unreachable +node3: /);
+    assert.equal(stopped.rc, 130, stopped.output);
+    const { seconds } = JSON.parse(stopped.output.trim().split('\n').at(-1)!) as { seconds: number };
+    assert.ok(seconds < 8, `Ctrl-C waited ${seconds} s for a node that is off, which is given 10 s`);
     assert.match(recap(output, 'node3'), /ok=0 changed=0 unreachable=1/);
     for (const node of ['node1', 'node2']) assert.match(recap(output, node), /unreachable=0 failed=0/, output);
   });
