@@ -20,7 +20,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const words = first === 'help' ? [...rest, '--help'] : args;
   if (first === '__complete') {
-    const { complete } = await import('./completion.ts');
+    const { complete } = await import('./complete.ts');
     process.stdout.write((await complete(rest)).map((word) => `${word}\n`).join(''));
     return exitCodes.ok;
   }

@@ -1,22 +1,9 @@
-import type { RealServer, VirtualService } from '../../model/virtual-service.ts';
+import type { VirtualService } from '../../model/virtual-service.ts';
+import type { Checker, CheckResult, CheckTarget } from './checker.ts';
 import { checkConnect } from './connect.ts';
 import { checkExternal } from './external.ts';
 import { checkHttp } from './http.ts';
 import { checkPing } from './ping.ts';
-
-/** What one check found, in words for `status`: `200 OK in 2 ms`, `connection refused`. */
-export interface CheckResult {
-  readonly ok: boolean;
-  readonly text: string;
-}
-
-export interface CheckTarget {
-  readonly service: VirtualService;
-  readonly server: RealServer;
-}
-
-/** Looks once after a real server; must settle soon after `signal` aborts, whatever the server does. */
-export type Checker = (target: CheckTarget, signal: AbortSignal) => Promise<CheckResult>;
 
 /** Services whose `negotiate` is spoken here; of others only the connection is checked. */
 const negotiated: Record<string, Checker> = {

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { CheckResult, CheckTarget } from './check.ts';
+import type { CheckResult, CheckTarget } from './checker.ts';
 import { inWords, since } from './words.ts';
 
 /** A TCP connection that is made and closed at once. */

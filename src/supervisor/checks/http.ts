@@ -1,6 +1,6 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import type { CheckResult, CheckTarget } from './check.ts';
+import type { CheckResult, CheckTarget } from './checker.ts';
 import { inWords, since } from './words.ts';
 
 /** More of an answer than this is not searched for `receive`. */

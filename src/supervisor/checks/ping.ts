@@ -1,4 +1,4 @@
-import type { CheckResult, CheckTarget } from './check.ts';
+import type { CheckResult, CheckTarget } from './checker.ts';
 import { checkByProgram } from './program.ts';
 
 /** One ICMP echo through the system's `ping`, which may open raw sockets; Node cannot. */

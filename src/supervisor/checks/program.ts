@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { CheckResult } from './check.ts';
+import type { CheckResult } from './checker.ts';
 import { inWords, since } from './words.ts';
 
 /**

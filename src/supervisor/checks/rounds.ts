@@ -1,5 +1,6 @@
 import type { Random } from '../../base/random.ts';
-import { type Checker, type CheckResult, type CheckTarget, runCheck } from './check.ts';
+import { runCheck } from './check.ts';
+import type { Checker, CheckResult, CheckTarget } from './checker.ts';
 
 /** The repeated check of one real server. */
 export interface Rounds {
