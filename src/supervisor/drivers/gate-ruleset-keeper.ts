@@ -6,6 +6,9 @@ import type { NetlinkConnection } from './netlink/connection.ts';
 import { generationOf, generationRequest, rulesRequest } from './netlink/nftables.ts';
 import { applyRuleset, runProgram } from './nft.ts';
 
+/** The rules are read back at every so many looks, whatever the generation says. */
+const looksPerReading = 20;
+
 /**
  * Renders the gate's rules and notices when somebody changes them. Each change of anything in nftables makes the
  * ruleset's generation one larger: as long as only our own changes did, nothing has to be looked at. Else the rules of
@@ -20,6 +23,7 @@ export class GateRuleset {
   #rendered: Promise<void> = Promise.resolve();
   #generation: number | undefined;
   #fingerprint = '';
+  #looks = 0;
 
   constructor(netlink: NetlinkConnection, addresses: readonly IpAddress[], onForeignChange: () => void = () => {}) {
     this.#netlink = netlink;
@@ -68,12 +72,15 @@ export class GateRuleset {
 
   /** Why the gate is no longer what was rendered; undefined where it still is. */
   async changed(): Promise<string | undefined> {
-    if ((await this.#compareGeneration()) || this.busy) return undefined;
+    const same = await this.#compareGeneration();
+    // Counting can be off by one for a moment, while a change of ours is acknowledged: so the rules are read now and then.
+    this.#looks = (this.#looks + 1) % looksPerReading;
+    if ((same && this.#looks !== 0) || this.busy) return undefined;
     const rules = await this.#readRules();
     if (this.busy) return undefined;
     if (rules === undefined) return 'the ruleset was flushed or a chain of the gate deleted';
     if (rules !== this.#fingerprint) return 'the rules of the gate were changed';
-    this.#onForeignChange();
+    if (!same) this.#onForeignChange();
     return undefined;
   }
 

@@ -3,7 +3,8 @@ import { createServer as createWebServer, type Server as WebServer } from 'node:
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { seededRandom } from '../../../../src/base/random.ts';
 import type { Check, VirtualService } from '../../../../src/model/virtual-service.ts';
-import { type CheckResult, checkerFor, runCheck, shortcoming } from '../../../../src/supervisor/checks/check.ts';
+import { checkerFor, runCheck, shortcoming } from '../../../../src/supervisor/checks/check.ts';
+import type { CheckResult } from '../../../../src/supervisor/checks/checker.ts';
 import { startRounds } from '../../../../src/supervisor/checks/rounds.ts';
 import { connectCheck, gateServer, until, webService } from '../balancer-fixture.ts';
 
