@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
 import { foldHosts } from '../base/host-range.ts';
@@ -66,7 +67,7 @@ export async function runPlaybookCommand(file: string, options: PlaybookOptions)
   await ask(inventory, hosts, options);
 
   const view = viewFor(options);
-  const extra = cluster === undefined ? {} : clusterVariables(cluster);
+  const extra = cluster === undefined ? {} : clusterVariables(cluster, inventory.hosts);
   const { reason } = await withInterrupt((signal) =>
     runPlaybook({
       playbook,
@@ -101,7 +102,7 @@ function withClusterGroups(inventory: Inventory): Inventory {
 }
 
 /** What templates and tasks see of the cluster: `cluster` as the templates of its files want it, and its addresses. */
-function clusterVariables(cluster: NonNullable<Inventory['cluster']>): Record<string, unknown> {
+function clusterVariables(cluster: NonNullable<Inventory['cluster']>, hosts: readonly Host[]): Record<string, unknown> {
   const vips = cluster.groups.flatMap((group) =>
     group.resources.flatMap((resource) =>
       resource.kind === 'address'
@@ -112,6 +113,11 @@ function clusterVariables(cluster: NonNullable<Inventory['cluster']>): Record<st
   return {
     cluster: clusterContext(cluster),
     cluster_vips: vips,
+    cluster_node_addresses: Object.fromEntries(
+      hosts
+        .filter((host) => cluster.nodes.includes(host.name) && isIPv4(host.ssh.address))
+        .map((host) => [host.name, host.ssh.address]),
+    ),
     cluster_engine: cluster.engine,
   };
 }
