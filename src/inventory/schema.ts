@@ -67,8 +67,8 @@ const group = z
 
 const timings = z
   .strictObject({
-    keepalive: duration.describe('Between two heartbeats (default 100ms)').optional(),
-    deadtime: duration.describe('Silence after which a node counts as dead (default 280ms)').optional(),
+    keepalive: duration.describe('Between two heartbeats (default 120ms)').optional(),
+    deadtime: duration.describe('Silence after which a node counts as dead (default 300ms)').optional(),
     warntime: duration
       .describe('Silence after which a late heartbeat is worth a warning (default: half of deadtime)')
       .optional(),

@@ -4,7 +4,7 @@ import type { Timings } from './cluster.ts';
  * Timings of a cluster of three voters on a LAN. The lease survives a lost renewal and the 31 ms by which a Node timer was
  * seen to slip under load; half a keepalive less than it is what users wait at a plug-pull, in the middle.
  */
-export const defaultTimings: Timings = { keepalive: 100, deadtime: 280, warntime: 200, initdead: 560, lease: 280 };
+export const defaultTimings: Timings = { keepalive: 120, deadtime: 300, warntime: 240, initdead: 600, lease: 300 };
 
 /**
  * What is left out follows from what is there: a cluster of 2008 that says only `deadtime 30` is not to beat ten times a

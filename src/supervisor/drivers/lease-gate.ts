@@ -90,10 +90,16 @@ export class LeaseGate {
     const mark = this.#mark(token);
     const old = addresses.filter((address) => this.#granted.has(address));
     for (const address of addresses) this.#granted.set(address, mark);
-    return this.#change({
+    const changes: ElementChanges = {
       remove: old.flatMap((address) => this.#grantElements(address, undefined)),
       add: addresses.flatMap((address) => this.#grantElements(address, mark)),
-    });
+    };
+    if (old.length < addresses.length) return this.#change(changes);
+    // The gate is open already, and this only keeps it so: were the ruleset gone, the next arm would say it. Ten times a
+    // second an acknowledgement that nobody needs is worth sparing.
+    this.#netlink.post(elementTransaction(gateTable, changes, false));
+    this.#ruleset.countChange();
+    return true;
   }
 
   /**

@@ -65,10 +65,10 @@ describe('ha.cf', () => {
 
   it('completes the timings in proportion to those that are there', () => {
     assert.deepEqual(parseHaCf('node a').timings, {
-      keepalive: 100,
-      deadtime: 280,
-      warntime: 200,
-      initdead: 560,
+      keepalive: 120,
+      deadtime: 300,
+      warntime: 240,
+      initdead: 600,
     });
     assert.deepEqual(parseHaCf('node a\ndeadtime 30').timings, {
       keepalive: 2000,

@@ -86,6 +86,11 @@ export class NetlinkConnection {
     return this.#send(requests);
   }
 
+  /** A transaction whose answer nobody waits for; whoever sends the next one learns what is wrong. */
+  post(requests: readonly Request[]): void {
+    this.#socket.send(this.#encode(requests));
+  }
+
   close(): void {
     this.#socket.close();
     for (const waiting of this.#pending) waiting.resolve({ error: errno.ETIMEDOUT, messages: [] });
@@ -97,14 +102,19 @@ export class NetlinkConnection {
     const stale = this.#pending.filter((waiting) => now - waiting.since > patience);
     for (const waiting of stale) this.#settle(waiting, errno.ETIMEDOUT);
     const first = this.#sequence;
-    const bytes = requests.map(({ type, flags, body }, index) =>
-      netlinkMessage(type, flags | NLM_F_REQUEST, first + index, body),
-    );
-    this.#sequence = (first + requests.length) % 0x7fff_0000 || 1;
+    const bytes = this.#encode(requests);
     return new Promise((resolve) => {
       this.#pending.push({ first, last: first + requests.length - 1, since: now, messages: [], resolve });
-      this.#socket.send(Buffer.concat(bytes));
+      this.#socket.send(bytes);
     });
+  }
+
+  #encode(requests: readonly Request[]): Buffer {
+    const first = this.#sequence;
+    this.#sequence = (first + requests.length) % 0x7fff_0000 || 1;
+    return Buffer.concat(
+      requests.map(({ type, flags, body }, index) => netlinkMessage(type, flags | NLM_F_REQUEST, first + index, body)),
+    );
   }
 
   #receive(message: NetlinkMessage, onNotification: (message: NetlinkMessage) => void): void {

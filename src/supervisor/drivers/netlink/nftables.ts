@@ -95,8 +95,12 @@ function flushMessage(table: string, set: string): Request {
   return { type: type(NFT_MSG_DELSETELEM), flags: 0, body: elementHead(table, set) };
 }
 
-/** All or nothing: changes elements of a `netdev` table; the last change is acknowledged. */
-export function elementTransaction(table: string, { flush = [], remove = [], add = [] }: ElementChanges): Request[] {
+/** All or nothing: changes elements of a `netdev` table; the last change is acknowledged, unless nobody waits for it. */
+export function elementTransaction(
+  table: string,
+  { flush = [], remove = [], add = [] }: ElementChanges,
+  acknowledged = true,
+): Request[] {
   const changes = [
     ...flush.map((set) => flushMessage(table, set)),
     ...remove.map(({ set, key }) => elementMessage(NFT_MSG_DELSETELEM, 0, table, { set, key })),
@@ -107,7 +111,7 @@ export function elementTransaction(table: string, { flush = [], remove = [], add
   return [
     { type: NFNL_MSG_BATCH_BEGIN, flags: 0, body: batchEdge },
     ...changes,
-    { ...last, flags: last.flags | NLM_F_ACK },
+    acknowledged ? { ...last, flags: last.flags | NLM_F_ACK } : last,
     { type: NFNL_MSG_BATCH_END, flags: 0, body: batchEdge },
   ];
 }
