@@ -60,6 +60,9 @@ export async function startDaemon(
   const identity = beginIncarnation(settings.stateDir, settings.runDir, cluster.timings.lease);
 
   const sockets = await startRawSockets((why) => onFatal(`the helper for raw sockets ${why}`));
+  // A helper of their own for addresses and links: the kernel has one lock for all of them, in all namespaces, and whoever
+  // waits for it must not hold up a renewal of the gate.
+  const routeSockets = await startRawSockets((why) => onFatal(`the helper for addresses ${why}`));
   // Start-up takes as much of a core as it gets: it must not have the priority with which others renew.
   sockets.schedule(0, process.pid);
   const services = new ServiceManager(sockets, process.env);
@@ -73,7 +76,7 @@ export async function startDaemon(
   // Closures below run only after the loop is there.
   let loop: Loop;
   let housekeeping: Housekeeping | undefined;
-  const devices: Devices = new Devices(sockets, now, ({ name, up, mac }) => {
+  const devices: Devices = new Devices(routeSockets, now, ({ name, up, mac }) => {
     if (housekeeping === undefined || !machine.guards(name)) return;
     loop.dispatch({ type: 'link', device: name, up, mac });
     housekeeping.guardDevices();
@@ -105,7 +108,7 @@ export async function startDaemon(
     },
     onForeignChange: () => void balancer.reapply(),
   });
-  const addresses = new AddressDriver(sockets, now, devices, placed, (why) => journal.warn('address', why));
+  const addresses = new AddressDriver(routeSockets, now, devices, placed, (why) => journal.warn('address', why));
   const links = new HeartbeatLinks({
     links: cluster.links,
     port: cluster.udpPort,
@@ -215,6 +218,7 @@ export async function startDaemon(
     links.stop();
     control.close();
     await sockets.stop();
+    await routeSockets.stop();
     journal.flush();
   };
   return {

@@ -106,6 +106,11 @@ describe('three musterds in network namespaces', function () {
     killed.signal('SIGKILL');
     await killed.ended();
     const next = await oneHolder(cluster, killed);
+    // The address comes on the device right after the gate is open.
+    await until(
+      () => answering(cluster, virtualIp).includes(next.name),
+      () => journals(cluster),
+    );
     assert.deepEqual(answering(cluster, virtualIp), [next.name]);
     await until(
       () => !onDevice(killed),
