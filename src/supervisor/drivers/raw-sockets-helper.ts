@@ -10,7 +10,7 @@
  * It ends at the end of its input, so that it never outlives musterd; what was written before that is still relayed.
  */
 export const rawSocketsHelper = `
-use strict; use warnings; use Socket; use POSIX ();
+use strict; use warnings; use Socket;
 $0 = 'musterd: raw sockets'; $SIG{PIPE} = $SIG{INT} = $SIG{TERM} = 'IGNORE';
 my (%socket, $input); $input = '';
 my %calls = (x86_64 => [151, 144], aarch64 => [230, 119], riscv64 => [230, 119], ppc64le => [152, 156], s390x => [152, 156]);
@@ -26,7 +26,7 @@ sub control { my ($verb, @args) = split / /, $_[0];
     $ok &&= connect($fh, pack('H*', $connect)) if $connect ne '-';
     if ($ok) { $socket{$id} = $fh } else { answer(0, "failed $id " . ($! + 0)) } }
   elsif ($verb eq 'close') { my $fh = delete $socket{$args[0]}; close $fh if $fh }
-  elsif ($verb eq 'schedule') { my ($priority, $pid) = @args; my $numbers = $calls{(POSIX::uname())[4]} or return;
+  elsif ($verb eq 'schedule') { my ($priority, $pid) = @args; my ($machine) = split ' ', \`uname -m\`; my $numbers = $calls{$machine} or return;
     my $set = sub { my ($task, $level) = @_; syscall($numbers->[1], $task + 0, $level ? 0x40000001 : 0, pack('i', $level)) };
     if (opendir(my $tasks, "/proc/$pid/task")) { $set->($_, $priority) for grep { /^[0-9]+$/ } readdir $tasks }
     syscall($numbers->[0], 3); $set->(0, $priority) } }
