@@ -14,7 +14,7 @@ import { drillTarget } from '../drill/target.ts';
 import { openLab } from '../lab/lab.ts';
 import type { Host } from '../model/inventory.ts';
 import { connect } from '../remote/connection.ts';
-import { inventoryOption } from './inventory-option.ts';
+import { inventoryOption } from './host-options.ts';
 import { loadClusterInventory } from './require-cluster.ts';
 import { runTasks } from './run-tasks.ts';
 import { selectHosts } from './select-hosts.ts';

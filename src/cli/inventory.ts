@@ -6,7 +6,7 @@ import { inventoryJsonSchema } from '../inventory/schema.ts';
 import type { Host, Inventory } from '../model/inventory.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { serviceKey } from '../model/virtual-service.ts';
-import { inventoryOption } from './inventory-option.ts';
+import { inventoryOption } from './host-options.ts';
 
 interface FileOptions {
   readonly inventory: string;

@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { createInterface } from 'node:readline/promises';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { foldHosts } from '../base/host-range.ts';
 import { exitCodes, Problem } from '../base/problem.ts';
 import { loadInventory } from '../inventory/load.ts';
@@ -12,7 +12,7 @@ import { runPlaybook } from '../playbook/run.ts';
 import type { RunEvent } from '../playbook/run-event.ts';
 import { connect } from '../remote/connection.ts';
 import type { HostKeyChecking } from '../remote/types.ts';
-import { inventoryOption } from './inventory-option.ts';
+import { hostKeyOption, inventoryOption, labOption } from './host-options.ts';
 import { packageRoot } from './package-root.ts';
 import { PlaybookLines } from './playbook-lines.ts';
 import { PlaybookList } from './playbook-list.ts';
@@ -45,14 +45,8 @@ export function withPlaybookOptions(command: Command): Command {
     .option('-y, --yes', 'do not ask (without a terminal, and for a lab, nothing is asked anyway)')
     .option('--json', 'one JSON event a line')
     .option('--forks <n>', 'hosts at once', '32')
-    .addOption(
-      new Option('--host-key-checking <how>', 'what to do about unknown host keys').choices([
-        'strict',
-        'accept-new',
-        'off',
-      ]),
-    )
-    .option('--lab <name>', 'the lab that hosts with "connection: lab" are in');
+    .addOption(hostKeyOption())
+    .addOption(labOption());
 }
 
 /** Runs a playbook and tells its events. Sets the process's exit code: what became of the hosts. */

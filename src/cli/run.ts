@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../base/duration.ts';
 import { foldHosts } from '../base/host-range.ts';
 import { exitCodes } from '../base/problem.ts';
@@ -6,7 +6,7 @@ import { loadInventory } from '../inventory/load.ts';
 import { forEachHost, type HostOutcome } from '../remote/pool.ts';
 import type { HostKeyChecking, RunResult } from '../remote/types.ts';
 import { foldOutputs, outputTitle } from './fold-output.ts';
-import { inventoryOption } from './inventory-option.ts';
+import { hostKeyOption, inventoryOption, labOption } from './host-options.ts';
 import { selectHosts } from './select-hosts.ts';
 import { targetsOf } from './targets.ts';
 
@@ -27,14 +27,8 @@ export function withFanOutOptions(command: Command): Command {
     .option('--json', 'one JSON object a host and line')
     .option('--forks <n>', 'hosts at once', positive, 64)
     .option('--connect-timeout <duration>', 'how long a login may take', duration)
-    .addOption(
-      new Option('--host-key-checking <how>', 'what to do about unknown host keys').choices([
-        'strict',
-        'accept-new',
-        'off',
-      ]),
-    )
-    .option('--lab <name>', 'the lab that hosts with "connection: lab" are in');
+    .addOption(hostKeyOption())
+    .addOption(labOption());
 }
 
 function positive(text: string): number {

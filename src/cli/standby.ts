@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { nearest } from '../base/nearest.ts';
 import { Problem } from '../base/problem.ts';
 import { connect } from '../remote/connection.ts';
-import { inventoryOption } from './inventory-option.ts';
+import { inventoryOption } from './host-options.ts';
 import { loadClusterInventory } from './require-cluster.ts';
 import { targetsOf } from './targets.ts';
 

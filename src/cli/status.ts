@@ -4,7 +4,7 @@ import { ClusterAccess } from '../drill/cluster-access.ts';
 import { complaintsAbout, statusesOf, type Views } from '../drill/cluster-health.ts';
 import { connect } from '../remote/connection.ts';
 import type { Status } from '../wire/status.ts';
-import { inventoryOption } from './inventory-option.ts';
+import { inventoryOption } from './host-options.ts';
 import { loadClusterInventory } from './require-cluster.ts';
 import { showStatus } from './show-status.ts';
 import { targetsOf } from './targets.ts';

@@ -1,0 +1,21 @@
+import { Option } from 'commander';
+
+/** `-i FILE` as every command takes it; MUSTER_INVENTORY saves typing it. */
+export function inventoryOption(): Option {
+  return new Option('-i, --inventory <file>', "the inventory: Muster's YAML, or Ansible's YAML or INI")
+    .env('MUSTER_INVENTORY')
+    .makeOptionMandatory();
+}
+
+/** What to do about a host whose key is not known yet. */
+export function hostKeyOption(): Option {
+  return new Option('--host-key-checking <how>', 'what to do about unknown host keys').choices([
+    'strict',
+    'accept-new',
+    'off',
+  ]);
+}
+
+export function labOption(): Option {
+  return new Option('--lab <name>', 'the lab that hosts with "connection: lab" are in');
+}
