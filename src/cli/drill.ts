@@ -14,7 +14,7 @@ import { drillTarget } from '../drill/target.ts';
 import { openLab } from '../lab/lab.ts';
 import type { Host } from '../model/inventory.ts';
 import { connect } from '../remote/connection.ts';
-import { inventoryOption } from './host-options.ts';
+import { inventoryOption, labOption } from './host-options.ts';
 import { loadClusterInventory } from './require-cluster.ts';
 import { runTasks } from './run-tasks.ts';
 import { selectHosts } from './select-hosts.ts';
@@ -184,7 +184,7 @@ export function drillCommand(): Command {
     .option('--group <name>', 'the resource group whose address is watched (default: the first)')
     .option('--json <file>', 'where the result goes (default: .muster/drills/<time>/result.json)')
     .option('--html <file>', 'where the report goes (default: .muster/drills/<time>/report.html)')
-    .option('--lab <name>', "name of the lab (default: this clone's)")
+    .addOption(labOption())
     .addHelpText('after', examples)
     .action(async (options: DrillOptions) => {
       const { result, jsonFile, htmlFile } = await runDrill(options);

@@ -17,5 +17,5 @@ export function hostKeyOption(): Option {
 }
 
 export function labOption(): Option {
-  return new Option('--lab <name>', 'the lab that hosts with "connection: lab" are in');
+  return new Option('--lab <name>', 'the lab that hosts with "connection: lab" are in (default: this clone\'s)');
 }

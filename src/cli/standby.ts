@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { nearest } from '../base/nearest.ts';
 import { Problem } from '../base/problem.ts';
 import { connect } from '../remote/connection.ts';
-import { inventoryOption } from './host-options.ts';
+import { inventoryOption, labOption } from './host-options.ts';
 import { loadClusterInventory } from './require-cluster.ts';
 import { targetsOf } from './targets.ts';
 
@@ -44,7 +44,7 @@ function command(verb: 'standby' | 'online', description: string): Command {
     .description(description)
     .argument('<node>', 'a node of the cluster')
     .addOption(inventoryOption())
-    .option('--lab <name>', "name of the lab (default: this clone's)")
+    .addOption(labOption())
     .addHelpText('after', `\nExamples:\n  muster ${verb} node1 -i inventory/lab.yml`)
     .action((node: string, options: StandbyOptions) => ask(verb, node, options));
 }

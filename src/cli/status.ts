@@ -4,7 +4,7 @@ import { ClusterAccess } from '../drill/cluster-access.ts';
 import { complaintsAbout, statusesOf, type Views } from '../drill/cluster-health.ts';
 import { connect } from '../remote/connection.ts';
 import type { Status } from '../wire/status.ts';
-import { inventoryOption } from './host-options.ts';
+import { inventoryOption, labOption } from './host-options.ts';
 import { loadClusterInventory } from './require-cluster.ts';
 import { showStatus } from './show-status.ts';
 import { targetsOf } from './targets.ts';
@@ -59,7 +59,7 @@ export function statusCommand(): Command {
     .description('Who holds what and why, quorum, nodes and real servers; asked of every node that can be reached.')
     .addOption(inventoryOption())
     .option('--json', 'the status of the node that knows most, with "whole" and "complaints" over all nodes')
-    .option('--lab <name>', "name of the lab (default: this clone's)")
+    .addOption(labOption())
     .addHelpText(
       'after',
       '\nExamples:\n  muster status -i inventory/lab.yml\n  muster status -i inventory/lab.yml --json',

@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Problem } from '../../src/base/problem.ts';
+import { waitUntil } from '../../src/lab/wait.ts';
 import { connect } from '../../src/remote/connection.ts';
 import { proxyCommand } from '../../src/remote/dial.ts';
 import type { Target } from '../../src/remote/types.ts';
@@ -60,9 +61,9 @@ async function fakeHost(
   };
 }
 
-/** Waits for what comes later; the caller asserts that it has. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; !condition() && turn < 400; turn++) await new Promise((resolve) => setTimeout(resolve, 50));
+/** Whether it comes true within 20 s. */
+function becomes(condition: () => boolean): Promise<boolean> {
+  return waitUntil(condition, { timeoutMs: 20_000, everyMs: 50 });
 }
 
 describe('remote: login', function () {
@@ -204,8 +205,7 @@ describe('remote: login', function () {
       const quick = { connectTimeoutMs: 1500 };
       await assertUnreachable(target({ ...quick, port: silent.port }), /no SSH banner came within 1\.5 s/);
       await assertUnreachable(target({ ...quick, port: halfway.port }), /the key exchange did not end within 1\.5 s/);
-      await until(() => silent.open() === 0 && halfway.open() === 0);
-      assert.deepEqual([silent.open(), halfway.open()], [0, 0]);
+      assert.ok(await becomes(() => silent.open() === 0 && halfway.open() === 0));
     } finally {
       await silent.stop();
       await halfway.stop();
@@ -245,8 +245,7 @@ describe('remote: login', function () {
         connect(target({ port: silent.port }), { signal: controller.signal }),
         (error) => error instanceof Problem && error.reason === 'interrupted',
       );
-      await until(() => silent.open() === 0);
-      assert.equal(silent.open(), 0);
+      assert.ok(await becomes(() => silent.open() === 0));
     } finally {
       await silent.stop();
     }
@@ -261,8 +260,7 @@ describe('remote: login', function () {
     // The port is nobody's: only the stream of the command leads anywhere.
     assert.equal(await login(target({ hostKeyAlias: 'behind', dial: proxyCommand(command) })), 'in\n');
     const pid = Number(readFileSync(mark, 'utf8'));
-    await until(() => !existsSync(`/proc/${pid}`));
-    assert.ok(!existsSync(`/proc/${pid}`));
+    assert.ok(await becomes(() => !existsSync(`/proc/${pid}`)));
     await assertUnreachable(target({ dial: proxyCommand('sh -c "echo no way >&2; exit 3"') }), /no way/);
   });
 });

@@ -5,15 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ssh, sshOutput, useLab } from './support.ts';
+import { type Ended, ended, ssh, sshOutput, useLab } from './support.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const muster = `${root}dist/muster.js`;
-
-interface Ended {
-  readonly rc: number | null;
-  readonly output: string;
-}
 
 describe('a drill of a provisioned lab', function () {
   this.timeout(300_000);
@@ -25,15 +20,6 @@ describe('a drill of a provisioned lab', function () {
   const start = (...args: string[]): ChildProcess =>
     spawn(process.execPath, [muster, ...args], { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
 
-  function ended(child: ChildProcess): Promise<Ended> {
-    let output = '';
-    for (const stream of [child.stdout!, child.stderr!]) {
-      stream.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
-      });
-    }
-    return new Promise((resolve) => child.once('close', (rc) => resolve({ rc, output })));
-  }
   const run = (...args: string[]): Promise<Ended> => ended(start(...args));
   const inventory = ['-i', `${root}inventory/lab.yml`];
 

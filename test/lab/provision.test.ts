@@ -8,17 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { must } from '../../src/lab/command.ts';
 import { knownHostsFile } from '../../src/lab/keys.ts';
 import { sampleVip } from '../../src/lab/names.ts';
-import { ssh, sshOutput, useLab } from './support.ts';
+import { type Ended, ended, ssh, sshOutput, useLab } from './support.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const muster = `${root}dist/muster.js`;
 const inventory = ['-i', `${root}inventory/lab.yml`];
 const names = ['node1', 'node2', 'node3'];
-
-interface Ended {
-  readonly rc: number | null;
-  readonly output: string;
-}
 
 /** The line of one host at the end of a run, with its counts; empty where there is none. */
 function recap(output: string, node: string): string {
@@ -34,15 +29,6 @@ describe('muster provision in the lab', function () {
   function start(...args: string[]): ChildProcess {
     const env = { ...process.env, MUSTER_LAB: lab().paths.name, XDG_STATE_HOME: join(folder, 'state') };
     return spawn(process.execPath, [muster, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  }
-  function ended(child: ChildProcess): Promise<Ended> {
-    let output = '';
-    for (const stream of [child.stdout!, child.stderr!]) {
-      stream.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
-      });
-    }
-    return new Promise((resolve) => child.once('close', (rc) => resolve({ rc, output })));
   }
   const provision = (...args: string[]): Promise<Ended> => ended(start('provision', ...args, ...inventory));
   function play(text: string, ...args: string[]): Promise<Ended> {

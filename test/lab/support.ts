@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { sshConfigFile } from '../../src/lab/keys.ts';
 import { type Lab, labDown, labUp, listLabs } from '../../src/lab/lab.ts';
 import { labPaths } from '../../src/lab/names.ts';
 import { entryCommand } from '../../src/lab/self.ts';
+import { waitUntil } from '../../src/lab/wait.ts';
 
 let made = 0;
 const ours = new Set<string>();
@@ -74,6 +75,23 @@ export async function sshOutput(lab: Lab, node: string, command: string): Promis
   return result.stdout.trim();
 }
 
+export interface Ended {
+  readonly rc: number | null;
+  /** Standard output and standard error, as they came. */
+  readonly output: string;
+}
+
+/** What a program with pipes on both outputs has said, when it has ended. */
+export function ended(child: ChildProcess): Promise<Ended> {
+  let output = '';
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  return new Promise((resolve) => child.once('close', (rc) => resolve({ rc, output })));
+}
+
 /** How many of `count` echo requests from the client to the address are answered. */
 export async function pingsAnswered(lab: Lab, address: string, count = 3): Promise<number> {
   const result = await capture(lab.inClient(['ping', '-n', '-i', '0.02', '-c', String(count), '-W', '1', address]));
@@ -81,9 +99,8 @@ export async function pingsAnswered(lab: Lab, address: string, count = 3): Promi
 }
 
 /** Whether the address answers within 20 s: a port that has just come up may lose a frame or two, on a busy machine more. */
-export async function isReached(lab: Lab, address: string): Promise<boolean> {
-  for (let attempt = 0; attempt < 20; attempt++) if ((await pingsAnswered(lab, address, 1)) === 1) return true;
-  return false;
+export function isReached(lab: Lab, address: string): Promise<boolean> {
+  return waitUntil(async () => (await pingsAnswered(lab, address, 1)) === 1, { timeoutMs: 20_000, everyMs: 50 });
 }
 
 /** All that carries the lab's name on this machine: processes, mounts, cgroups, files. Zombies are nobody's any more. */
