@@ -36,6 +36,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).statusCommand(),
   },
   {
+    name: 'what-if',
+    summary: 'who would hold what if nodes died or the network were cut',
+    load: async () => (await import('./what-if.ts')).whatIfCommand(),
+  },
+  {
     name: 'standby',
     summary: 'hand everything of a node over, and keep it free',
     load: async () => (await import('./standby.ts')).standbyCommand(),
