@@ -76,7 +76,8 @@ function newPeer(cluster: Cluster, name: NodeName, position: number): Peer {
   };
 }
 
-function newGroup(group: ResourceGroup): Group {
+/** What a node knows of a group at its start: nothing. */
+export function newGroup(group: ResourceGroup): Group {
   return {
     name: group.name,
     addresses: addressesOf(group).map(({ address }) => address),

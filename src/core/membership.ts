@@ -30,6 +30,15 @@ export function noteBeat(peer: Peer, beat: Beat): void {
   peer.beat = beat;
 }
 
+/**
+ * Silence after which a peer counts as dead. Between a far arbiter and a node a lost packet costs several round trips, which
+ * the lease is made for and a LAN's deadtime is not.
+ */
+function silencePatience(state: NodeState, peer: Peer): number {
+  const { deadtime } = state.cluster.timings;
+  return peer.role === 'arbiter' || state.role === 'arbiter' ? Math.max(deadtime, state.lease) : deadtime;
+}
+
 /** Grows late and dead with silence; counts the quorum where that changed. */
 export function watchPeers(state: NodeState, now: number): void {
   const { warntime, deadtime } = state.cluster.timings;
@@ -37,13 +46,14 @@ export function watchPeers(state: NodeState, now: number): void {
   for (const peer of state.peers.values()) {
     if (!isAlive(peer)) continue;
     const silence = now - peer.lastHeard;
-    if (silence >= deadtime) {
+    const patience = silencePatience(state, peer);
+    if (silence >= patience) {
       peer.state = 'dead';
       changed = true;
       decide(state, { what: 'node-dead', node: peer.name, why: `nothing heard of it for ${Math.round(silence)} ms` });
-    } else if (silence >= warntime) peer.state = 'late';
-    if (peer.state === 'up') wakeBy(state, peer.lastHeard + Math.min(warntime, deadtime));
-    else if (peer.state === 'late') wakeBy(state, peer.lastHeard + deadtime);
+    } else if (silence >= (patience * warntime) / deadtime) peer.state = 'late';
+    if (peer.state === 'up') wakeBy(state, peer.lastHeard + Math.min((patience * warntime) / deadtime, patience));
+    else if (peer.state === 'late') wakeBy(state, peer.lastHeard + patience);
   }
   if (changed) countQuorum(state, now);
 }

@@ -164,7 +164,8 @@ export interface NodeState {
   readonly silentUntil: number;
   readonly random: RandomWords;
   readonly peers: ReadonlyMap<NodeName, Peer>;
-  readonly groups: ReadonlyMap<GroupName, Group>;
+  /** Those of the configuration; of an arbiter, which has none, those that it was asked about (`arbiter.ts`). */
+  readonly groups: Map<GroupName, Group>;
   macs: Readonly<Record<string, MacAddress>>;
   standby: boolean;
   leaving: boolean;

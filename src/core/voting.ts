@@ -1,4 +1,5 @@
 /** The voter's side: what this node answers when it is asked, and what it learns from being asked. */
+import { askedGroup } from './arbiter.ts';
 import { ownBeat, send } from './beats.ts';
 import { learnHolder } from './lease.ts';
 import type { Answer, Ballot, Message, Request } from './message.ts';
@@ -11,7 +12,7 @@ export function onPrepare(
   message: Extract<Message, { kind: 'prepare' }>,
   now: number,
 ): void {
-  const answers = answerAll(state, from, message, (group, request, ballot) =>
+  const answers = answerAll(state, from, message, now, (group, request, ballot) =>
     judgePrepare(group.slot, ballot, request.released, now),
   );
   // Silent after a restart: what was promised before it is forgotten, so nothing is answered until it is over.
@@ -25,7 +26,7 @@ export function onPropose(
   message: Extract<Message, { kind: 'propose' }>,
   now: number,
 ): void {
-  const answers = answerAll(state, from, message, (group, _request, ballot) => {
+  const answers = answerAll(state, from, message, now, (group, _request, ballot) => {
     const verdict = judgePropose(group.slot, ballot, message.lease, now);
     if (verdict.ok) learnHolder(group, from.name, now);
     return verdict;
@@ -35,16 +36,17 @@ export function onPropose(
   send(state, from, { kind: 'accept', nonce: message.nonce, answers, beat: ownBeat(state) }, now);
 }
 
-/** The verdicts on all groups of a request that this node knows; of others it says nothing. */
+/** The verdicts on all groups of a request that this voter can answer for; of others it says nothing. */
 function answerAll(
   state: NodeState,
   from: Peer,
   message: { readonly incarnation: string; readonly requests: readonly Request[] },
+  now: number,
   judge: (group: Group, request: Request, ballot: Ballot) => Verdict,
 ): Answer[] {
   const answers: Answer[] = [];
   for (const request of message.requests) {
-    const group = state.groups.get(request.group);
+    const group = askedGroup(state, request.group, now);
     if (group === undefined) continue;
     group.topRound = Math.max(group.topRound, request.round);
     const ballot = { round: request.round, node: from.name, incarnation: message.incarnation };

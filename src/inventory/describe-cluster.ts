@@ -7,21 +7,23 @@ import type { YamlFile } from '../linux-ha/yaml-document.ts';
 import type { Arbiter, Link, Timings } from '../model/cluster.ts';
 import { completeTimings, defaultArbiterPort, defaultDriftBound, defaultUdpPort } from '../model/defaults.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
+import { defaultRoundTrip, leastLease } from '../model/lease-floor.ts';
 import type { ResourceGroup } from '../model/resource-group.ts';
 import { describeService } from './describe-service.ts';
 import { type ClusterHosts, resolveSet } from './host-set.ts';
 import { lintCluster } from './lint.ts';
 import { milliseconds, type NativeCluster } from './schema.ts';
 
-function readTimings(given: NativeCluster['timings']): Timings {
+function readTimings(given: NativeCluster['timings'], least: number): Timings {
   const ms = (text: string | undefined): number | undefined => (text === undefined ? undefined : milliseconds(text));
-  return completeTimings({
+  const timings = completeTimings({
     keepalive: ms(given?.keepalive),
     deadtime: ms(given?.deadtime),
     warntime: ms(given?.warntime),
     initdead: ms(given?.initdead),
     lease: ms(given?.lease),
   });
+  return given?.lease === undefined ? { ...timings, lease: Math.max(timings.lease, least) } : timings;
 }
 
 /** Reads a link with the parser of ha.cf, so that the two cannot differ; `ucast DEVICE` means a link to every node. */
@@ -60,9 +62,12 @@ function readLinks(yaml: YamlFile, native: NativeCluster, nodes: readonly string
 function readArbiters(yaml: YamlFile, native: NativeCluster, hosts: ClusterHosts): Arbiter[] {
   const cannot = 'Cannot ask an arbiter as each must be in the inventory';
   const names = resolveSet(yaml, native.arbiters ?? [], ['cluster', 'arbiters'], hosts, cannot);
+  const port = native.arbiter_port ?? defaultArbiterPort;
+  const roundTrip =
+    native.arbiter_round_trip === undefined ? defaultRoundTrip : milliseconds(native.arbiter_round_trip);
   return names.flatMap((name) => {
     const address = hosts.addresses[name]?.[0];
-    if (address !== undefined) return [{ name, address, port: native.arbiter_port ?? defaultArbiterPort }];
+    if (address !== undefined) return [{ name, address, port, roundTrip }];
     const at = yaml.at(['cluster', 'arbiters']);
     yaml.list.add(
       at,
@@ -111,15 +116,17 @@ export function describeCluster(yaml: YamlFile, native: NativeCluster, hosts: Cl
       `Cannot ping "${text}" as it must be an address or a name: it is neither`,
     );
   }
+  const arbiters = readArbiters(yaml, native, hosts);
   const cluster: ClusterDescription = {
     name: native.name,
     engine: native.engine ?? 'muster',
     nodes,
     nodeAddresses: Object.fromEntries(nodes.map((node) => [node, hosts.addresses[node] ?? []])),
-    arbiters: readArbiters(yaml, native, hosts),
+    arbiters,
+    fencing: native.fencing ?? [],
     links: readLinks(yaml, native, nodes, hosts),
     udpPort: native.udp_port ?? defaultUdpPort,
-    timings: readTimings(native.timings),
+    timings: readTimings(native.timings, leastLease({ nodes, arbiters })),
     autoFailback: native.auto_failback ?? false,
     noQuorum: native.no_quorum ?? 'stop',
     pingNodes,

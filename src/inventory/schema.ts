@@ -167,6 +167,22 @@ const cluster = z
     nodes: hostSet.describe('The nodes: directors that can hold the virtual addresses; their order breaks ties'),
     arbiters: hostSet.describe('Hosts that only vote').optional(),
     arbiter_port: port.describe('Where the arbiters answer (default 5561)').optional(),
+    arbiter_round_trip: duration
+      .describe(
+        'How far away the arbiters are at most (default 50ms); where a node needs them, the lease follows from it',
+      )
+      .optional(),
+    fencing: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^[^\s#]+ [^\s#]+( [^\s#]+)*$/,
+            'what follows stonith_host in ha.cf: WHO DEVICE-TYPE PARAMETERS, without "#"',
+          ),
+      )
+      .describe('How nodes are powered off, as the stonith_host lines of ha.cf: "* external/ipmi node2 10.0.0.2 admin"')
+      .optional(),
     links: z
       .array(z.string())
       .min(1)

@@ -5,6 +5,7 @@ import { showDuration } from '../base/duration.ts';
 import { badInput, type Mistake, Problem } from '../base/problem.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { defaultDriftBound } from '../model/defaults.ts';
+import { leastLease } from '../model/lease-floor.ts';
 import type { VirtualService } from '../model/virtual-service.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import { type Authkeys, parseAuthkeys } from './authkeys.ts';
@@ -118,12 +119,28 @@ function extendServices(
   return { services: extended, mistakes };
 }
 
-function checkLease(cf: HaCf, lease: number, at: Mistake['at']): Mistake[] {
+function checkLease(cf: HaCf, arbiters: MusterYml['arbiters'], lease: number, at: Mistake['at']): Mistake[] {
+  const least = leastLease({ nodes: cf.nodes, arbiters });
+  if (lease < least) {
+    const message = `Cannot hold a lease of ${showDuration(lease)} as the arbiter's answers must be able to renew it: at its round trip that takes ${showDuration(least)}`;
+    return [{ at, message, hint: 'five round trips and 500 ms, or an arbiter that is nearer' }];
+  }
   if (lease >= 2 * cf.timings.keepalive) return [];
   const [is, beat] = [showDuration(lease), showDuration(cf.timings.keepalive)];
   const message = `Cannot hold a lease of ${is} as it must last at least two keepalives: keepalive is ${beat}`;
   return [{ at, message, hint: 'one lost message would otherwise cost the lease' }];
 }
+
+/** Two nodes that lose sight of each other are one vote each: without a third, or fencing, nobody could ever take over. */
+function checkThirdVote(cf: HaCf, yml: MusterYml, at: Mistake['at']): Mistake[] {
+  const fenced = cf.kept.some(({ name }) => name === 'stonith' || name === 'stonith_host');
+  if (cf.nodes.length !== 2 || yml.arbiters.length > 0 || fenced) return [];
+  const message = `Cannot form a majority as two nodes need a third vote or fencing: only ${cf.nodes.join(' and ')} would vote`;
+  return [{ at, message, hint: `${thirdVoteWays} ("arbiters" in muster.yml, "stonith_host" in ha.cf)` }];
+}
+
+/** How two nodes get out of it, in the words of every file that says who votes. */
+export const thirdVoteWays = 'add a third node, a host that only votes under "arbiters", or fencing';
 
 /** Runs a parser; its mistakes join the others instead of hiding them. */
 function collect<T>(mistakes: Mistake[], parse: () => T): T | undefined {
@@ -174,13 +191,19 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
     yml,
     ymlFile,
   );
-  mistakes.push(...named.mistakes, ...extended.mistakes, ...checkLease(cf, lease, leaseAt));
+  mistakes.push(
+    ...named.mistakes,
+    ...extended.mistakes,
+    ...checkLease(cf, yml.arbiters, lease, leaseAt),
+    ...checkThirdVote(cf, yml, inHaCf),
+  );
   if (mistakes.length > 0) throw badInput(mistakes);
   const cluster: Cluster = {
     name: cf.clusterName ?? 'linux-ha',
     nodes: cf.nodes,
     nodeAddresses: yml.nodeAddresses,
     arbiters: yml.arbiters,
+    fencing: cf.kept.filter(({ name }) => name === 'stonith_host').map(({ args }) => args.join(' ')),
     links: cf.links,
     udpPort: cf.udpPort,
     timings: { ...cf.timings, lease },

@@ -4,6 +4,7 @@ import type { RealServer, VirtualService } from '../model/virtual-service.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import type { Authkeys } from './authkeys.ts';
 import { groupKey, writeResource } from './haresources.ts';
+import { certificateDirectory } from './quorumd-conf.ts';
 
 /**
  * What the templates of the cluster's files see: plain data in which every value is already written as its format wants it,
@@ -25,14 +26,26 @@ export interface ClusterContext {
   readonly ping_nodes: readonly string[];
   readonly drift_bound: string;
   readonly no_quorum: string;
-  readonly arbiters: readonly { readonly name: string; readonly address: string; readonly port: number }[];
+  readonly arbiters: readonly {
+    readonly name: string;
+    readonly address: string;
+    readonly port: number;
+    readonly round_trip: string | null;
+  }[];
+  /** As quorumd.conf wants them: plain names. */
+  readonly arbiter_names: readonly string[];
+  /** The arguments of each stonith_host line. */
+  readonly fencing: readonly string[];
   readonly node_addresses: readonly { readonly name: string; readonly addresses: string }[];
   readonly groups: readonly GroupContext[];
   readonly services: readonly ServiceContext[];
   /** Seconds: the shortest interval of all checks, for ldirectord, which knows one for all. */
   readonly check_interval: number;
   readonly ip_forward: boolean;
-  readonly arbitration: Readonly<Record<'interval' | 'timeout' | 'takeover' | 'giveup' | 'nodenum', number>>;
+  readonly arbitration: Readonly<Record<'interval' | 'timeout' | 'takeover' | 'giveup' | 'nodenum', number>> & {
+    readonly certificates: string;
+    readonly port: number | null;
+  };
 }
 
 /** A resource group; `name` and `key` are written for YAML, `resources` for haresources. */
@@ -137,11 +150,14 @@ export function clusterContext(cluster: Cluster): ClusterContext {
     ping_nodes: cluster.pingNodes,
     drift_bound: String(cluster.driftBound),
     no_quorum: cluster.noQuorum,
-    arbiters: cluster.arbiters.map(({ name, address, port }) => ({
+    arbiters: cluster.arbiters.map(({ name, address, port, roundTrip }) => ({
       name: yamlText(name),
       address: yamlText(address),
       port,
+      round_trip: roundTrip === undefined ? null : writeDuration(roundTrip),
     })),
+    arbiter_names: cluster.arbiters.map(({ name }) => name),
+    fencing: cluster.fencing ?? [],
     node_addresses: Object.entries(cluster.nodeAddresses ?? {}).map(([name, addresses]) => ({
       name: yamlText(name),
       addresses: addresses.map(yamlText).join(', '),
@@ -162,6 +178,8 @@ export function clusterContext(cluster: Cluster): ClusterContext {
       takeover: lease,
       giveup: Math.max(1, lease - keepalive),
       nodenum: cluster.nodes.length,
+      certificates: certificateDirectory(cluster.name),
+      port: cluster.arbiters[0]?.port ?? null,
     },
   };
 }

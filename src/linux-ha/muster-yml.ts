@@ -86,11 +86,12 @@ class Reader {
 function readArbiters(reader: Reader, value: unknown): Arbiter[] {
   return reader.list(value, ['arbiters']).flatMap((item, index) => {
     const path = ['arbiters', index];
-    const fields = reader.map(item, path, ['name', 'address', 'port']);
+    const fields = reader.map(item, path, ['name', 'address', 'port', 'round_trip']);
     const name = reader.text(fields.name, [...path, 'name']);
     const address = reader.address(fields.address, [...path, 'address']);
     const port = reader.number(fields.port, [...path, 'port'], 1, 65_535, true) ?? defaultArbiterPort;
-    return name === undefined || address === undefined ? [] : [{ name, address, port }];
+    const roundTrip = reader.duration(fields.round_trip, [...path, 'round_trip']);
+    return name === undefined || address === undefined ? [] : [{ name, address, port, roundTrip }];
   });
 }
 

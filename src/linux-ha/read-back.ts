@@ -9,6 +9,7 @@ function canonical(cluster: Cluster): Record<string, unknown> {
     nodes: cluster.nodes,
     nodeAddresses: cluster.nodeAddresses ?? {},
     arbiters: cluster.arbiters,
+    fencing: cluster.fencing ?? [],
     links: cluster.links,
     udpPort: cluster.udpPort,
     timings: cluster.timings,

@@ -36,6 +36,8 @@ export interface Arbiter {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  /** How far away it is at most, in milliseconds; undefined where nobody said. */
+  readonly roundTrip?: number | undefined;
 }
 
 /** What all nodes of a cluster have to agree on: the sum of ha.cf, haresources, ldirectord.cf and muster.yml. */
@@ -46,6 +48,8 @@ export interface Cluster {
   /** Each node's own addresses as muster.yml says them; nodes that it leaves out (a cluster of 2008) are learned from their heartbeats. */
   readonly nodeAddresses?: Readonly<Record<NodeName, readonly IpAddress[]>>;
   readonly arbiters: readonly Arbiter[];
+  /** How nodes are powered off: the arguments of each `stonith_host` line of ha.cf. */
+  readonly fencing?: readonly string[] | undefined;
   readonly links: readonly Link[];
   readonly udpPort: number;
   readonly timings: Timings;

@@ -63,9 +63,9 @@ export const targets: readonly FuzzTarget[] = [
   {
     name: 'quorumd.conf',
     seeds: [
-      'cluster a\nversion 2_0_8\ninterval 1000\ntimeout 5000\ntakeover 3000\ngiveup 2000\nnodenum 3\nweight 300\n',
+      'cluster a\nversion 2_0_8\ninterval 1000\ntimeout 5000\ntakeover 3000\ngiveup 2000\nnodenum 3\nweight 300\nnode a b\nnode c\narbiter v\ncertificates /etc/ha.d/arbiter/a\nport 5561\n',
     ],
-    words: ['cluster', 'interval', '0', '-1', '#', '99999999999'],
+    words: ['cluster', 'interval', 'node', 'certificates', '0', '-1', '#', '99999999999'],
     parse: parseQuorumdConf,
     allowed: problem,
   },

@@ -13,7 +13,8 @@ import {
 
 /** A cluster as somebody had it in 2008, long before muster.yml. */
 const old: ConfigFiles = {
-  'ha.cf': 'keepalive 2\ndeadtime 30\nbcast eth0\nauto_failback off\nnode ken3\nnode kathy\nuse_logd yes\n',
+  'ha.cf':
+    'keepalive 2\ndeadtime 30\nbcast eth0\nauto_failback off\nnode ken3\nnode kathy\nuse_logd yes\nstonith_host * external/ssh kathy\n',
   authkeys: 'auth 1\n1 sha1 secret\n',
   haresources: 'ken3 IPaddr::10.0.0.100/24/eth0 apache\nkathy 10.0.0.101\n',
   'ldirectord.cf': 'checkinterval=5\nvirtual=10.0.0.100:80\n\treal=10.0.0.2:80 gate\n',
@@ -89,7 +90,7 @@ describe('/etc/ha.d', () => {
     assert.deepEqual(
       mistakesOf({ ...files, 'ha.cf': `${old['ha.cf']}bogus\n`, haresources: 'ken3\nnobody 10.0.0.1\n' }),
       [
-        'ha.cf:8:1 Cannot read "bogus" as a directive of ha.cf: it is not known',
+        'ha.cf:9:1 Cannot read "bogus" as a directive of ha.cf: it is not known',
         'authkeys:1:1 Cannot authenticate messages as this file must be there: it is not',
         'haresources:1:1 Cannot read the group of "ken3" as a resource must follow the node: none does',
       ],
@@ -107,6 +108,35 @@ describe('/etc/ha.d', () => {
       'muster.yml:3:13 Cannot name a service "web" as ldirectord.cf must have virtual "10.0.0.9:80/tcp": it has not (known: 10.0.0.100:80/tcp)',
       'muster.yml:1:8 Cannot hold a lease of 3 s as it must last at least two keepalives: keepalive is 2 s',
     ]);
+  });
+
+  it('of two nodes needs a third vote or fencing, and says so', () => {
+    const alone = { ...old, 'ha.cf': old['ha.cf']!.replace(/stonith_host.*\n/, '') };
+    const refused =
+      'ha.cf:1:1 Cannot form a majority as two nodes need a third vote or fencing: only ken3 and kathy would vote';
+    assert.deepEqual(mistakesOf(alone), [refused]);
+    const third = 'lease: 30s\narbiters: [{ name: vote, address: 10.0.0.9 }]\n';
+    for (const files of [
+      old,
+      { ...alone, 'ha.cf': `${alone['ha.cf']}stonith null /etc/ha.d/null.cf\n` },
+      { ...alone, 'ha.cf': `${alone['ha.cf']}node third\n` },
+      { ...alone, 'muster.yml': third },
+    ])
+      assert.deepEqual(mistakesOf(files), []);
+  });
+
+  it('has no lease that a far arbiter could not renew', () => {
+    const yml = (lease: string): string =>
+      `lease: ${lease}\narbiters: [{ name: vote, address: 10.0.0.9, round_trip: 1s }]\n`;
+    assert.deepEqual(mistakesOf({ ...old, 'muster.yml': yml('5500ms') }), []);
+    assert.deepEqual(mistakesOf({ ...old, 'muster.yml': yml('5400ms') }), [
+      "muster.yml:1:8 Cannot hold a lease of 5.4 s as the arbiter's answers must be able to renew it: at its round trip that takes 5.5 s",
+    ]);
+    // With three nodes and one lost, two others are a majority without it.
+    assert.deepEqual(
+      mistakesOf({ ...old, 'ha.cf': `${old['ha.cf']}node third fourth\n`, 'muster.yml': yml('5s') }),
+      [],
+    );
   });
 
   it('hashes alike if and only if every file is alike', () => {

@@ -292,6 +292,24 @@ describe('quorumd.conf', () => {
       ],
     );
   });
+  it('reads who asks, who votes and where the certificates are', () => {
+    const text = 'cluster a\nnode n1 n2\nnode n3\narbiter v1\nnodenum 3\ncertificates /srv/a\nport 6000\ncluster b\n';
+    const [first, second] = parseQuorumdConf(text).clusters;
+    assert.deepEqual(first?.nodes, ['n1', 'n2', 'n3']);
+    assert.deepEqual([first?.arbiters, first?.certificates, first?.port], [['v1'], '/srv/a', 6000]);
+    assert.deepEqual([second?.nodes, second?.certificates, second?.port], [[], '/etc/ha.d/arbiter/b', 5561]);
+  });
+  it('refuses names that are no directory, nodes named twice and a number of nodes that is another', () => {
+    assert.deepEqual(
+      mistakesOf(() => parseQuorumdConf('cluster ../up\ncluster b\nnode n1 n1 n2\nnodenum 3\ncertificates here\n')),
+      [
+        '1:9 Cannot add cluster "../up" as its name must be one word of at most 64 bytes without "/"',
+        '3:9 Cannot add node "n1" as each is named once: it is there twice',
+        '4:9 Cannot take nodenum 3 as there must be as many nodes: 2 are',
+        '5:14 Cannot read certificates as an absolute path: "here"',
+      ],
+    );
+  });
   it('refuses what it does not know, with its place', () => {
     assert.deepEqual(
       mistakesOf(() => parseQuorumdConf('interval 5\ncluster a\nintervall 5\ntimeout soon\nweight')),

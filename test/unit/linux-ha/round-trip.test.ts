@@ -9,6 +9,7 @@ import { parseQuorumdConf } from '../../../src/linux-ha/quorumd-conf.ts';
 import { checkReadBack, clusterDifference } from '../../../src/linux-ha/read-back.ts';
 import { negotiateServices } from '../../../src/linux-ha/well-known-ports.ts';
 import type { Cluster } from '../../../src/model/cluster.ts';
+import { leastLease } from '../../../src/model/lease-floor.ts';
 import { addressesOf } from '../../../src/model/resource-group.ts';
 import { schedulers, serviceKey, type VirtualService } from '../../../src/model/virtual-service.ts';
 import { renderFiles } from './render.ts';
@@ -114,10 +115,13 @@ const cluster: fc.Arbitrary<Cluster> = fc.uniqueArray(name, { minLength: 1, maxL
     name,
     nodes: fc.constant(nodes),
     nodeAddresses: fc.constant(Object.fromEntries(nodes.map((node, index) => [node, [`10.0.0.${index + 1}`]]))),
-    arbiters: fc.uniqueArray(fc.record({ name, address: ip, port }), {
-      maxLength: 2,
-      selector: ({ name: key }) => key,
-    }),
+    arbiters: fc.uniqueArray(
+      fc.record({ name, address: ip, port, roundTrip: maybe(fc.nat(500).map((more) => more + 1)) }),
+      {
+        maxLength: 2,
+        selector: ({ name: key }) => key,
+      },
+    ),
     links: fc.array(link, { maxLength: 4 }),
     udpPort: port,
     timings: fc
@@ -137,7 +141,16 @@ const cluster: fc.Arbitrary<Cluster> = fc.uniqueArray(name, { minLength: 1, maxL
       .uniqueArray(service, { maxLength: 3, selector: serviceKey })
       .map((list) => list.filter(({ name: key }, index) => list.findIndex((other) => other.name === key) === index)),
     driftBound: fc.constantFrom(0.001, 0, 0.0005, 0.1),
+    fencing: fc.uniqueArray(fc.constantFrom('* external/ipmi node2 10.0.0.2 admin', 'node1 external/ssh node2'), {
+      minLength: nodes.length === 2 ? 1 : 0,
+    }),
   });
+});
+
+/** As the lint wants it: a lease that the arbiters can renew. */
+const sound = cluster.map((model): Cluster => {
+  const lease = Math.max(model.timings.lease, leastLease(model));
+  return { ...model, timings: { ...model.timings, lease } };
 });
 
 const authkeys: fc.Arbitrary<Authkeys> = fc
@@ -159,7 +172,7 @@ describe('the law: what the templates write, the parsers read back to the same m
     // Four CPU seconds of work, which take longer where others share the machine.
     this.timeout(120_000);
     fc.assert(
-      fc.property(cluster, authkeys, (model, keys) => {
+      fc.property(sound, authkeys, (model, keys) => {
         const files = renderFiles(model, keys);
         const read = checkReadBack(model, files);
         assert.deepEqual(read.authkeys, keys);
@@ -191,6 +204,10 @@ describe('the law: what the templates write, the parsers read back to the same m
         giveup: 600,
         nodeCount: 2,
         weight: 100,
+        nodes: ['lb1', 'lb2'],
+        arbiters: ['vote1'],
+        certificates: '/etc/ha.d/arbiter/shop',
+        port: 5561,
       },
     ]);
   });
