@@ -2,6 +2,7 @@ import type { Cluster } from '../model/cluster.ts';
 import type { NodeName } from '../model/names.ts';
 import { addressesOf, type ResourceGroup } from '../model/resource-group.ts';
 import { type Group, longestLease, type NodeOptions, type NodeState, type Peer } from './state.ts';
+import { newStoreWatch } from './store-record.ts';
 import { emptySlot } from './voter.ts';
 
 /** One tick of the slowest kernel clock in use (HZ=100): set timeouts are counted in these. */
@@ -26,7 +27,8 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
   const gateLifetime = lease - gateMargin(lease, cluster.driftBound);
   if (gateLifetime <= cluster.timings.keepalive)
     throw new RangeError(`a lease of ${lease} ms cannot be renewed every ${cluster.timings.keepalive} ms`);
-  const attempt = lease / 5;
+  // A store may take longer to answer than voters do, and nobody defers to an attempt.
+  const attempt = cluster.store === undefined ? lease / 5 : lease / 2;
   const startedAt = now;
   return {
     cluster,
@@ -40,12 +42,14 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     gateLifetime,
     attempt,
     startedAt,
-    silentUntil: startedAt + longestLease({ lease, options }) * 1.2,
+    // Where a store has the leases, nothing was only in this node's memory.
+    silentUntil: cluster.store === undefined ? startedAt + longestLease({ lease, options }) * 1.2 : startedAt,
     random: [...options.seed],
     peers: new Map(
       voters.flatMap((name, position) => (name === self ? [] : [[name, newPeer(cluster, name, position)] as const])),
     ),
     groups: new Map(cluster.groups.map((group) => [group.name, newGroup(group)])),
+    store: newStoreWatch(cluster),
     macs: options.macs,
     standby: options.standby ?? false,
     leaving: false,

@@ -1,8 +1,10 @@
+import { type StoreKind, storeBound } from '../model/lease-store.ts';
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
 import { ownBeat } from './beats.ts';
 import { votesHeard } from './membership.ts';
 import { candidates } from './placement.ts';
 import type { Group, NodeState } from './state.ts';
+import { storeAnswers } from './store-record.ts';
 import { liveLease } from './voter.ts';
 
 /** What a node knows of one peer (or of itself) at one moment; times in milliseconds. */
@@ -37,6 +39,17 @@ export interface GroupView {
   readonly reason: string;
 }
 
+/** The lease store as this node sees it. */
+export interface StoreView {
+  readonly kind: StoreKind;
+  readonly answers: boolean;
+  /** Since its last answer; null: it has never answered. */
+  readonly answeredMsAgo: number | null;
+  readonly leaseMs: number;
+  /** For how long nobody holds a group at most, when its holder dies and the store is well. */
+  readonly boundMs: number;
+}
+
 /** The whole picture, ready to be turned into `musterd status`. */
 export interface View {
   readonly node: NodeName;
@@ -49,6 +62,8 @@ export interface View {
     /** For how long this node stays silent as a voter after its start. */
     readonly silentMs: number;
   };
+  /** Where a store has the leases instead of the voters; times in milliseconds. */
+  readonly store: StoreView | null;
   readonly nodes: readonly NodeView[];
   readonly groups: readonly GroupView[];
   readonly counters: Readonly<Record<string, number>>;
@@ -61,14 +76,32 @@ export function describe(state: NodeState, now: number): View {
     standby: state.standby || state.leaving,
     quorum: {
       quorate: state.quorate,
-      votes: votesHeard(state),
-      needed: state.majority,
-      voters: state.voters,
+      ...votesOf(state),
       silentMs: Math.max(0, Math.ceil(state.silentUntil - now)),
     },
+    store: describeStore(state, now),
     nodes: state.voters.map((name) => describeNode(state, name, now)),
     groups: [...state.groups.values()].map((group) => describeGroup(state, group, now)),
     counters: { ...state.counters },
+  };
+}
+
+/** With a store there is one vote: its own. */
+function votesOf(state: NodeState): Pick<View['quorum'], 'votes' | 'needed' | 'voters'> {
+  const { cluster, majority, voters, quorate } = state;
+  if (cluster.store === undefined) return { votes: votesHeard(state), needed: majority, voters };
+  return { votes: quorate ? 1 : 0, needed: 1, voters: [cluster.store.kind] };
+}
+
+function describeStore({ cluster, store, lease }: NodeState, now: number): StoreView | null {
+  if (cluster.store === undefined || store === undefined) return null;
+  const { answeredAt } = store;
+  return {
+    kind: cluster.store.kind,
+    answers: storeAnswers(store, lease, now),
+    answeredMsAgo: answeredAt === Number.NEGATIVE_INFINITY ? null : Math.round(now - answeredAt),
+    leaseMs: lease,
+    boundMs: storeBound(lease, cluster.driftBound),
   };
 }
 
@@ -102,11 +135,16 @@ function describeGroup(state: NodeState, group: Group, now: number): GroupView {
     preferred,
     holder: holder ?? null,
     since: holder === undefined || holder !== group.holder ? null : group.holderSince,
-    votes: held === undefined ? [] : state.voters.filter((_, index) => (held.votes & (1 << index)) !== 0),
+    votes: held === undefined ? [] : votersOf(state, held.votes),
     leaseLeftMs: holder === undefined ? null : Math.max(0, Math.round(leaseEnd - now)),
     gateOpen: held?.gateOpen ?? false,
     reason: reasonOf(state, group, holder, now),
   };
+}
+
+function votersOf({ cluster, voters }: NodeState, votes: number): readonly NodeName[] {
+  if (cluster.store !== undefined) return [cluster.store.kind];
+  return voters.filter((_, index) => (votes & (1 << index)) !== 0);
 }
 
 function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, now: number): string {
@@ -119,6 +157,8 @@ function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, 
     return `${state.self} hands it over to ${claim.to ?? 'whoever is there'}`;
   if (holder !== undefined) return holder === group.holder ? why : `${holder} holds its lease`;
   if (claim.phase !== 'idle') return `${state.self} is trying to get its lease, as ${claim.why}`;
+  if (!state.quorate && state.store !== undefined)
+    return `nobody may hold it here: ${state.store.name} does not answer`;
   if (!state.quorate)
     return `nobody may hold it here: ${votesHeard(state)} of ${state.voters.length} voters heard, ${state.majority} needed`;
   if (now < group.takenUntil) return `nobody takes it while ${group.takenBy} answers for one of its addresses`;

@@ -1,5 +1,6 @@
 import type { GroupName, NodeName } from '../model/names.ts';
 import type { Message } from './message.ts';
+import type { StoreWrite } from './store-record.ts';
 
 /**
  * Everything that a step wants done, in the order in which it has to be done. Drivers refuse an effect after its
@@ -50,6 +51,20 @@ export type Effect =
     }
   /** Desired state: the groups whose addresses are on the network interface; all others are only on `lo`. */
   | { readonly type: 'hold'; readonly groups: readonly GroupName[] }
+  /** Read these groups' records in the lease store. Answered by `storeAnswer`, within a second or so also where it fails. */
+  | {
+      readonly type: 'storeRead';
+      readonly nonce: string;
+      readonly groups: readonly GroupName[];
+      readonly deadline: number;
+    }
+  /** Compare-and-swap, each group for itself; not begun after its deadline. Answered by `storeAnswer`. */
+  | {
+      readonly type: 'storeWrite';
+      readonly nonce: string;
+      readonly writes: readonly StoreWrite[];
+      readonly deadline: number;
+    }
   /** Tell the network once who holds these groups' addresses (gratuitous ARP, unsolicited NA). */
   | { readonly type: 'announce'; readonly groups: readonly GroupName[]; readonly deadline: number }
   /** Ask on the wire, before taking it over, whether somebody who is no peer answers for these groups' addresses. */

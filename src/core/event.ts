@@ -1,5 +1,6 @@
 import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
 import type { Message } from './message.ts';
+import type { StoreAnswer } from './store-record.ts';
 
 /** Everything that can happen to a node, in one closed union. `now` (monotonic milliseconds) is passed beside it. */
 export type Event =
@@ -15,6 +16,13 @@ export type Event =
   | { readonly type: 'closed'; readonly token: number; readonly ok: boolean }
   /** The ruleset vanished or was changed by somebody; the driver has rendered it again, closed. */
   | { readonly type: 'gateLost' }
+  /** The lease store's answer to the `storeRead` or `storeWrite` of this nonce; not `ok`: it could not be had, and what was written is unknown. */
+  | {
+      readonly type: 'storeAnswer';
+      readonly nonce: string;
+      readonly ok: boolean;
+      readonly answers: readonly StoreAnswer[];
+    }
   /** A cable was plugged in or out. */
   | { readonly type: 'link'; readonly device: string; readonly up: boolean; readonly mac: MacAddress | undefined }
   /** Somebody who is no peer answered for an address of this group when it was asked for on the wire. */

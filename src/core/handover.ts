@@ -170,6 +170,12 @@ export function onClosed(state: NodeState, token: number, ok: boolean, now: numb
           };
     group.knownUntil = to === undefined ? now : group.knownUntil;
   }
+  if (state.store !== undefined) {
+    const until = now + state.lease;
+    for (const { group, ballot } of releases)
+      state.store.releasing.set(group, { to, ballot, until, nonce: undefined, askedAt: now });
+    return;
+  }
   if (releases.length > 0) sendToAll(state, { kind: 'release', to, releases }, now);
 }
 
@@ -180,6 +186,10 @@ function awaitTarget(state: NodeState, group: Group, now: number): void {
   const target = state.peers.get(claim.to);
   if (now >= claim.until || target?.beat?.holds.includes(group.name)) {
     group.claim = { phase: 'idle' };
+    return;
+  }
+  if (state.store?.releasing.has(group.name)) {
+    wakeBy(state, claim.until);
     return;
   }
   if (now >= claim.resendAt) {

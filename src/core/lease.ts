@@ -25,6 +25,7 @@ import {
   type RoundEntry,
   wakeBy,
 } from './state.ts';
+import { askStore, renewalDue } from './store-ask.ts';
 import { judgePropose } from './voter.ts';
 
 /** Arms a new token for groups that are asked for or held. */
@@ -56,6 +57,10 @@ export function onArmed(state: NodeState, token: number, ok: boolean, now: numbe
   round.asked = true;
   const asked = round.entries.filter((entry) => !entry.done);
   if (asked.length === 0) return;
+  if (state.store !== undefined) {
+    askStore(state, state.store, round, asked);
+    return;
+  }
   const requests = asked.map((entry) => ({ group: entry.group.name, round: entry.ballotRound }));
   const { incarnation } = state.options;
   const { nonce } = round;
@@ -130,7 +135,7 @@ function countVote(state: NodeState, round: Round, entry: RoundEntry, bit: numbe
 }
 
 /** A majority has answered this round: the lease is this node's until `gateLifetime` after arming, by its own count. */
-function acquire(state: NodeState, round: Round, entry: RoundEntry, now: number): boolean {
+export function acquire(state: NodeState, round: Round, entry: RoundEntry, now: number): boolean {
   const { group, votes } = entry;
   const { claim } = group;
   const leaseEnd = round.armedAt + state.gateLifetime;
@@ -167,7 +172,7 @@ function acquire(state: NodeState, round: Round, entry: RoundEntry, now: number)
   return true;
 }
 
-function grant(state: NodeState, round: Round, groups: readonly Group[]): void {
+export function grant(state: NodeState, round: Round, groups: readonly Group[]): void {
   if (groups.length === 0) return;
   const deadline = round.armedAt + state.gateLifetime;
   state.effects.push({ type: 'grant', token: round.token, groups: groups.map((group) => group.name), deadline });
@@ -200,13 +205,12 @@ export function renew(state: NodeState, now: number): void {
     wakeBy(state, group.claim.leaseEnd);
   }
   if (held.length === 0) return;
-  const { keepalive } = state.cluster.timings;
-  if (now >= state.renewedAt + keepalive) {
+  if (now >= renewalDue(state)) {
     state.renewedAt = now;
     state.rounds = state.rounds.filter((round) => now < round.armedAt + state.gateLifetime);
     startRound(state, held, now);
   }
-  wakeBy(state, state.renewedAt + keepalive);
+  wakeBy(state, renewalDue(state));
 }
 
 /** Ends, before anything else in a step, what has run out by the own count; after a freeze that may be long ago. */
@@ -219,7 +223,7 @@ export function expireLeases(state: NodeState, now: number): void {
       decide(state, {
         what: 'lost',
         group: group.name,
-        why: `no majority renewed the lease in time; it ran out ${late} ms ago`,
+        why: `${state.store?.name ?? 'no majority'} ${state.store ? 'did not renew' : 'renewed'} the lease in time; it ran out ${late} ms ago`,
       });
       state.counters.lost = (state.counters.lost ?? 0) + 1;
       lost.push(group);

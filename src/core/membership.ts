@@ -2,6 +2,7 @@ import type { MacAddress } from '../model/names.ts';
 import { announceAgain } from './announcements.ts';
 import type { Beat } from './message.ts';
 import { decide, type NodeState, type Peer, wakeBy } from './state.ts';
+import { storeAnswers } from './store-record.ts';
 
 /** Whether a peer counts as alive. */
 export function isAlive(peer: Peer): boolean {
@@ -68,13 +69,17 @@ export function votesHeard(state: NodeState): number {
 /** Quorate means: a majority of the voters is heard. It says whether an attempt is worth making; leases need votes. */
 export function countQuorum(state: NodeState, now: number): void {
   const votes = votesHeard(state);
-  const quorate = votes >= state.majority;
+  const { store } = state;
+  const quorate = store === undefined ? votes >= state.majority : storeAnswers(store, state.lease, now);
   if (quorate === state.quorate) return;
   state.quorate = quorate;
   state.quorateSince = now;
   state.beat = undefined;
   state.beatNow = true;
-  const why = `${votes} of ${state.voters.length} voters heard, ${state.majority} needed`;
+  const why =
+    store === undefined
+      ? `${votes} of ${state.voters.length} voters heard, ${state.majority} needed`
+      : `${store.name} ${quorate ? 'answers' : 'has not answered for a lease'}`;
   decide(state, { what: quorate ? 'quorum-gained' : 'quorum-lost', why });
   if (quorate) announceAgain(state, now, 'quorum is back');
 }

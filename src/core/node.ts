@@ -15,6 +15,8 @@ import { countQuorum, heard, noteBeat, noteLink, watchPeers } from './membership
 import type { Message } from './message.ts';
 import { finishOperators, onOperator } from './operator.ts';
 import type { NodeOptions, NodeState, Peer } from './state.ts';
+import { watchStore } from './store-ask.ts';
+import { onStoreAnswer } from './store-lease.ts';
 import { challenge, expireAttempts, onAddressTaken, onPromise, prepareAbove } from './takeover.ts';
 import { onPrepare, onPropose, onRelease } from './voting.ts';
 
@@ -47,6 +49,7 @@ export function step(
   moveGroups(state, now);
   finishOperators(state, now);
   renew(state, now);
+  watchStore(state, now);
   challenge(state, now);
   announceDue(state, now);
   beat(state, now);
@@ -79,6 +82,9 @@ function happen(state: NodeState, event: Event, now: number): void {
     case 'gateLost':
       onGateLost(state, now);
       return;
+    case 'storeAnswer':
+      onStoreAnswer(state, event, now);
+      return;
     case 'link':
       noteLink(state, event.device, event.up, event.mac, now);
       return;
@@ -99,6 +105,8 @@ function receive(state: NodeState, from: Peer, message: Message, now: number): v
     noteBeat(from, message.beat);
     learnHolders(state, from, now);
   }
+  // With a store nobody votes: a peer whose configuration has none must not get a majority with this node's help.
+  if (state.store !== undefined && isVote(message)) return;
   switch (message.kind) {
     case 'beat':
       return;
@@ -124,6 +132,10 @@ function receive(state: NodeState, from: Peer, message: Message, now: number): v
       onTake(state, from, message, now);
       return;
   }
+}
+
+function isVote({ kind }: Message): boolean {
+  return kind === 'prepare' || kind === 'promise' || kind === 'propose' || kind === 'accept';
 }
 
 /** A peer whose renewals do not reach this node (it has just started, or a direction is cut) says in its beats what it holds. */

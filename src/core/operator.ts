@@ -33,7 +33,7 @@ export function finishOperators(state: NodeState, now: number): void {
   const busy: Group[] = [];
   for (const group of state.groups.values()) {
     if (group.claim.phase === 'holding') held.push(group);
-    if (group.claim.phase !== 'idle') busy.push(group);
+    if (group.claim.phase !== 'idle' || state.store?.releasing.has(group.name)) busy.push(group);
   }
   const unwanted = state.pending.some(({ kind, until }) => kind === 'leave' && now >= until - state.lease / 2);
   if (unwanted && held.length > 0) shut(state, held, undefined, now);

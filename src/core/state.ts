@@ -3,6 +3,7 @@ import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.
 import type { Decision, Effect } from './effect.ts';
 import type { Ballot, Beat } from './message.ts';
 import type { RandomWords } from './nonce.ts';
+import type { StoreWatch } from './store-record.ts';
 import type { VoterSlot } from './voter.ts';
 
 export interface NodeOptions {
@@ -166,6 +167,8 @@ export interface NodeState {
   readonly peers: ReadonlyMap<NodeName, Peer>;
   /** Those of the configuration; of an arbiter, which has none, those that it was asked about (`arbiter.ts`). */
   readonly groups: Map<GroupName, Group>;
+  /** Where the leases lie in a store: then no votes are asked for or given. */
+  readonly store: StoreWatch | undefined;
   macs: Readonly<Record<string, MacAddress>>;
   standby: boolean;
   leaving: boolean;

@@ -20,6 +20,7 @@ import {
   type Preparing,
   wakeBy,
 } from './state.ts';
+import { isReleasedToSelf, storeFreeAt } from './store-ask.ts';
 import { judgePrepare, liveLease } from './voter.ts';
 
 /** What a candidate waits for each one that is placed before it: on a failover, and when nobody has ever held the group. */
@@ -57,13 +58,15 @@ export function challenge(state: NodeState, now: number): void {
     else wakeBy(state, at);
   }
   if (probe.length > 0) state.effects.push({ type: 'probeAddress', groups: probe, deadline: now + probeTime });
-  if (due.length > 0) prepare(state, due, now);
+  if (due.length === 0) return;
+  if (state.store === undefined) prepare(state, due, now);
+  else claim(state, due, now);
 }
 
 /** When this node should try to take the group; asks for an address probe where that comes first. */
 function challengeAt(state: NodeState, group: Group, now: number, probe: GroupName[]): number {
   const handedOver = isHandedOver(state, group, now);
-  let quiet = Math.max(group.retryAt, state.silentUntil);
+  let quiet = Math.max(group.retryAt, state.silentUntil, storeFreeAt(state, group));
   if (handedOver) return quiet;
   const { slot } = group;
   const live = liveLease(slot, now);
@@ -99,7 +102,17 @@ function rank(state: NodeState, group: Group): number {
 
 function isHandedOver(state: NodeState, group: Group, now: number): boolean {
   if (group.expecting?.ballot !== undefined && now < group.expecting.until) return true;
+  if (isReleasedToSelf(state, group)) return true;
   return liveLease(group.slot, now)?.reservedFor === state.self;
+}
+
+/** A store needs no first phase: its record has been watched for a lease, and one write decides. */
+function claim(state: NodeState, groups: readonly Group[], now: number): void {
+  for (const group of groups) {
+    group.topRound++;
+    group.claim = { phase: 'asking', round: group.topRound, since: now, why: reasonToTake(state, group) };
+  }
+  startRound(state, groups, now);
 }
 
 /** First phase for these groups, with a ballot above all that was heard of. */

@@ -4,6 +4,7 @@ import { ownBeat, send } from './beats.ts';
 import { learnHolder } from './lease.ts';
 import type { Answer, Ballot, Message, Request } from './message.ts';
 import { type Group, longestLease, type NodeState, type Peer } from './state.ts';
+import { lookAgain } from './store-ask.ts';
 import { judgePrepare, judgePropose, noteRelease, type Verdict } from './voter.ts';
 
 export function onPrepare(
@@ -62,6 +63,7 @@ export function onRelease(
   message: Extract<Message, { kind: 'release' }>,
   now: number,
 ): void {
+  lookAgain(state);
   for (const { group: name, ballot } of message.releases) {
     const group = state.groups.get(name);
     if (group === undefined || ballot.node !== from.name) continue;

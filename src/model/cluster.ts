@@ -1,3 +1,4 @@
+import type { LeaseStore } from './lease-store.ts';
 import type { IpAddress, NodeName } from './names.ts';
 import type { ResourceGroup } from './resource-group.ts';
 import type { VirtualService } from './virtual-service.ts';
@@ -60,4 +61,6 @@ export interface Cluster {
   readonly services: readonly VirtualService[];
   /** Bound on how much two clocks drift apart, as a fraction (0.001 = 0.1 %). */
   readonly driftBound: number;
+  /** Where the leases lie instead of with the voters; the nodes then do not vote, and two are enough. */
+  readonly store?: LeaseStore | undefined;
 }
