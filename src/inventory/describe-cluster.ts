@@ -3,6 +3,7 @@ import { canonicalIp } from '../base/ip.ts';
 import { Problem } from '../base/problem.ts';
 import { parseHaCf } from '../linux-ha/ha-cf.ts';
 import { parseResource } from '../linux-ha/haresources.ts';
+import { usualLease } from '../linux-ha/store-yml.ts';
 import type { YamlFile } from '../linux-ha/yaml-document.ts';
 import type { Arbiter, Link, Timings } from '../model/cluster.ts';
 import { completeTimings, defaultArbiterPort, defaultDriftBound, defaultUdpPort } from '../model/defaults.ts';
@@ -117,6 +118,8 @@ export function describeCluster(yaml: YamlFile, native: NativeCluster, hosts: Cl
     );
   }
   const arbiters = readArbiters(yaml, native, hosts);
+  const store: ClusterDescription['store'] =
+    native.store?.kind === 'disk' ? { reservation: 'none', ...native.store } : native.store;
   const cluster: ClusterDescription = {
     name: native.name,
     engine: native.engine ?? 'muster',
@@ -126,7 +129,8 @@ export function describeCluster(yaml: YamlFile, native: NativeCluster, hosts: Cl
     fencing: native.fencing ?? [],
     links: readLinks(yaml, native, nodes, hosts),
     udpPort: native.udp_port ?? defaultUdpPort,
-    timings: readTimings(native.timings, leastLease({ nodes, arbiters })),
+    timings: readTimings(native.timings, Math.max(leastLease({ nodes, arbiters }), usualLease(store))),
+    store,
     autoFailback: native.auto_failback ?? false,
     noQuorum: native.no_quorum ?? 'stop',
     pingNodes,

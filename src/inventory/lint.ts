@@ -3,6 +3,7 @@ import { foldHosts } from '../base/host-range.ts';
 import { networkContains, parseIp, parseNetwork } from '../base/ip.ts';
 import { nearest } from '../base/nearest.ts';
 import { thirdVoteWays } from '../linux-ha/cluster.ts';
+import { storeMistakes } from '../linux-ha/store-yml.ts';
 import type { YamlFile } from '../linux-ha/yaml-document.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
 import { leastLease } from '../model/lease-floor.ts';
@@ -13,8 +14,8 @@ import type { NativeCluster } from './schema.ts';
 /** Each rule looks at the whole cluster and adds its mistakes where the cause stands in the file. */
 type Rule = (yaml: YamlFile, cluster: ClusterDescription, native: NativeCluster) => void;
 
-const thirdVote: Rule = (yaml, { nodes, arbiters, fencing }) => {
-  if (nodes.length !== 2 || arbiters.length > 0 || (fencing ?? []).length > 0) return;
+const thirdVote: Rule = (yaml, { nodes, arbiters, fencing, store }) => {
+  if (store !== undefined || nodes.length !== 2 || arbiters.length > 0 || (fencing ?? []).length > 0) return;
   const message = `Cannot form a majority as two nodes need a third vote or fencing: only ${foldHosts(nodes)} would vote`;
   yaml.list.add(yaml.at(['cluster', 'nodes']), message, thirdVoteWays);
 };
@@ -175,7 +176,20 @@ const services: Rule = (yaml, cluster) => {
   }
 };
 
+const leaseStore: Rule = (yaml, cluster) => {
+  for (const { about, message, hint } of storeMistakes(cluster)) {
+    const path = about === 'lease' ? ['timings', 'lease'] : [about];
+    yaml.list.add(yaml.at(['cluster', ...path]), message, hint);
+  }
+  if (cluster.store !== undefined && cluster.engine !== 'muster')
+    yaml.list.add(
+      yaml.at(['cluster', 'store']),
+      'Cannot keep leases in a store as only musterd knows them: the engine is linux-ha',
+    );
+};
+
 const rules: readonly Rule[] = [
+  leaseStore,
   thirdVote,
   votersApart,
   timings,

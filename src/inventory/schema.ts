@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDuration } from '../base/duration.ts';
+import { isEndpoint } from '../linux-ha/store-yml.ts';
 import { negotiateServices } from '../linux-ha/well-known-ports.ts';
 import { schedulers } from '../model/virtual-service.ts';
 
@@ -157,6 +158,35 @@ const service = z
   })
   .describe('A virtual service; its name is the key');
 
+const aFile = z
+  .string()
+  .regex(/^\/\S*$/, 'the whole path of a file')
+  .describe('The whole path of a file on every node');
+const store = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('etcd').describe('An etcd that is there already; Muster does not install it'),
+      endpoints: z
+        .array(z.string().refine(isEndpoint, 'a URL like http://10.0.0.5:2379'))
+        .min(1)
+        .describe('Its client URLs: http://10.0.0.5:2379; the next one is asked where one does not answer'),
+      ca: aFile.describe('Whom to trust, in PEM').optional(),
+      certificate: aFile.describe('The client certificate to show, in PEM').optional(),
+      key: aFile.describe('Its key, in PEM').optional(),
+    }),
+    z.strictObject({
+      kind: z.literal('disk').describe('A block device that all nodes share'),
+      device: aFile.describe('Its name, the same on every node: /dev/disk/by-id/...'),
+      reservation: z
+        .enum(['none', 'scsi'])
+        .describe(
+          'scsi: a takeover also locks the loser out of the disk by SCSI-3 persistent reservation (default none)',
+        )
+        .optional(),
+    }),
+  ])
+  .describe('Where the leases lie instead of with the voters: then two nodes are enough, and seconds are the measure');
+
 const cluster = z
   .strictObject({
     name: name.describe("The cluster's name, in every heartbeat"),
@@ -166,6 +196,7 @@ const cluster = z
       .optional(),
     nodes: hostSet.describe('The nodes: directors that can hold the virtual addresses; their order breaks ties'),
     arbiters: hostSet.describe('Hosts that only vote').optional(),
+    store: store.optional(),
     arbiter_port: port.describe('Where the arbiters answer (default 5561)').optional(),
     arbiter_round_trip: duration
       .describe(

@@ -13,6 +13,7 @@ import { type HaCf, type KeptDirective, parseHaCf } from './ha-cf.ts';
 import { type PlacedGroup, parseHaresources } from './haresources.ts';
 import { parseLdirectordCf } from './ldirectord-cf.ts';
 import { type MusterYml, parseMusterYml } from './muster-yml.ts';
+import { storeMistakes, usualLease } from './store-yml.ts';
 
 /** The text of each file by its name within /etc/ha.d (`ha.cf`, `authkeys`, ...); a file that is not there is left out. */
 export type ConfigFiles = Readonly<Record<string, string>>;
@@ -134,13 +135,13 @@ function checkLease(cf: HaCf, arbiters: MusterYml['arbiters'], lease: number, at
 /** Two nodes that lose sight of each other are one vote each: without a third, or fencing, nobody could ever take over. */
 function checkThirdVote(cf: HaCf, yml: MusterYml, at: Mistake['at']): Mistake[] {
   const fenced = cf.kept.some(({ name }) => name === 'stonith' || name === 'stonith_host');
-  if (cf.nodes.length !== 2 || yml.arbiters.length > 0 || fenced) return [];
+  if (cf.nodes.length !== 2 || yml.arbiters.length > 0 || yml.store !== undefined || fenced) return [];
   const message = `Cannot form a majority as two nodes need a third vote or fencing: only ${cf.nodes.join(' and ')} would vote`;
   return [{ at, message, hint: `${thirdVoteWays} ("arbiters" in muster.yml, "stonith_host" in ha.cf)` }];
 }
 
 /** How two nodes get out of it, in the words of every file that says who votes. */
-export const thirdVoteWays = 'add a third node, a host that only votes under "arbiters", or fencing';
+export const thirdVoteWays = 'add a third node, a host that only votes under "arbiters", a lease store, or fencing';
 
 /** Runs a parser; its mistakes join the others instead of hiding them. */
 function collect<T>(mistakes: Mistake[], parse: () => T): T | undefined {
@@ -182,7 +183,7 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
   if (cf === undefined || authkeys === undefined || yml === undefined || mistakes.length > 0) throw badInput(mistakes);
 
   const ymlFile = name('muster.yml');
-  const lease = yml.lease ?? cf.timings.deadtime;
+  const lease = yml.lease ?? Math.max(cf.timings.deadtime, usualLease(yml.store));
   const inHaCf = { file: name('ha.cf'), line: 1, column: 1 };
   const leaseAt = yml.lease === undefined ? inHaCf : { file: ymlFile, ...yml.at('lease') };
   const named = nameGroups(placed, yml, ymlFile);
@@ -196,6 +197,13 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
     ...extended.mistakes,
     ...checkLease(cf, yml.arbiters, lease, leaseAt),
     ...checkThirdVote(cf, yml, inHaCf),
+    ...storeMistakes({ ...yml, groups: named.groups, timings: { ...cf.timings, lease } }).map(
+      ({ about, message, hint }) => ({
+        at: about === 'groups' || about === 'lease' ? leaseAt : { file: ymlFile, ...yml.at(about) },
+        message,
+        hint,
+      }),
+    ),
   );
   if (mistakes.length > 0) throw badInput(mistakes);
   const cluster: Cluster = {
@@ -203,6 +211,7 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
     nodes: cf.nodes,
     nodeAddresses: yml.nodeAddresses,
     arbiters: yml.arbiters,
+    store: yml.store,
     fencing: cf.kept.filter(({ name }) => name === 'stonith_host').map(({ args }) => args.join(' ')),
     links: cf.links,
     udpPort: cf.udpPort,

@@ -26,6 +26,8 @@ export interface ClusterContext {
   readonly ping_nodes: readonly string[];
   readonly drift_bound: string;
   readonly no_quorum: string;
+  /** As a flow map, which is JSON; null where the nodes vote. */
+  readonly store: string | null;
   readonly arbiters: readonly {
     readonly name: string;
     readonly address: string;
@@ -148,6 +150,7 @@ export function clusterContext(cluster: Cluster): ClusterContext {
     links: cluster.links.map(writeLink),
     auto_failback: cluster.autoFailback ? 'on' : 'off',
     ping_nodes: cluster.pingNodes,
+    store: cluster.store === undefined ? null : JSON.stringify(cluster.store),
     drift_bound: String(cluster.driftBound),
     no_quorum: cluster.noQuorum,
     arbiters: cluster.arbiters.map(({ name, address, port, roundTrip }) => ({

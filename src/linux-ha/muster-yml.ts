@@ -2,7 +2,9 @@ import { parseDuration } from '../base/duration.ts';
 import { canonicalIp } from '../base/ip.ts';
 import type { Arbiter, NoQuorumPolicy } from '../model/cluster.ts';
 import { defaultArbiterPort } from '../model/defaults.ts';
+import type { LeaseStore } from '../model/lease-store.ts';
 import { throwMistakes } from './lines.ts';
+import { readStore } from './store-yml.ts';
 import { type Path, parseYaml, unknownKey, type YamlFile } from './yaml-document.ts';
 
 /** Of a virtual service, what ldirectord.cf cannot say: its name, times below a second, rise. Times in milliseconds. */
@@ -22,6 +24,7 @@ export interface MusterYml {
   readonly driftBound: number | undefined;
   readonly noQuorum: NoQuorumPolicy | undefined;
   readonly arbiters: readonly Arbiter[];
+  readonly store: LeaseStore | undefined;
   readonly nodeAddresses: Readonly<Record<string, readonly string[]>>;
   /** The names of groups, by the key that haresources has (`groupKey`). */
   readonly groups: readonly { readonly name: string; readonly key: string }[];
@@ -138,7 +141,7 @@ function readServices(reader: Reader, value: unknown): ({ name: string } & Servi
   });
 }
 
-const keys = ['lease', 'drift_bound', 'no_quorum', 'arbiters', 'nodes', 'groups', 'services'];
+const keys = ['lease', 'drift_bound', 'no_quorum', 'arbiters', 'store', 'nodes', 'groups', 'services'];
 
 /** Reads muster.yml; an empty file says nothing, which is fine. Throws a `Problem` with all mistakes. */
 export function parseMusterYml(text: string, file = 'muster.yml'): MusterYml {
@@ -154,6 +157,7 @@ export function parseMusterYml(text: string, file = 'muster.yml'): MusterYml {
     driftBound: reader.number(top.drift_bound, ['drift_bound'], 0, 0.1, false),
     noQuorum,
     arbiters: readArbiters(reader, top.arbiters),
+    store: readStore(reader, top.store),
     nodeAddresses: readNodes(reader, top.nodes),
     groups: readGroups(reader, top.groups),
     services: readServices(reader, top.services),

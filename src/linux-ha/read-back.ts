@@ -19,6 +19,7 @@ function canonical(cluster: Cluster): Record<string, unknown> {
     groups: cluster.groups,
     services: cluster.services,
     driftBound: cluster.driftBound,
+    store: cluster.store ?? null,
   };
 }
 

@@ -41,3 +41,7 @@ export function storeBound(lease: number, driftBound: number): number {
   const { look } = storeIntervals(lease);
   return Math.ceil(lease * (1 + 2 * driftBound) + 2 * look + 500);
 }
+
+/** How many groups one sector of 512 bytes holds, and how many nodes a quorum disk has room for. */
+export const diskGroups = 10;
+export const diskNodes = 24;

@@ -147,8 +147,29 @@ const cluster: fc.Arbitrary<Cluster> = fc.uniqueArray(name, { minLength: 1, maxL
   });
 });
 
-/** As the lint wants it: a lease that the arbiters can renew. */
-const sound = cluster.map((model): Cluster => {
+const path = fc.stringMatching(/^\/[a-z0-9._/-]{1,20}$/);
+const store: fc.Arbitrary<Cluster['store']> = fc.oneof(
+  fc.record({
+    kind: fc.constant('etcd' as const),
+    endpoints: fc.uniqueArray(
+      ip.map((text) => `https://${text.includes(':') ? `[${text}]` : text}:2379`),
+      { minLength: 1, maxLength: 3 },
+    ),
+    ca: maybe(path),
+  }),
+  fc.record({
+    kind: fc.constant('disk' as const),
+    device: path,
+    reservation: fc.constantFrom('none', 'scsi' as const),
+  }),
+);
+
+/** As the lint wants it: a lease that the arbiters can renew, or that lies in a store long enough. */
+const sound = fc.tuple(cluster, maybe(store)).map(([model, kept]): Cluster => {
+  if (kept !== undefined) {
+    const timings = { ...model.timings, lease: Math.max(model.timings.lease, 2000) };
+    return { ...model, arbiters: [], timings, store: kept };
+  }
   const lease = Math.max(model.timings.lease, leastLease(model));
   return { ...model, timings: { ...model.timings, lease } };
 });
