@@ -36,6 +36,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).statusCommand(),
   },
   {
+    name: 'explain',
+    summary: 'why a resource group is where it is, or where it would run',
+    load: async () => (await import('./explain.ts')).explainCommand(),
+  },
+  {
     name: 'what-if',
     summary: 'who would hold what if nodes died or the network were cut',
     load: async () => (await import('./what-if.ts')).whatIfCommand(),

@@ -27,9 +27,15 @@ function clusterOf({ cluster }: Inventory, file: string): ClusterDescription {
  * `hostUnreachable` where its nodes are a lab's and that lab is not up.
  */
 export async function loadClusterInventory(file: string, lab: string | undefined): Promise<ClusterInventory> {
+  const found = await hostsOfCluster(file);
+  if (found.nodes.some((host) => host.connection === 'lab')) await openLab(lab);
+  return found;
+}
+
+/** The same, also where its nodes are a lab's that is not up. */
+export async function hostsOfCluster(file: string): Promise<ClusterInventory> {
   const inventory = await loadInventory(file);
   const cluster = clusterOf(inventory, file);
   const nodes = cluster.nodes.flatMap((name) => inventory.hosts.filter((host) => host.name === name));
-  if (nodes.some((host) => host.connection === 'lab')) await openLab(lab);
   return { inventory, cluster, nodes };
 }

@@ -5,6 +5,7 @@ import { votesHeard } from './membership.ts';
 import { candidates } from './placement.ts';
 import type { Group, NodeState } from './state.ts';
 import { storeAnswers } from './store-record.ts';
+import { type Verdict, verdicts } from './verdicts.ts';
 import { liveLease } from './voter.ts';
 
 /** What a node knows of one peer (or of itself) at one moment; times in milliseconds. */
@@ -35,8 +36,11 @@ export interface GroupView {
   readonly votes: readonly NodeName[];
   readonly leaseLeftMs: number | null;
   readonly gateOpen: boolean;
+  /** How long a lease lasts when it is granted. */
+  readonly leaseMs: number;
   /** One sentence: why it is where it is. */
   readonly reason: string;
+  readonly candidates: readonly Verdict[];
 }
 
 /** The lease store as this node sees it. */
@@ -138,7 +142,9 @@ function describeGroup(state: NodeState, group: Group, now: number): GroupView {
     votes: held === undefined ? [] : votersOf(state, held.votes),
     leaseLeftMs: holder === undefined ? null : Math.max(0, Math.round(leaseEnd - now)),
     gateOpen: held?.gateOpen ?? false,
+    leaseMs: state.lease,
     reason: reasonOf(state, group, holder, now),
+    candidates: verdicts(state, group, now),
   };
 }
 

@@ -5,10 +5,11 @@ import { readConfiguration } from '../linux-ha/cluster.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import type { ControlRequest } from '../wire/control.ts';
+import { showJournalLine } from '../wire/journal.ts';
+import { showStatus } from '../wire/show-status.ts';
 import { askMusterd } from './control-client.ts';
 import { startDaemon } from './daemon.ts';
 import { controlSocket, defaultSettings, type Settings } from './settings.ts';
-import { showStatus } from './show-status.ts';
 
 const help = `Usage: musterd COMMAND [OPTIONS]
 
@@ -19,6 +20,8 @@ Commands:
   run               run in the foreground, as the unit musterd.service does
   status [--json]   nodes, quorum, who holds what and why, real servers and their checks
   explain [GROUP]   why a group is where it is, and what was decided about it lately
+  journal [GROUP] [--json]
+                    the latest decisions with their reasons; with --json a line each, as \`journalctl -u musterd -o cat\`
   standby           hand everything over and take nothing until \`musterd online\`
   online            take part again
   check             read the configuration and say what it means
@@ -74,7 +77,7 @@ export async function main(args: readonly string[], program: { version: string; 
   };
   if (values.version) return say(`musterd ${program.version}`);
   if (values.help || command === 'help') return say(help.trimEnd());
-  if (rest.length > 0 || (operand !== undefined && command !== 'explain')) {
+  if (rest.length > 0 || (operand !== undefined && command !== 'explain' && command !== 'journal')) {
     throw new Problem(
       'usage',
       `Cannot read the command line as "${command}" must be all: "${rest[0] ?? operand}" follows`,
@@ -89,6 +92,8 @@ export async function main(args: readonly string[], program: { version: string; 
       return ask(settings, { request: 'status' }, values.json === true);
     case 'explain':
       return ask(settings, { request: 'explain', group: operand }, false);
+    case 'journal':
+      return ask(settings, { request: 'journal', group: operand }, values.json === true);
     case 'standby':
     case 'online':
       return ask(settings, { request: command }, false);
@@ -133,6 +138,8 @@ async function ask(settings: Settings, request: ControlRequest, json: boolean): 
   const answer = await askMusterd(controlSocket(settings), request);
   if ('status' in answer)
     return say(json ? JSON.stringify(answer.status, null, 2) : showStatus(answer.status, Date.now()));
+  if ('journal' in answer)
+    return say(answer.journal.map((line) => (json ? JSON.stringify(line) : showJournalLine(line))).join('\n'));
   if (answer.ok) return say(answer.text);
   throw new Problem('hostFailed', answer.text);
 }

@@ -7,6 +7,8 @@ import { type Configuration, readConfiguration } from '../linux-ha/cluster.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { Codec } from '../wire/codec.ts';
 import type { ControlAnswer, ControlRequest } from '../wire/control.ts';
+import { linesAbout } from '../wire/journal.ts';
+import { showExplanation } from '../wire/show-explanation.ts';
 import type { Status } from '../wire/status.ts';
 import { ControlServer } from './control-server.ts';
 import { AddressDriver } from './drivers/address.ts';
@@ -25,7 +27,6 @@ import { type DriverSet, NodeMachine } from './machine.ts';
 import { localNetworks, placeAddresses } from './placement-on-devices.ts';
 import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
-import { showExplanation } from './show-status.ts';
 import { arpWarnings, idleAgents } from './startup-checks.ts';
 import { buildStatus } from './status.ts';
 
@@ -173,6 +174,8 @@ export async function startDaemon(
         startedAt,
         services: balancer.status(),
         counters: codec.dropped,
+        protection: 'gate',
+        layers: [],
         device: placed[0]?.device,
       },
       now(),
@@ -180,6 +183,7 @@ export async function startDaemon(
     );
   answer = async ({ request, group }) => {
     if (request === 'status') return { ok: true, status: status() };
+    if (request === 'journal') return { ok: true, journal: linesAbout(group, journal.recent(400)) };
     if (request !== 'explain') return loop.ask({ kind: request });
     const seen = status();
     const wanted = seen.groups.filter(({ name }) => group === undefined || name === group);

@@ -1,12 +1,5 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
-
-export interface JournalLine {
-  /** Unix milliseconds. */
-  readonly time: number;
-  readonly what: string;
-  readonly why: string;
-  readonly [detail: string]: unknown;
-}
+import type { JournalLine } from '../wire/journal.ts';
 
 /** What the journal keeps in memory, for `musterd explain`. */
 const keptLines = 200;
@@ -16,11 +9,13 @@ const keptLines = 200;
  * renewal, so lines beyond 1 MB of backlog are lost instead.
  */
 export class Journal {
+  readonly #node: string;
   readonly #logger: Logger;
   readonly #destination: DestinationStream & { flushSync?(): void };
   #kept: JournalLine[] = [];
 
   constructor(node: string, out?: DestinationStream) {
+    this.#node = node;
     this.#destination = out ?? destination({ fd: 1, sync: false, maxLength: 1_048_576 });
     this.#logger = pino({ base: { node }, messageKey: 'why' }, this.#destination);
   }
@@ -52,7 +47,7 @@ export class Journal {
   }
 
   #keep(what: string, why: string, details: Readonly<Record<string, unknown>>): void {
-    this.#kept.push({ time: Date.now(), what, why, ...details });
+    this.#kept.push({ time: Date.now(), node: this.#node, what, why, ...details });
     if (this.#kept.length > keptLines * 2) this.#kept = this.#kept.slice(-keptLines);
   }
 }

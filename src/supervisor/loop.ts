@@ -148,8 +148,9 @@ export class Loop {
         if (!late) this.#probe(effect.groups);
         return;
       case 'decide': {
-        const { what, why, ...details } = effect.decision;
-        this.#journal.say(what, why, details);
+        // `node` is who writes the line.
+        const { what, why, group, node: peer } = effect.decision;
+        this.#journal.say(what, why, { ...(group && { group }), ...(peer && { peer }) });
         return;
       }
       case 'reply':

@@ -1,5 +1,5 @@
 import type { View } from '../core/describe.ts';
-import type { ServiceStatus, Status } from '../wire/status.ts';
+import type { GroupStatus, ServiceStatus, Status } from '../wire/status.ts';
 
 /** What a status says beside the core's view. */
 export interface StatusFacts {
@@ -11,6 +11,9 @@ export interface StatusFacts {
   readonly services: readonly ServiceStatus[];
   /** Counters of the supervisor's own: datagrams dropped, by reason. */
   readonly counters: Readonly<Record<string, number>>;
+  readonly protection: GroupStatus['protection'];
+  /** What protects beside it: `watchdog`, `fencing`. */
+  readonly layers: readonly string[];
   /** The device whose MAC `nodes[].mac` shows. */
   readonly device: string | undefined;
 }
@@ -46,8 +49,11 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
       votes: group.votes,
       leaseLeftMs: group.leaseLeftMs === null ? null : Math.round(group.leaseLeftMs),
       gateOpen: group.gateOpen,
-      protection: 'gate',
+      leaseMs: group.leaseMs,
+      protection: facts.protection,
+      layers: facts.layers,
       reason: group.reason,
+      candidates: group.candidates,
     })),
     services: facts.services,
     counters: { ...view.counters, ...facts.counters },

@@ -1,16 +1,18 @@
 /** What is said over the control socket: one JSON line a request, one JSON line an answer, in order. */
+import type { JournalLine } from './journal.ts';
 import type { Status } from './status.ts';
 
-export const controlRequests = ['status', 'explain', 'standby', 'online', 'leave'] as const;
+export const controlRequests = ['status', 'explain', 'journal', 'standby', 'online', 'leave'] as const;
 
 export interface ControlRequest {
   readonly request: (typeof controlRequests)[number];
-  /** For `explain`: which group; all where it is left out. */
+  /** For `explain` and `journal`: which group; all where it is left out. */
   readonly group?: string | undefined;
 }
 
 export type ControlAnswer =
   | { readonly ok: true; readonly status: Status }
+  | { readonly ok: true; readonly journal: readonly JournalLine[] }
   | { readonly ok: boolean; readonly text: string };
 
 /** A request out of a line that anybody may have written; a sentence where it is none. */

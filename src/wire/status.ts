@@ -1,5 +1,6 @@
 /** What `musterd status --json` prints and the drill waits for; the control socket's answer to `{"request":"status"}`. */
 
+import type { Verdict } from '../core/verdicts.ts';
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
 
 export interface NodeStatus {
@@ -27,12 +28,18 @@ export interface GroupStatus {
   readonly votes: readonly string[];
   /** Milliseconds that the lease still lasts; null where this node does not know. */
   readonly leaseLeftMs: number | null;
+  /** Milliseconds that a lease lasts when it is granted. */
+  readonly leaseMs?: number | undefined;
   /** True where this node's gate is open for the group. */
   readonly gateOpen: boolean;
   /** What keeps a second holder silent: the kernel's gate, or the address lifetime. */
   readonly protection: 'gate' | 'address-lifetime';
+  /** What else keeps it silent or off: `watchdog`, `fencing`; where configured. */
+  readonly layers?: readonly string[] | undefined;
   /** One sentence: why it is where it is. */
   readonly reason: string;
+  /** Every node: whether it may hold the group, and why (not); best placed first. */
+  readonly candidates?: readonly Verdict[] | undefined;
 }
 
 export interface RealServerStatus {

@@ -194,8 +194,30 @@ describe('three musterds in network namespaces', function () {
   it('say why a group is where it is', async () => {
     const holder = await oneHolder(cluster);
     const text = holder.musterd('explain');
-    assert.match(text, new RegExp(`${holder.name}: this node, holds it`));
+    assert.match(text, new RegExp(`\\* ${holder.name} +holds it +`));
+    assert.match(text, /by the votes of .*; protected by the kernel's gate, open on/);
+    const group = holder.status().groups[0]!;
+    assert.deepEqual(
+      new Set(group.candidates!.map(({ node }) => node)),
+      new Set(cluster.nodes.map(({ name }) => name)),
+    );
     assert.throws(() => holder.musterd('explain', 'nothing'), /there is no group "nothing"/);
+  });
+
+  it('write each decision as one line of JSON with its time, node and reason, and keep the latest for the node itself', async () => {
+    const holder = await oneHolder(cluster);
+    const kept = holder.musterd('journal', '--json').trim().split('\n');
+    const lines = kept.map((line) => JSON.parse(line) as Record<string, unknown>);
+    for (const line of lines) {
+      assert.equal(typeof line.time, 'number');
+      assert.equal(line.node, holder.name);
+      assert.ok(typeof line.what === 'string' && typeof line.why === 'string', JSON.stringify(line));
+    }
+    const takeover = lines.findLast(({ what }) => what === 'takeover')!;
+    assert.equal(takeover.group, holder.status().groups[0]!.name);
+    const written = holder.journal.findLast(({ what }) => what === 'takeover') as Record<string, unknown>;
+    for (const key of ['node', 'group', 'why']) assert.equal(written[key], takeover[key]);
+    assert.equal(typeof written.time, 'number');
   });
 });
 
