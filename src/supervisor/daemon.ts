@@ -223,7 +223,7 @@ export async function startDaemon(
     control.close();
     await sockets.stop();
     await routeSockets.stop();
-    journal.flush();
+    await journal.flush();
   };
   return {
     stop: (why) => {

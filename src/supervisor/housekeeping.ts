@@ -4,10 +4,11 @@ import type { Loop } from './loop.ts';
 import type { NodeMachine } from './machine.ts';
 import type { ServiceManager } from './service-manager.ts';
 
-/** Between two looks at the gate and at what the core knows of the peers; milliseconds. */
-const lookInterval = 500;
-/** Every so many looks the addresses' lifetimes are renewed. */
-const looksPerRefresh = 2;
+/**
+ * Between two looks at the gate, the addresses and what the core knows of the peers; milliseconds. A holder whose ruleset
+ * is gone learns it sooner, from its next renewal; lifetimes of addresses are in whole seconds.
+ */
+const lookInterval = 1000;
 
 interface Parts {
   readonly gate: LeaseGate;
@@ -21,7 +22,6 @@ interface Parts {
 export class Housekeeping {
   readonly #parts: Parts;
   readonly #timers: NodeJS.Timeout[] = [];
-  #looks = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -51,7 +51,6 @@ export class Housekeeping {
     machine.follow(loop.view());
     this.guardDevices();
     void gate.check();
-    if (this.#looks % looksPerRefresh === 0) void addresses.refresh();
-    this.#looks++;
+    void addresses.refresh();
   }
 }
