@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { mustShell } from './command.ts';
+import { Problem } from '../base/problem.ts';
+import { capture, must, mustShell } from './command.ts';
 import type { LabKeys } from './keys.ts';
 import { labHosts, nodePaths } from './names.ts';
 import type { LabPaths } from './types.ts';
@@ -78,4 +79,30 @@ export async function createDisk(
     disk,
     root,
   ]);
+}
+
+/**
+ * Leaves the node not one free page on its disk, by making the disk as small as what lies on it: that costs this
+ * machine no memory. Throws where the node writes faster than that.
+ */
+export async function fillDisk(paths: LabPaths, node: string): Promise<void> {
+  const { disk } = nodePaths(paths, node);
+  for (let tries = 0; tries < 20; tries++) {
+    const { blocks, bfree, bsize } = await statfs(disk);
+    // Fails where more was written meanwhile.
+    await capture(['mount', '-o', `remount,size=${(blocks - bfree) * bsize}`, disk]);
+    if (await isDiskFull(paths, node)) return;
+  }
+  throw new Problem('hostFailed', `Cannot fill the disk of "${node}" as it must be full: it was not after 20 tries`);
+}
+
+/** Gives the disk its size again. */
+export async function freeDisk(paths: LabPaths, node: string): Promise<void> {
+  await must(['mount', '-o', `remount,size=${diskMegabytes}m`, nodePaths(paths, node).disk]);
+}
+
+/** Whether `fillDisk` made it small; what the node removes itself since then is free for a while. */
+export async function isDiskFull(paths: LabPaths, node: string): Promise<boolean> {
+  const { blocks, bsize } = await statfs(nodePaths(paths, node).disk);
+  return blocks * bsize < diskMegabytes * 1024 * 1024;
 }

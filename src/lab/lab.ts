@@ -5,18 +5,20 @@ import { ensureBaseTree } from './base-tree.ts';
 import { isFrozen, isPopulated } from './cgroup.ts';
 import { inNamespace } from './command.ts';
 import { answersSsh, waitForSsh } from './dial.ts';
-import { createDisk } from './disk.ts';
+import { createDisk, isDiskFull } from './disk.ts';
 import { labFaults } from './faults.ts';
 import { createKeys } from './keys.ts';
+import { readLoad } from './load.ts';
 import { withLock } from './lock.ts';
 import { ensureGateway, isOn, powerDown, powerUp } from './machine.ts';
 import { mountsBelow } from './mounts.ts';
 import { labHosts, labPaths, labsRoot, maxNodes, nodePaths, resolveLabName } from './names.ts';
 import { createSwitch, isNamespace, readSwitch } from './network.ts';
+import { readSlow } from './relay.ts';
 import { ensureRequirements, requireRoot } from './requirements.ts';
 import { type LabState, readState, writeState } from './state.ts';
 import { tearDown } from './teardown.ts';
-import type { LabFaults, LabNode, LabPaths } from './types.ts';
+import type { LabFaults, LabNode, LabPaths, NodeTrouble, SlowDirection } from './types.ts';
 import { allEnded } from './wait.ts';
 
 /** A lab that is up. */
@@ -43,9 +45,11 @@ export interface LabStatus {
   readonly up: boolean;
   readonly stateDir: string;
   readonly gateway: boolean;
-  readonly nodes: readonly (LabNode & { readonly link: boolean; readonly ssh: boolean })[];
+  readonly nodes: readonly (LabNode & NodeTrouble & { readonly link: boolean; readonly ssh: boolean })[];
   /** Directions in which the switch drops frames. */
   readonly cuts: readonly { readonly from: string; readonly to: string }[];
+  /** Directions in which frames are late or lost. */
+  readonly slow: readonly SlowDirection[];
 }
 
 /** Locks lie beside the labs, not in them: a lab that goes down takes its directory with it. */
@@ -185,19 +189,27 @@ export async function labStatus(name?: string): Promise<LabStatus> {
   const paths = labPaths(resolveLabName(name));
   const state = await intactState(paths);
   const about = { name: paths.name, stateDir: paths.stateDir };
-  if (state === undefined) return { ...about, up: false, gateway: false, nodes: [], cuts: [] };
-  const [nodes, { cuts, downPorts }, gateway] = await Promise.all([
+  if (state === undefined) return { ...about, up: false, gateway: false, nodes: [], cuts: [], slow: [] };
+  const [nodes, { cuts, downPorts }, slow, gateway] = await Promise.all([
     readNodes(paths, state),
     readSwitch(paths),
+    readSlow(paths),
     isPopulated(paths.name, 'gateway'),
   ]);
+  const troubles = await Promise.all(
+    nodes.map(async ({ name: node }): Promise<NodeTrouble> => {
+      const [load, diskFull] = await Promise.all([readLoad(paths.name, node), isDiskFull(paths, node)]);
+      return { ...load, diskFull };
+    }),
+  );
   const ssh = await Promise.all(nodes.map(({ name: node, power }) => power === 'on' && answersSsh(paths, node)));
   const all = nodes.map((node, index) => ({
     ...node,
+    ...troubles[index]!,
     link: node.power === 'on' && !downPorts.includes(node.name),
     ssh: ssh[index]!,
   }));
-  return { ...about, up: true, gateway, nodes: all, cuts };
+  return { ...about, up: true, gateway, nodes: all, cuts, slow };
 }
 
 /** The names of all labs on this machine, also of broken ones. */

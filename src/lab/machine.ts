@@ -19,7 +19,7 @@ const capabilities = ['CAP_NET_ADMIN', 'CAP_NET_RAW', 'CAP_NET_BIND_SERVICE', 'C
  * Starts a program that outlives this process, in the member's own cgroups from its first instruction. Its output goes
  * to `log`.
  */
-async function startDetached(
+export async function startDetached(
   lab: string,
   member: string,
   argv: readonly string[],

@@ -15,7 +15,8 @@ export function isNamespace(file: string): boolean {
   }
 }
 
-const clientMac = '02:00:0a:4d:00:01';
+/** The MAC of the client's port. */
+export const clientMac = '02:00:0a:4d:00:01';
 
 /** Makes the switch (a bridge in a namespace of its own) and the client beside it. The host's own network is not touched. */
 export async function createSwitch(paths: LabPaths): Promise<void> {
@@ -36,9 +37,14 @@ export async function createSwitch(paths: LabPaths): Promise<void> {
         set cut {
           type ifname . ifname
         }
+        # What the relay carries instead.
+        set slow {
+          type ifname . ifname
+        }
         chain forward {
           type filter hook forward priority 0; policy accept;
           iifname . oifname @cut drop
+          iifname . oifname @slow drop
         }
       }
 `,
@@ -110,6 +116,16 @@ export async function addCuts(paths: LabPaths, from: readonly string[], to: read
   if (pairs.length === 0) return;
   await must(inNamespace(paths.switchNamespace, ['nft', '-f', '-']), {
     input: `add element bridge lab cut { ${pairs.join(', ')} }\n`,
+  });
+}
+
+/** Ends such drops; a direction that passes is none. */
+export async function removeCuts(paths: LabPaths, from: readonly string[], to: readonly string[]): Promise<void> {
+  const { cuts } = await readSwitch(paths);
+  const ended = cuts.filter((cut) => from.includes(cut.from) && to.includes(cut.to));
+  if (ended.length === 0) return;
+  await must(inNamespace(paths.switchNamespace, ['nft', '-f', '-']), {
+    input: `delete element bridge lab cut { ${ended.map((cut) => `"${cut.from}" . "${cut.to}"`).join(', ')} }\n`,
   });
 }
 
