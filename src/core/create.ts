@@ -1,17 +1,10 @@
 import type { Cluster } from '../model/cluster.ts';
+import { gateMargin } from '../model/gate-margin.ts';
 import type { NodeName } from '../model/names.ts';
 import { addressesOf, type ResourceGroup } from '../model/resource-group.ts';
 import { type Group, longestLease, type NodeOptions, type NodeState, type Peer } from './state.ts';
 import { newStoreWatch } from './store-record.ts';
 import { emptySlot } from './voter.ts';
-
-/** One tick of the slowest kernel clock in use (HZ=100): set timeouts are counted in these. */
-const kernelTick = 10;
-
-/** What is taken off a lease for the gate, so that it shuts before the voters' count is over whatever the clocks do. */
-export function gateMargin(lease: number, driftBound: number): number {
-  return 2 * driftBound * lease + kernelTick;
-}
 
 /**
  * A node (or an arbiter: it only votes) that has just started: it knows nothing and holds nothing, and as a voter it stays

@@ -2,6 +2,7 @@ import { foldHosts } from '../base/host-range.ts';
 import { canonicalIp } from '../base/ip.ts';
 import { Problem } from '../base/problem.ts';
 import { parseHaCf } from '../linux-ha/ha-cf.ts';
+import { linkDirectives } from '../linux-ha/ha-cf-links.ts';
 import { parseResource } from '../linux-ha/haresources.ts';
 import { usualLease } from '../linux-ha/store-yml.ts';
 import type { YamlFile } from '../linux-ha/yaml-document.ts';
@@ -33,7 +34,7 @@ function readLinks(yaml: YamlFile, native: NativeCluster, nodes: readonly string
   return native.links.flatMap((text, index): Link[] => {
     const at = yaml.at(['cluster', 'links', index]);
     const [method, device, ...rest] = text.trim().split(/\s+/) as [string, string?, ...string[]];
-    if (!['ucast', 'bcast', 'mcast'].includes(method)) {
+    if (!linkDirectives.some((known) => known === method)) {
       yaml.list.add(at, `Cannot link the nodes by "${text}" as it must begin with ucast, bcast or mcast: it does not`);
       return [];
     }
@@ -120,6 +121,20 @@ export function describeCluster(yaml: YamlFile, native: NativeCluster, hosts: Cl
   const arbiters = readArbiters(yaml, native, hosts);
   const store: ClusterDescription['store'] =
     native.store?.kind === 'disk' ? { reservation: 'none', ...native.store } : native.store;
+  const pingGroups = Object.entries(native.ping_groups ?? {}).map(([name, addresses]) => ({
+    name,
+    addresses: addresses.map((text) => canonicalIp(text) ?? text),
+  }));
+  for (const { name, addresses } of pingGroups) {
+    for (const [index, text] of addresses.entries()) {
+      if (/^[\w.:-]+$/.test(text)) continue;
+      yaml.list.add(
+        yaml.at(['cluster', 'ping_groups', name, index]),
+        `Cannot ping "${text}" as it must be an address or a name: it is neither`,
+      );
+    }
+  }
+  const deadping = native.timings?.deadping;
   const cluster: ClusterDescription = {
     name: native.name,
     engine: native.engine ?? 'muster',
@@ -134,6 +149,10 @@ export function describeCluster(yaml: YamlFile, native: NativeCluster, hosts: Cl
     autoFailback: native.auto_failback ?? false,
     noQuorum: native.no_quorum ?? 'stop',
     pingNodes,
+    pingGroups,
+    deadping: deadping === undefined ? undefined : milliseconds(deadping),
+    watchdog: native.watchdog,
+    respawn: (native.respawn ?? []).map((text) => text.split(' ')),
     groups: readResourceGroups(yaml, native),
     services,
     driftBound: native.drift_bound ?? defaultDriftBound,

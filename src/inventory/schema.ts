@@ -74,6 +74,9 @@ const timings = z
       .describe('Silence after which a late heartbeat is worth a warning (default: half of deadtime)')
       .optional(),
     initdead: duration.describe('As deadtime, right after a start (default: twice deadtime)').optional(),
+    deadping: duration
+      .describe('Silence after which a ping node counts as gone (default: deadtime, at least 1s)')
+      .optional(),
     lease: duration.describe('How long a granted lease lasts (default: as deadtime)').optional(),
   })
   .describe('How quickly the nodes miss each other');
@@ -234,6 +237,19 @@ const cluster = z
       .optional(),
     no_quorum: z.enum(['stop', 'freeze']).describe('What a node without a majority does (default stop)').optional(),
     ping: z.array(z.string()).describe('Addresses that answer as long as the network is there').optional(),
+    ping_groups: z
+      .record(name, z.array(z.string()).min(1))
+      .describe('Groups of addresses; any one that answers is enough, and each group counts as one of "ping"')
+      .optional(),
+    watchdog: z
+      .string()
+      .regex(/^\/[^\s#]+$/, 'a device: /dev/watchdog')
+      .describe('The watchdog device that every node feeds')
+      .optional(),
+    respawn: z
+      .array(z.string().regex(/^[^\s#]+ \/[^\s#]+( [^\s#]+)*$/, 'USER /PATH/OF/PROGRAM ARGUMENTS, without "#"'))
+      .describe('Programs that every node keeps running: "nobody /usr/local/bin/exporter --quiet"')
+      .optional(),
     groups: z.record(name, resourceGroup).describe('Resource groups by name').optional(),
     services: z.record(name, service).describe('Virtual services by name').optional(),
   })

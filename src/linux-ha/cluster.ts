@@ -8,10 +8,11 @@ import { defaultDriftBound } from '../model/defaults.ts';
 import { leastLease } from '../model/lease-floor.ts';
 import type { VirtualService } from '../model/virtual-service.ts';
 import { serviceKey } from '../model/virtual-service.ts';
-import { type Authkeys, parseAuthkeys } from './authkeys.ts';
-import { type HaCf, type KeptDirective, parseHaCf } from './ha-cf.ts';
+import { type Authkeys, parseAuthkeys, refuseWeakKey } from './authkeys.ts';
+import { type HaCf, type KeptDirective, parseHaCf, type RunDirectives } from './ha-cf.ts';
 import { type PlacedGroup, parseHaresources } from './haresources.ts';
 import { parseLdirectordCf } from './ldirectord-cf.ts';
+import { checkGateTime, checkGroupSizes } from './limits.ts';
 import { type MusterYml, parseMusterYml } from './muster-yml.ts';
 import { storeMistakes, usualLease } from './store-yml.ts';
 
@@ -22,8 +23,10 @@ export type ConfigFiles = Readonly<Record<string, string>>;
 export interface Configuration {
   readonly cluster: Cluster;
   readonly authkeys: Authkeys;
-  /** Directives of ha.cf for other parts of the supervisor: fencing, watchdog, ping groups. */
+  /** Directives of ha.cf for other parts of the supervisor: fencing. */
   readonly kept: readonly KeptDirective[];
+  /** How this machine is to run musterd; no two nodes have to agree on it. */
+  readonly running: RunDirectives;
   /** One sentence for each directive that has no meaning here; said once at start. */
   readonly notes: readonly string[];
   /** First 12 hex digits of the hash over all files that the nodes must have alike. */
@@ -185,17 +188,24 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
   const ymlFile = name('muster.yml');
   const lease = yml.lease ?? Math.max(cf.timings.deadtime, usualLease(yml.store));
   const inHaCf = { file: name('ha.cf'), line: 1, column: 1 };
-  const leaseAt = yml.lease === undefined ? inHaCf : { file: ymlFile, ...yml.at('lease') };
+  const leaseAt = yml.lease === undefined ? { ...inHaCf, ...cf.timingAt } : { file: ymlFile, ...yml.at('lease') };
   const named = nameGroups(placed, yml, ymlFile);
   const extended = extendServices(
     ldirectord.flatMap((part) => part?.services ?? []),
     yml,
     ymlFile,
   );
+  const driftBound = yml.driftBound ?? defaultDriftBound;
+  const badLease = checkLease(cf, yml.arbiters, lease, leaseAt);
+  if (badLease.length === 0) mistakes.push(...checkGateTime(lease, cf.timings.keepalive, driftBound, leaseAt));
   mistakes.push(
     ...named.mistakes,
     ...extended.mistakes,
-    ...checkLease(cf, yml.arbiters, lease, leaseAt),
+    ...badLease,
+    ...checkGroupSizes(
+      named.groups.map(({ name: group }, index) => ({ name: group, at: placed[index]!.at })),
+      cf.nodes,
+    ),
     ...checkThirdVote(cf, yml, inHaCf),
     ...storeMistakes({ ...yml, groups: named.groups, timings: { ...cf.timings, lease } }).map(
       ({ about, message, hint }) => ({
@@ -219,12 +229,16 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
     autoFailback: cf.autoFailback,
     noQuorum: yml.noQuorum ?? 'stop',
     pingNodes: cf.pingNodes,
+    pingGroups: cf.pingGroups,
+    deadping: cf.deadping,
+    watchdog: cf.watchdog,
+    respawn: cf.respawn,
     groups: named.groups,
     services: extended.services,
-    driftBound: yml.driftBound ?? defaultDriftBound,
+    driftBound,
   };
   const notes = [...cf.notes, ...ldirectord.flatMap((part) => part?.notes ?? [])];
-  return { cluster, authkeys, kept: cf.kept, notes, hash: configHash(files) };
+  return { cluster, authkeys, kept: cf.kept, running: cf.running, notes, hash: configHash(files) };
 }
 
 /** Names of ldirectord's files: its default one, and those that haresources passes to it (`ldirectord::web.cf`). */
@@ -246,7 +260,8 @@ export function readConfigFiles(directory = '/etc/ha.d', reader: ConfigReader = 
 }
 
 /**
- * Reads a node's configuration. As heartbeat does, it refuses keys that others may read. Throws a `Problem` with every mistake.
+ * Reads a node's configuration. As heartbeat does, it refuses keys that others may read, and unlike
+ * heartbeat those that prove nothing (crc, md5). Throws a `Problem` with every mistake.
  */
 export function readConfiguration(directory = '/etc/ha.d', reader: ConfigReader = diskReader): Configuration {
   const files = readConfigFiles(directory, reader);
@@ -257,7 +272,9 @@ export function readConfiguration(directory = '/etc/ha.d', reader: ConfigReader 
       hint: `chmod 600 ${keys}`,
     });
   }
-  return parseConfiguration(files, directory.endsWith('/') ? directory : `${directory}/`);
+  const configuration = parseConfiguration(files, directory.endsWith('/') ? directory : `${directory}/`);
+  refuseWeakKey(configuration.authkeys, files.authkeys!, keys);
+  return configuration;
 }
 
 /** Only the model of `readConfiguration`. */

@@ -1,8 +1,9 @@
 import { writeDuration } from '../base/duration.ts';
-import type { Cluster, Link } from '../model/cluster.ts';
+import type { Cluster } from '../model/cluster.ts';
 import type { RealServer, VirtualService } from '../model/virtual-service.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import type { Authkeys } from './authkeys.ts';
+import { writeLink } from './ha-cf-links.ts';
 import { groupKey, writeResource } from './haresources.ts';
 import { certificateDirectory } from './quorumd-conf.ts';
 
@@ -24,6 +25,11 @@ export interface ClusterContext {
   readonly links: readonly string[];
   readonly auto_failback: 'on' | 'off';
   readonly ping_nodes: readonly string[];
+  /** The arguments of each ping_group and respawn line. */
+  readonly ping_groups: readonly string[];
+  readonly respawn: readonly string[];
+  readonly deadping: string | null;
+  readonly watchdog: string | null;
   readonly drift_bound: string;
   readonly no_quorum: string;
   /** As a flow map, which is JSON; null where the nodes vote. */
@@ -81,12 +87,6 @@ export interface ServiceContext {
 function yamlText(text: string): string {
   const word = /^[A-Za-z_][A-Za-z0-9_-]*$/.test(text) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(text);
   return word ? text : JSON.stringify(text);
-}
-
-function writeLink(link: Link): string {
-  if (link.method === 'bcast') return `bcast ${link.device}`;
-  if (link.method === 'ucast') return `ucast ${link.device} ${link.peer}`;
-  return `mcast ${link.device} ${link.group} ${link.port} ${link.ttl} ${link.loop}`;
 }
 
 const endpoint = (address: string, port: number): string =>
@@ -151,6 +151,10 @@ export function clusterContext(cluster: Cluster): ClusterContext {
     auto_failback: cluster.autoFailback ? 'on' : 'off',
     ping_nodes: cluster.pingNodes,
     store: cluster.store === undefined ? null : JSON.stringify(cluster.store),
+    ping_groups: (cluster.pingGroups ?? []).map(({ name, addresses }) => [name, ...addresses].join(' ')),
+    respawn: (cluster.respawn ?? []).map((words) => words.join(' ')),
+    deadping: cluster.deadping === undefined ? null : writeDuration(cluster.deadping),
+    watchdog: cluster.watchdog ?? null,
     drift_bound: String(cluster.driftBound),
     no_quorum: cluster.noQuorum,
     arbiters: cluster.arbiters.map(({ name, address, port, roundTrip }) => ({

@@ -30,6 +30,12 @@ export interface Timings {
   readonly lease: number;
 }
 
+/** Addresses of which any one that answers says that the network is there. */
+export interface PingGroup {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
 export type NoQuorumPolicy = 'stop' | 'freeze';
 
 /** A voter that is no node: it only votes. */
@@ -56,7 +62,16 @@ export interface Cluster {
   readonly timings: Timings;
   readonly autoFailback: boolean;
   readonly noQuorum: NoQuorumPolicy;
+  /** Each of these that answers says that a node has the network. */
   readonly pingNodes: readonly string[];
+  /** Beside them, groups that count as one each. */
+  readonly pingGroups?: readonly PingGroup[] | undefined;
+  /** Silence after which a ping node counts as gone, in milliseconds; undefined: it follows from deadtime. */
+  readonly deadping?: number | undefined;
+  /** The watchdog device that every node feeds. */
+  readonly watchdog?: string | undefined;
+  /** Programs that every node keeps running: the arguments of each `respawn` line of ha.cf, the user first. */
+  readonly respawn?: readonly (readonly string[])[] | undefined;
   readonly groups: readonly ResourceGroup[];
   readonly services: readonly VirtualService[];
   /** Bound on how much two clocks drift apart, as a fraction (0.001 = 0.1 %). */

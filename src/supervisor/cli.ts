@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { showDuration } from '../base/duration.ts';
 import { exitCodes, Problem } from '../base/problem.ts';
 import { readConfiguration } from '../linux-ha/cluster.ts';
+import { describeDirectives } from '../linux-ha/ha-cf-directives.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import type { ControlRequest } from '../wire/control.ts';
@@ -25,6 +26,7 @@ Commands:
   standby           hand everything over and take nothing until \`musterd online\`
   online            take part again
   check             read the configuration and say what it means
+  directives        every directive of ha.cf, and what it does here
 
 Options:
   --config-dir DIR  where the configuration is (default: ${defaultSettings.configDir})
@@ -88,6 +90,8 @@ export async function main(args: readonly string[], program: { version: string; 
       return run(settings, program);
     case 'check':
       return say(describeConfiguration(settings.configDir));
+    case 'directives':
+      return say(describeDirectives().join('\n'));
     case 'status':
       return ask(settings, { request: 'status' }, values.json === true);
     case 'explain':

@@ -139,6 +139,31 @@ describe('/etc/ha.d', () => {
     );
   });
 
+  it('says where something is too much for a lease or a message, before anything starts', () => {
+    assert.deepEqual(
+      mistakesOf({
+        ...old,
+        'ha.cf': `${old['ha.cf']}node third\n`
+          .replace('deadtime 30', 'deadtime 8ms')
+          .replace('keepalive 2', 'keepalive 2ms'),
+      }),
+      [
+        'ha.cf:2:10 Cannot hold a lease of 8 ms as its gate must outlast a keepalive of 2 ms: 10 ms of it are the margin for clocks that drift',
+      ],
+    );
+    const many = Array.from({ length: 256 }, (_, index) => `ken3 10.1.${index >> 7}.${index & 127}\n`).join('');
+    assert.deepEqual(mistakesOf({ ...old, haresources: many }), [
+      'haresources:256:1 Cannot add group "10.1.1.127" as one message holds at most 255 groups: this is number 256 of 256',
+    ]);
+    assert.deepEqual(mistakesOf({ ...old, haresources: `ken3 MailTo::${'x'.repeat(300)}\n` }), [
+      `haresources:1:1 Cannot name a group as its name has at most 255 bytes: "MailTo::${'x'.repeat(32)}..." has 308`,
+    ]);
+    const nodes = Array.from({ length: 31 }, (_, index) => `node n${index}\n`).join('');
+    assert.deepEqual(mistakesOf({ ...old, 'ha.cf': nodes, haresources: '' }), [
+      'ha.cf:31:6 Cannot form a cluster as it has at most 30 nodes: this is number 31 of 31',
+    ]);
+  });
+
   it('hashes alike if and only if every file is alike', () => {
     const same = { ...Object.fromEntries(Object.entries(old).reverse()) };
     assert.equal(configHash(same), configHash(old));

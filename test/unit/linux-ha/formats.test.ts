@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Problem } from '../../../src/base/problem.ts';
-import { parseAuthkeys } from '../../../src/linux-ha/authkeys.ts';
+import { parseAuthkeys, refuseWeakKey } from '../../../src/linux-ha/authkeys.ts';
 import { parseHaresources, writeResource } from '../../../src/linux-ha/haresources.ts';
 import { parseLdirectordCf } from '../../../src/linux-ha/ldirectord-cf.ts';
 import { parseMusterYml } from '../../../src/linux-ha/muster-yml.ts';
@@ -46,6 +46,11 @@ describe('authkeys', () => {
       'auth 1\n1 sha1 topsecret\n1 md5 topsecret',
       '3:1 Cannot read key 1 as each number may be there once: it is there twice',
     ],
+    ['auth 1\n256 sha1 topsecret', '2:1 Cannot read key 256 as the numbers of keys go up to 255: it is higher'],
+    [
+      'auth 70000\n1 sha1 topsecret',
+      '1:6 Cannot sign with key 70000 as the numbers of keys go up to 255: it is higher',
+    ],
     ['auth 1\nauth 1\n1 crc', '2:1 Cannot read "auth" as it must be there once: a line before has it too'],
   ];
   for (const [text, message] of wrong) {
@@ -53,6 +58,17 @@ describe('authkeys', () => {
       const seen = mistakesOf(() => parseAuthkeys(text));
       assert.deepEqual(seen, [message]);
       assert.ok(!seen.join().includes('topsecret'));
+    });
+  }
+
+  for (const [method, why] of [
+    ['md5 topsecret', 'md5 has been broken for long'],
+    ['crc', 'crc finds damage and proves nothing'],
+  ] as const) {
+    it(`is no proof where ${method.split(' ')[0]} signs`, () => {
+      const text = `# keys\nauth 2\n1 sha1 topsecret\n 2\t${method}\n`;
+      const seen = mistakesOf(() => refuseWeakKey(parseAuthkeys(text), text));
+      assert.deepEqual(seen, [`4:4 Cannot sign with key 2 as a secret must prove who speaks: ${why}`]);
     });
   }
 });

@@ -9,6 +9,8 @@ import { parseQuorumdConf } from '../../../src/linux-ha/quorumd-conf.ts';
 import { checkReadBack, clusterDifference } from '../../../src/linux-ha/read-back.ts';
 import { negotiateServices } from '../../../src/linux-ha/well-known-ports.ts';
 import type { Cluster } from '../../../src/model/cluster.ts';
+import { defaultArbiterPort } from '../../../src/model/defaults.ts';
+import { gateMargin } from '../../../src/model/gate-margin.ts';
 import { leastLease } from '../../../src/model/lease-floor.ts';
 import { addressesOf } from '../../../src/model/resource-group.ts';
 import { schedulers, serviceKey, type VirtualService } from '../../../src/model/virtual-service.ts';
@@ -34,7 +36,10 @@ const link: fc.Arbitrary<Cluster['links'][number]> = fc.oneof(
   fc.record({
     method: fc.constant('mcast' as const),
     device,
-    group: fc.nat(255).map((last) => `239.0.0.${last}`),
+    group: fc.oneof(
+      fc.nat(255).map((last) => `239.0.0.${last}`),
+      fc.integer({ min: 1, max: 0xffff }).map((low) => `ff12::${low.toString(16)}`),
+    ),
     port,
     ttl: fc.nat(255),
     loop: fc.nat(1),
@@ -136,6 +141,13 @@ const cluster: fc.Arbitrary<Cluster> = fc.uniqueArray(name, { minLength: 1, maxL
     autoFailback: fc.boolean(),
     noQuorum: fc.constantFrom('stop', 'freeze' as const),
     pingNodes: fc.array(ip, { maxLength: 2 }),
+    pingGroups: fc.uniqueArray(fc.record({ name, addresses: fc.array(ip, { minLength: 1, maxLength: 3 }) }), {
+      maxLength: 2,
+      selector: ({ name: key }) => key,
+    }),
+    deadping: maybe(ms),
+    watchdog: maybe(fc.constant('/dev/watchdog1')),
+    respawn: fc.array(fc.constantFrom(['nobody', '/bin/sleep', '60'], ['root', '/usr/sbin/agent']), { maxLength: 2 }),
     groups: fc.array(group, { maxLength: 4 }).map(apart),
     services: fc
       .uniqueArray(service, { maxLength: 3, selector: serviceKey })
@@ -166,18 +178,20 @@ const store: fc.Arbitrary<Cluster['store']> = fc.oneof(
 
 /** As the lint wants it: a lease that the arbiters can renew, or that lies in a store long enough. */
 const sound = fc.tuple(cluster, maybe(store)).map(([model, kept]): Cluster => {
+  // The gate has to outlast a keepalive, whatever the drift bound.
+  const gateable = model.timings.lease + Math.ceil(gateMargin(model.timings.lease * 2, 0.1));
   if (kept !== undefined) {
-    const timings = { ...model.timings, lease: Math.max(model.timings.lease, 2000) };
+    const timings = { ...model.timings, lease: Math.max(gateable, 2000) };
     return { ...model, arbiters: [], timings, store: kept };
   }
-  const lease = Math.max(model.timings.lease, leastLease(model));
+  const lease = Math.max(gateable, leastLease(model));
   return { ...model, timings: { ...model.timings, lease } };
 });
 
 const authkeys: fc.Arbitrary<Authkeys> = fc
   .uniqueArray(
     fc.record({
-      id: fc.integer({ min: 1, max: 20 }),
+      id: fc.nat(255),
       method: fc.constantFrom(...authMethods),
       secret: fc.stringMatching(/^[!-~]{1,40}$/),
     }),
@@ -211,6 +225,32 @@ describe('the law: what the templates write, the parsers read back to the same m
       assert.equal(clusterDifference(model!, read.cluster), undefined);
     });
   }
+
+  it('holds for quorumd.conf of any cluster', () => {
+    fc.assert(
+      fc.property(sound, (model) => {
+        const text = renderFiles(model, undefined, ['quorumd.conf'])['quorumd.conf']!;
+        const [read, ...more] = parseQuorumdConf(text).clusters;
+        const { keepalive, deadtime, lease } = model.timings;
+        assert.deepEqual(more, []);
+        assert.deepEqual(read, {
+          name: model.name,
+          version: '2_0_8',
+          interval: keepalive,
+          timeout: deadtime,
+          takeover: lease,
+          giveup: Math.max(1, lease - keepalive),
+          nodeCount: model.nodes.length,
+          weight: 100,
+          nodes: model.nodes,
+          arbiters: model.arbiters.map((arbiter) => arbiter.name),
+          certificates: `/etc/ha.d/arbiter/${model.name}`,
+          port: model.arbiters[0]?.port ?? defaultArbiterPort,
+        });
+      }),
+      { numRuns: 200 },
+    );
+  });
 
   it('quorumd.conf too', async () => {
     const { cluster: model } = await loadInventory('inventory/example.yml');
