@@ -16,15 +16,18 @@ import { type ClusterHosts, resolveSet } from './host-set.ts';
 import { lintCluster } from './lint.ts';
 import { milliseconds, type NativeCluster } from './schema.ts';
 
-function readTimings(given: NativeCluster['timings'], least: number): Timings {
+function readTimings({ timings: given, profile }: NativeCluster, least: number): Timings {
   const ms = (text: string | undefined): number | undefined => (text === undefined ? undefined : milliseconds(text));
-  const timings = completeTimings({
-    keepalive: ms(given?.keepalive),
-    deadtime: ms(given?.deadtime),
-    warntime: ms(given?.warntime),
-    initdead: ms(given?.initdead),
-    lease: ms(given?.lease),
-  });
+  const timings = completeTimings(
+    {
+      keepalive: ms(given?.keepalive),
+      deadtime: ms(given?.deadtime),
+      warntime: ms(given?.warntime),
+      initdead: ms(given?.initdead),
+      lease: ms(given?.lease),
+    },
+    profile,
+  );
   return given?.lease === undefined ? { ...timings, lease: Math.max(timings.lease, least) } : timings;
 }
 
@@ -144,7 +147,8 @@ export function describeCluster(yaml: YamlFile, native: NativeCluster, hosts: Cl
     fencing: native.fencing ?? [],
     links: readLinks(yaml, native, nodes, hosts),
     udpPort: native.udp_port ?? defaultUdpPort,
-    timings: readTimings(native.timings, Math.max(leastLease({ nodes, arbiters }), usualLease(store))),
+    profile: native.profile ?? 'default',
+    timings: readTimings(native, Math.max(leastLease({ nodes, arbiters }), usualLease(store))),
     store,
     autoFailback: native.auto_failback ?? false,
     noQuorum: native.no_quorum ?? 'stop',

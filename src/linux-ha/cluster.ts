@@ -170,8 +170,13 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
   };
   const name = (file: string): string => `${where}${file}`;
   const haCf = files['ha.cf'];
+  // What ha.cf leaves out follows from the profile.
+  const inYml: Mistake[] = [];
+  const yml = collect(inYml, () => parseMusterYml(files['muster.yml'] ?? '', name('muster.yml')));
   const cf =
-    haCf === undefined ? missing('ha.cf', 'form a cluster') : collect(mistakes, () => parseHaCf(haCf, name('ha.cf')));
+    haCf === undefined
+      ? missing('ha.cf', 'form a cluster')
+      : collect(mistakes, () => parseHaCf(haCf, name('ha.cf'), yml?.profile));
   const keyText = files.authkeys;
   const authkeys =
     keyText === undefined
@@ -182,11 +187,11 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
   const ldirectord = Object.keys(files)
     .filter((file) => !['ha.cf', 'authkeys', 'haresources', 'muster.yml', 'quorumd.conf'].includes(file))
     .map((file) => collect(mistakes, () => parseLdirectordCf(files[file]!, name(file))));
-  const yml = collect(mistakes, () => parseMusterYml(files['muster.yml'] ?? '', name('muster.yml')));
+  mistakes.push(...inYml);
   if (cf === undefined || authkeys === undefined || yml === undefined || mistakes.length > 0) throw badInput(mistakes);
 
   const ymlFile = name('muster.yml');
-  const lease = yml.lease ?? Math.max(cf.timings.deadtime, usualLease(yml.store));
+  const lease = yml.lease ?? Math.max(cf.usualLease, usualLease(yml.store));
   const inHaCf = { file: name('ha.cf'), line: 1, column: 1 };
   const leaseAt = yml.lease === undefined ? { ...inHaCf, ...cf.timingAt } : { file: ymlFile, ...yml.at('lease') };
   const named = nameGroups(placed, yml, ymlFile);
@@ -226,6 +231,7 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
     links: cf.links,
     udpPort: cf.udpPort,
     timings: { ...cf.timings, lease },
+    profile: yml.profile ?? 'default',
     autoFailback: cf.autoFailback,
     noQuorum: yml.noQuorum ?? 'stop',
     pingNodes: cf.pingNodes,

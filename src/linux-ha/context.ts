@@ -20,6 +20,7 @@ export interface ClusterContext {
   readonly warntime: string;
   readonly initdead: string;
   readonly lease: string;
+  readonly profile: string;
   readonly udp_port: number;
   /** Whole lines of ha.cf. */
   readonly links: readonly string[];
@@ -146,6 +147,7 @@ export function clusterContext(cluster: Cluster): ClusterContext {
     warntime: writeDuration(warntime),
     initdead: writeDuration(initdead),
     lease: writeDuration(lease),
+    profile: cluster.profile ?? 'default',
     udp_port: cluster.udpPort,
     links: cluster.links.map(writeLink),
     auto_failback: cluster.autoFailback ? 'on' : 'off',

@@ -1,7 +1,7 @@
 import { parseDuration, showDuration } from '../base/duration.ts';
 import { canonicalIp } from '../base/ip.ts';
 import { nearest } from '../base/nearest.ts';
-import type { Link, PingGroup } from '../model/cluster.ts';
+import type { Link, PingGroup, Profile } from '../model/cluster.ts';
 import { completeTimings, defaultUdpPort } from '../model/defaults.ts';
 import type { NodeName } from '../model/names.ts';
 import { haCfDirectives } from './ha-cf-directives.ts';
@@ -42,6 +42,8 @@ export interface HaCf {
   readonly timings: Readonly<Record<'keepalive' | 'deadtime' | 'warntime' | 'initdead', number>>;
   /** Where the line stands that sets this timing, or else one that it follows from; undefined where none does. */
   readonly timingAt: { readonly line: number; readonly column: number } | undefined;
+  /** What follows from them where muster.yml says no lease: ha.cf knows none. */
+  readonly usualLease: number;
   readonly autoFailback: boolean;
   readonly pingNodes: readonly string[];
   readonly pingGroups: readonly PingGroup[];
@@ -236,9 +238,10 @@ function checkTimings(draft: Draft, timings: HaCf['timings'], list: MistakeList)
 
 /**
  * Reads ha.cf: heartbeat's directives, comments anywhere, several names on a `node` line, durations as `2`, `2s` or `50ms`.
- * Directives that are known but have no meaning here become notes. Throws a `Problem` with all mistakes.
+ * Directives that are known but have no meaning here become notes. `profile` says which timings count
+ * where the file has none. Throws a `Problem` with all mistakes.
  */
-export function parseHaCf(text: string, file = 'ha.cf'): HaCf {
+export function parseHaCf(text: string, file = 'ha.cf', profile: Profile = 'default'): HaCf {
   const list = mistakeList(file);
   const draft: Draft = {
     clusterName: undefined,
@@ -273,8 +276,7 @@ export function parseHaCf(text: string, file = 'ha.cf'): HaCf {
   }
   if (nodes.length === 0)
     list.add({ line: 1, column: 1 }, 'Cannot form a cluster as "node" must name its nodes: there is no such line');
-  // ha.cf knows no lease; muster.yml does.
-  const { lease: _, ...timings } = completeTimings(draft.timings);
+  const { lease: usualLease, ...timings } = completeTimings(draft.timings, profile);
   if (list.mistakes.length === 0) checkTimings(draft, timings, list);
   throwMistakes(list);
   const { timingTokens: at, realtime, priority, environment } = draft;
@@ -284,6 +286,7 @@ export function parseHaCf(text: string, file = 'ha.cf'): HaCf {
     links: draft.links,
     udpPort: draft.udpPort ?? defaultUdpPort,
     timings,
+    usualLease,
     timingAt: at.deadtime ?? at.keepalive,
     autoFailback: draft.autoFailback,
     pingNodes: draft.pingNodes,

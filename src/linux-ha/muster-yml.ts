@@ -1,6 +1,6 @@
 import { parseDuration } from '../base/duration.ts';
 import { canonicalIp } from '../base/ip.ts';
-import type { Arbiter, NoQuorumPolicy } from '../model/cluster.ts';
+import type { Arbiter, NoQuorumPolicy, Profile } from '../model/cluster.ts';
 import { defaultArbiterPort } from '../model/defaults.ts';
 import type { LeaseStore } from '../model/lease-store.ts';
 import { throwMistakes } from './lines.ts';
@@ -20,6 +20,8 @@ export interface ServiceExtension {
 export interface MusterYml {
   /** Where a key stands, for mistakes that show only together with other files. */
   readonly at: (...path: Path) => { readonly line: number; readonly column: number };
+  /** Which timings count where neither ha.cf nor this file says any. */
+  readonly profile: Profile | undefined;
   readonly lease: number | undefined;
   readonly driftBound: number | undefined;
   readonly noQuorum: NoQuorumPolicy | undefined;
@@ -141,18 +143,21 @@ function readServices(reader: Reader, value: unknown): ({ name: string } & Servi
   });
 }
 
-const keys = ['lease', 'drift_bound', 'no_quorum', 'arbiters', 'store', 'nodes', 'groups', 'services'];
+const keys = ['profile', 'lease', 'drift_bound', 'no_quorum', 'arbiters', 'store', 'nodes', 'groups', 'services'];
 
 /** Reads muster.yml; an empty file says nothing, which is fine. Throws a `Problem` with all mistakes. */
 export function parseMusterYml(text: string, file = 'muster.yml'): MusterYml {
   const yaml = parseYaml(text, file);
   const reader = new Reader(yaml);
   const top = reader.map(yaml.data, [], keys);
+  const profile = top.profile === 'default' || top.profile === 'fast' ? top.profile : undefined;
+  if (top.profile !== undefined && profile === undefined) reader.wrong(['profile'], 'default or fast', top.profile);
   const policy = top.no_quorum;
   const noQuorum = policy === 'stop' || policy === 'freeze' ? policy : undefined;
   if (policy !== undefined && noQuorum === undefined) reader.wrong(['no_quorum'], 'stop or freeze', policy);
   const result: MusterYml = {
     at: (...path) => (path.length > 1 ? yaml.keyAt(path.slice(0, -1), String(path.at(-1))) : yaml.at(path)),
+    profile,
     lease: reader.duration(top.lease, ['lease']),
     driftBound: reader.number(top.drift_bound, ['drift_bound'], 0, 0.1, false),
     noQuorum,

@@ -13,6 +13,7 @@ function canonical(cluster: Cluster): Record<string, unknown> {
     links: cluster.links,
     udpPort: cluster.udpPort,
     timings: cluster.timings,
+    profile: cluster.profile ?? 'default',
     autoFailback: cluster.autoFailback,
     noQuorum: cluster.noQuorum,
     pingNodes: cluster.pingNodes,

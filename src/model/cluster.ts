@@ -36,6 +36,9 @@ export interface PingGroup {
   readonly addresses: readonly string[];
 }
 
+/** How quick a cluster is where it says no timings of its own; `fast` costs processor time all day. */
+export type Profile = 'default' | 'fast';
+
 export type NoQuorumPolicy = 'stop' | 'freeze';
 
 /** A voter that is no node: it only votes. */
@@ -60,6 +63,8 @@ export interface Cluster {
   readonly links: readonly Link[];
   readonly udpPort: number;
   readonly timings: Timings;
+  /** Whence the timings come that nobody has said; undefined: `default`. */
+  readonly profile?: Profile | undefined;
   readonly autoFailback: boolean;
   readonly noQuorum: NoQuorumPolicy;
   /** Each of these that answers says that a node has the network. */

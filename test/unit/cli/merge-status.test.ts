@@ -42,7 +42,7 @@ describe('the picture of a cluster', () => {
     assert.match(text, /web \(10\.77\.0\.100.*\): Started node1, for /);
     assert.match(
       text,
-      /lease 300 ms, \d+ ms left by the votes of node\[1-3\]; protected by the kernel's gate, open on node1/,
+      /lease 270 ms, \d+ ms left by the votes of node\[1-3\]; protected by the kernel's gate, open on node1/,
     );
     assert.doesNotMatch(text, /DIFFERS|Refused/);
   });

@@ -20,7 +20,7 @@ describe('the shipped inventories', () => {
       web: ['node1', 'node2', 'node3'],
     });
     assert.equal(cluster?.name, 'lab');
-    assert.deepEqual(cluster.timings, { keepalive: 120, deadtime: 300, warntime: 240, initdead: 600, lease: 300 });
+    assert.deepEqual(cluster.timings, { keepalive: 110, deadtime: 300, warntime: 220, initdead: 600, lease: 270 });
     assert.deepEqual(cluster.groups, [
       {
         name: 'web',

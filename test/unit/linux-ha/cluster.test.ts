@@ -10,6 +10,7 @@ import {
   readCluster,
   readConfiguration,
 } from '../../../src/linux-ha/cluster.ts';
+import { profiles } from '../../../src/model/defaults.ts';
 
 /** A cluster as somebody had it in 2008, long before muster.yml. */
 const old: ConfigFiles = {
@@ -40,6 +41,17 @@ describe('/etc/ha.d', () => {
   async function write(files: ConfigFiles): Promise<void> {
     for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text, { mode: 0o600 });
   }
+
+  it('takes its timings from the profile where ha.cf says none, and the lease with them', () => {
+    const files = { ...old, 'ha.cf': 'bcast eth0\nnode ken3 kathy kit\n' };
+    const timingsOf = (yml: string) => parseConfiguration({ ...files, 'muster.yml': yml }).cluster.timings;
+    assert.deepEqual(timingsOf('profile: fast'), profiles.fast);
+    assert.deepEqual(timingsOf('profile: fast\nlease: 90ms'), { ...profiles.fast, lease: 90 });
+    assert.deepEqual(timingsOf(''), profiles.default);
+    assert.deepEqual(mistakesOf({ ...files, 'muster.yml': 'profile: faster' }), [
+      'muster.yml:1:10 Cannot read "profile" as default or fast: "faster"',
+    ]);
+  });
 
   it('of 2008 is a cluster without muster.yml: groups named by their address, the lease as long as deadtime', async () => {
     await write(old);

@@ -67,11 +67,14 @@ describe('ha.cf', () => {
 
   it('completes the timings in proportion to those that are there', () => {
     assert.deepEqual(parseHaCf('node a').timings, {
-      keepalive: 120,
+      keepalive: 110,
       deadtime: 300,
-      warntime: 240,
+      warntime: 220,
       initdead: 600,
     });
+    assert.equal(parseHaCf('node a').usualLease, 270);
+    assert.equal(parseHaCf('node a', 'ha.cf', 'fast').timings.keepalive, 20);
+    assert.equal(parseHaCf('node a\nkeepalive 2', 'ha.cf', 'fast').timings.keepalive, 2000);
     assert.deepEqual(parseHaCf('node a\ndeadtime 30').timings, {
       keepalive: 2000,
       deadtime: 30_000,
