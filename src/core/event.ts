@@ -27,6 +27,8 @@ export type Event =
   | { readonly type: 'link'; readonly device: string; readonly up: boolean; readonly mac: MacAddress | undefined }
   /** Somebody who is no peer answered for an address of this group when it was asked for on the wire. */
   | { readonly type: 'addressTaken'; readonly group: GroupName; readonly by: MacAddress }
+  /** This node runs another configuration now, by the hash over its files: new keys were taken up. */
+  | { readonly type: 'configured'; readonly configHash: string }
   /** What an operator asked for through the control socket; answered by one `reply` effect with the same id. */
   | { readonly type: 'operator'; readonly id: number; readonly command: OperatorCommand };
 

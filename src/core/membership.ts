@@ -84,6 +84,14 @@ export function countQuorum(state: NodeState, now: number): void {
   if (quorate) announceAgain(state, now, 'quorum is back');
 }
 
+/** What the peers hold against their own configuration. */
+export function noteConfiguration(state: NodeState, configHash: string): void {
+  if (state.options.configHash === configHash) return;
+  state.options = { ...state.options, configHash };
+  state.beat = undefined;
+  state.beatNow = true;
+}
+
 /** A cable: its MAC is told to the peers, and what this node holds is announced again. */
 export function noteLink(
   state: NodeState,

@@ -11,7 +11,7 @@ import type { Effect } from './effect.ts';
 import type { Event } from './event.ts';
 import { abandonShut, moveGroups, onClosed, onOffer, onTake } from './handover.ts';
 import { expireLeases, learnHolder, onAccept, onArmed, onGateLost, onGranted, renew } from './lease.ts';
-import { countQuorum, heard, noteBeat, noteLink, watchPeers } from './membership.ts';
+import { countQuorum, heard, noteBeat, noteConfiguration, noteLink, watchPeers } from './membership.ts';
 import type { Message } from './message.ts';
 import { finishOperators, onOperator } from './operator.ts';
 import type { NodeOptions, NodeState, Peer } from './state.ts';
@@ -93,6 +93,9 @@ function happen(state: NodeState, event: Event, now: number): void {
       if (group !== undefined) onAddressTaken(state, group, event.by, now);
       return;
     }
+    case 'configured':
+      noteConfiguration(state, event.configHash);
+      return;
     case 'operator':
       onOperator(state, event.id, event.command, now);
       return;

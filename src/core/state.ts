@@ -152,7 +152,7 @@ export interface NodeState {
   readonly cluster: Cluster;
   readonly self: NodeName;
   readonly role: 'node' | 'arbiter';
-  readonly options: NodeOptions;
+  options: NodeOptions;
   readonly voters: readonly NodeName[];
   readonly selfBit: number;
   readonly majority: number;

@@ -25,6 +25,7 @@ Commands:
                     the latest decisions with their reasons; with --json a line each, as \`journalctl -u musterd -o cat\`
   standby           hand everything over and take nothing until \`musterd online\`
   online            take part again
+  reload            take up a changed authkeys, as SIGHUP does; anything else needs a restart
   check             read the configuration and say what it means
   directives        every directive of ha.cf, and what it does here
 
@@ -100,6 +101,7 @@ export async function main(args: readonly string[], program: { version: string; 
       return ask(settings, { request: 'journal', group: operand }, values.json === true);
     case 'standby':
     case 'online':
+    case 'reload':
       return ask(settings, { request: command }, false);
     default:
       throw new Problem(
@@ -129,10 +131,14 @@ async function run(settings: Settings, program: { version: string; file: string 
       asked = why;
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+    // Until there is somebody to reload, what is on the disk is about to be read anyway.
+    let reload = (_: string): void => {};
+    process.on('SIGHUP', () => reload('SIGHUP'));
     startDaemon(settings, program, fatal).then((daemon) => {
       stop = (why) => {
         daemon.stop(why).then(() => resolve(exitCodes.ok), reject);
       };
+      reload = (why) => daemon.reload(why);
       if (asked !== '') stop(asked);
     }, reject);
   });

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { Problem } from '../base/problem.ts';
 import type { NodeState } from '../core/node.ts';
 import { createNode } from '../core/node.ts';
-import { type Configuration, readConfiguration } from '../linux-ha/cluster.ts';
+import { readConfigFiles, readConfiguration } from '../linux-ha/cluster.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { Codec } from '../wire/codec.ts';
 import type { ControlAnswer, ControlRequest } from '../wire/control.ts';
@@ -22,9 +21,11 @@ import { startRawSockets } from './drivers/raw-sockets.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { beginIncarnation, bundleHash, ownName } from './identity.ts';
 import { Journal } from './journal.ts';
+import { keyringOf, refusedKeys } from './keys.ts';
 import { Loop } from './loop.ts';
 import { type DriverSet, NodeMachine } from './machine.ts';
 import { localNetworks, placeAddresses } from './placement-on-devices.ts';
+import { Reload } from './reload.ts';
 import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
 import { arpWarnings, idleAgents } from './startup-checks.ts';
@@ -36,6 +37,8 @@ const realtimePriority = 50;
 const now = (): number => performance.now();
 
 export interface Daemon {
+  /** Takes up changed keys; what came of it is in the journal. */
+  reload(why: string): void;
   /** Hands over everything (bounded), takes the addresses off the network and ends. */
   stop(why: string): Promise<void>;
 }
@@ -51,6 +54,7 @@ export async function startDaemon(
 ): Promise<Daemon> {
   const configuration = readConfiguration(settings.configDir);
   const { cluster } = configuration;
+  let runningHash = configuration.hash;
   const self = ownName(cluster, settings.node);
   const placed = placeAddresses(cluster, localNetworks());
   const journal = new Journal(self);
@@ -70,7 +74,7 @@ export async function startDaemon(
   const codec = new Codec({
     self,
     incarnation: identity.incarnation,
-    keyring: keyringOf(configuration),
+    keyring: keyringOf(configuration.authkeys),
     peers: [...cluster.nodes, ...cluster.arbiters.map(({ name }) => name)].filter((name) => name !== self),
   });
 
@@ -115,7 +119,7 @@ export async function startDaemon(
     port: cluster.udpPort,
     onTrouble: (why) => journal.warn('link', why),
     onDatagram: (bytes, link, address) => {
-      const decoded = codec.decode(bytes);
+      const decoded = codec.decode(bytes, link);
       if (!decoded.ok) return;
       links.learn(decoded.from, link, address);
       loop.dispatch({ type: 'message', from: decoded.from, link, message: decoded.message });
@@ -134,6 +138,7 @@ export async function startDaemon(
   const machine = new NodeMachine(drivers, cluster, self, placed);
 
   for (const note of configuration.notes) journal.say('configuration', note);
+  for (const note of refusedKeys(configuration.authkeys)) journal.warn('configuration', note);
   for (const note of idleAgents(cluster)) journal.warn('configuration', note);
   for (const warning of arpWarnings(placed)) journal.warn('kernel', warning);
 
@@ -160,6 +165,16 @@ export async function startDaemon(
     now(),
   );
   loop = new Loop(state, machine, journal, now);
+  const reload = new Reload({
+    directory: settings.configDir,
+    files: readConfigFiles(settings.configDir),
+    codec,
+    journal,
+    onHash: (hash) => {
+      runningHash = hash;
+      loop.dispatch({ type: 'configured', configHash: hash });
+    },
+  });
   await links.start();
   loop.start();
 
@@ -170,7 +185,7 @@ export async function startDaemon(
         version: program.version,
         cluster: cluster.name,
         bundleHash: ownHash,
-        configHash: configuration.hash,
+        configHash: runningHash,
         startedAt,
         services: balancer.status(),
         counters: codec.dropped,
@@ -184,6 +199,7 @@ export async function startDaemon(
   answer = async ({ request, group }) => {
     if (request === 'status') return { ok: true, status: status() };
     if (request === 'journal') return { ok: true, journal: linesAbout(group, journal.recent(400)) };
+    if (request === 'reload') return reload.run('asked for by an operator');
     if (request !== 'explain') return loop.ask({ kind: request });
     const seen = status();
     const wanted = seen.groups.filter(({ name }) => group === undefined || name === group);
@@ -226,21 +242,10 @@ export async function startDaemon(
     await journal.flush();
   };
   return {
+    reload: (why) => void reload.run(why),
     stop: (why) => {
       stopping ??= stop(why);
       return stopping;
     },
   };
-}
-
-/** Keys as the wire wants them. The methods of heartbeat that prove nothing, or too little, are refused. */
-function keyringOf({ authkeys }: Configuration): { signWith: number; secrets: Map<number, string> } {
-  const weak = authkeys.keys.find(({ id, method }) => id === authkeys.active && method === 'crc');
-  if (weak !== undefined) {
-    throw new Problem('badInput', `Cannot sign with key "${weak.id}" as a secret must prove who speaks: crc has none`, {
-      hint: `write "${weak.id} sha256 SECRET" into authkeys, the same on all nodes`,
-    });
-  }
-  const usable = authkeys.keys.filter(({ method, id }) => method !== 'crc' && id < 256);
-  return { signWith: authkeys.active, secrets: new Map(usable.map(({ id, secret }) => [id, secret])) };
 }

@@ -14,7 +14,7 @@ import { readMessage, writeMessage } from './encoding.ts';
  *           20..25  sequence number of the sender, the same on all links
  *           26..    sender and receiver, each a length byte and UTF-8
  *                   body (wire/encoding.ts)
- *           last 16 HMAC-SHA256 over all before it, truncated
+ *           last 16 HMAC-SHA256 (or SHA-1, where the key says so) over all before it, truncated
  */
 const magic = 0x4d75;
 export const protocolVersion = 1;
@@ -31,12 +31,15 @@ export type DropReason =
   | 'forged'
   | 'unknown-sender'
   | 'not-for-us'
+  | 'duplicate'
+  | 'overtaken'
   | 'replayed'
   | 'old-incarnation';
 
 export type Decoded =
   | { readonly ok: true; readonly from: NodeName; readonly incarnation: string; readonly message: Message }
-  | { readonly ok: false; readonly why: DropReason };
+  /** `from` only where the datagram was authentic, and of a peer. */
+  | { readonly ok: false; readonly why: DropReason; readonly from?: NodeName | undefined };
 
 export interface CodecOptions {
   readonly self: NodeName;
@@ -54,7 +57,7 @@ export class Codec {
 
   private readonly counts: Record<DropReason, number>;
   private readonly options: CodecOptions;
-  private readonly secret: string | Uint8Array;
+  private keyring: Keyring;
   private readonly peers: ReadonlySet<NodeName>;
   private readonly writer = new Writer(longest);
   private readonly guard = new ReplayGuard();
@@ -62,9 +65,8 @@ export class Codec {
 
   /** Throws RangeError where the keyring has no secret for `signWith`. */
   constructor(options: CodecOptions) {
-    const secret = options.keyring.secrets.get(options.keyring.signWith);
-    if (secret === undefined) throw new RangeError(`the keyring has no key ${options.keyring.signWith} to sign with`);
-    this.secret = secret;
+    requireSigner(options.keyring);
+    this.keyring = options.keyring;
     this.options = options;
     this.peers = new Set(options.peers);
     this.counts = {
@@ -74,10 +76,18 @@ export class Codec {
       forged: 0,
       'unknown-sender': 0,
       'not-for-us': 0,
+      duplicate: 0,
+      overtaken: 0,
       replayed: 0,
       'old-incarnation': 0,
     };
     this.dropped = this.counts;
+  }
+
+  /** From now on these keys count, and no others. Throws RangeError as the constructor does, and then changes nothing. */
+  rekey(keyring: Keyring): void {
+    requireSigner(keyring);
+    this.keyring = keyring;
   }
 
   /**
@@ -89,32 +99,36 @@ export class Codec {
     writer.length = 0;
     writer.u16(magic);
     writer.u8(protocolVersion);
-    writer.u8(this.options.keyring.signWith);
+    writer.u8(this.keyring.signWith);
     writer.hex(this.options.incarnation, incarnationBytes);
     writer.u48(++this.sequence);
     writer.text(this.options.self);
     writer.text(to);
     writeMessage(writer, message);
     const signed = writer.buffer.subarray(0, writer.length);
-    return Buffer.concat([signed, tagOf(signed, this.secret)]);
+    const { secrets, signWith } = this.keyring;
+    return Buffer.concat([signed, tagOf(signed, secrets.get(signWith)!, methodOf(this.keyring, signWith))]);
   }
 
-  /** The message in a datagram, or why it counts for nothing. Never throws, whatever the bytes are. */
-  decode(bytes: Uint8Array): Decoded {
-    const decoded = this.judge(bytes);
+  /**
+   * The message in a datagram, or why it counts for nothing; `link` tells the copies that come over several links from
+   * replays. Never throws, whatever the bytes are.
+   */
+  decode(bytes: Uint8Array, link?: string): Decoded {
+    const decoded = this.judge(bytes, link);
     if (!decoded.ok) this.counts[decoded.why]++;
     return decoded;
   }
 
-  private judge(bytes: Uint8Array): Decoded {
+  private judge(bytes: Uint8Array, link: string | undefined): Decoded {
     if (bytes.length < shortest || bytes.length > longest) return drop('malformed');
     const datagram = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (datagram.readUInt16BE(0) !== magic) return drop('malformed');
     if (datagram[2] !== protocolVersion) return drop('version');
-    const secret = this.options.keyring.secrets.get(datagram[3]!);
+    const secret = this.keyring.secrets.get(datagram[3]!);
     if (secret === undefined) return drop('unknown-key');
     // The tag comes before all else: nothing that a stranger wrote is parsed.
-    if (!tagHolds(datagram, secret)) return drop('forged');
+    if (!tagHolds(datagram, secret, methodOf(this.keyring, datagram[3]!))) return drop('forged');
     const reader = new Reader(datagram, 4, datagram.length - tagBytes);
     const incarnation = reader.hex(incarnationBytes);
     const sequence = reader.u48();
@@ -125,9 +139,17 @@ export class Codec {
     if (to !== this.options.self) return drop('not-for-us');
     const message = readMessage(reader);
     if (message === undefined) return drop('malformed');
-    const verdict = this.guard.judge(from, incarnation, sequence);
-    return verdict === 'fresh' ? { ok: true, from, incarnation, message } : drop(verdict);
+    const verdict = this.guard.judge(from, incarnation, sequence, link);
+    return verdict === 'fresh' ? { ok: true, from, incarnation, message } : { ok: false, why: verdict, from };
   }
+}
+
+function methodOf({ sha1 }: Keyring, id: number): 'sha256' | 'sha1' {
+  return sha1?.has(id) ? 'sha1' : 'sha256';
+}
+
+function requireSigner({ secrets, signWith }: Keyring): void {
+  if (!secrets.has(signWith)) throw new RangeError(`the keyring has no key ${signWith} to sign with`);
 }
 
 function drop(why: DropReason): Decoded {

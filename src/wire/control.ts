@@ -2,7 +2,7 @@
 import type { JournalLine } from './journal.ts';
 import type { Status } from './status.ts';
 
-export const controlRequests = ['status', 'explain', 'journal', 'standby', 'online', 'leave'] as const;
+export const controlRequests = ['status', 'explain', 'journal', 'standby', 'online', 'leave', 'reload'] as const;
 
 export interface ControlRequest {
   readonly request: (typeof controlRequests)[number];

@@ -23,6 +23,8 @@ export interface TestNode {
   readonly journal: readonly JournalEntry[];
   readonly pid: number | undefined;
   start(): void;
+  /** Replaces a file of its /etc/ha.d. */
+  configure(file: string, text: string): void;
   /** Sends a signal to musterd alone; resolves to its exit code or signal where it ends by it. */
   signal(signal: NodeJS.Signals): void;
   ended(): Promise<number | NodeJS.Signals>;
@@ -45,6 +47,15 @@ export interface TestCluster {
   remove(): Promise<void>;
 }
 
+export interface ClusterOptions {
+  /** Instead of the files of /etc/ha.d that the nodes have otherwise. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** A second network: eth1 of node N has 10.78.0.1N and fd00:78::1N, on ports `q-nodeN` of a bridge of its own. */
+  readonly secondNetwork?: boolean;
+  /** Variables in the environment of every musterd. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 function exec(...command: readonly string[]): string {
   return execFileSync(command[0]!, command.slice(1), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
@@ -59,7 +70,7 @@ export async function until(condition: () => boolean, seen: () => string, patien
 }
 
 /** Three machines and a client on a switch, each in a network namespace of its own, with real musterds from the source. */
-export async function createCluster(more: { files?: Readonly<Record<string, string>> } = {}): Promise<TestCluster> {
+export async function createCluster(more: ClusterOptions = {}): Promise<TestCluster> {
   const directory = mkdtempSync(join(tmpdir(), 'musterd-test-'));
   const program = join(directory, 'musterd.cjs');
   await build({
@@ -110,6 +121,18 @@ export async function createCluster(more: { files?: Readonly<Record<string, stri
       exec('ip', '-n', space(name), 'address', 'add', `10.77.0.${last}/24`, 'dev', 'eth0');
       exec('ip', '-n', space(name), 'address', 'add', `fd00:77::${last}/64`, 'dev', 'eth0', 'nodad');
     }
+    if (more.secondNetwork) {
+      exec('ip', '-n', space('switch'), 'link', 'add', 'br1', 'type', 'bridge', 'mcast_snooping', '0');
+      exec('ip', '-n', space('switch'), 'link', 'set', 'br1', 'up');
+      for (const [index, name] of ['node1', 'node2', 'node3'].entries()) {
+        const link = ['link', 'add', `q-${name}`, 'type', 'veth', 'peer', 'name', 'eth1', 'netns'];
+        exec('ip', '-n', space('switch'), ...link, space(name));
+        exec('ip', '-n', space('switch'), 'link', 'set', `q-${name}`, 'master', 'br1', 'up');
+        exec('ip', '-n', space(name), 'link', 'set', 'eth1', 'up');
+        exec('ip', '-n', space(name), 'address', 'add', `10.78.0.1${index + 1}/24`, 'brd', '+', 'dev', 'eth1');
+        exec('ip', '-n', space(name), 'address', 'add', `fd00:78::1${index + 1}/64`, 'dev', 'eth1', 'nodad');
+      }
+    }
     const nodes = ['node1', 'node2', 'node3'].map((name, index) =>
       testNode({
         name,
@@ -158,7 +181,7 @@ interface NodeParts {
   readonly directory: string;
   readonly program: string;
   readonly started: ChildProcess[];
-  readonly more: { files?: Readonly<Record<string, string>> };
+  readonly more: ClusterOptions;
 }
 
 function testNode(parts: NodeParts): TestNode {
@@ -199,13 +222,15 @@ function testNode(parts: NodeParts): TestNode {
     },
     start: () => {
       const command = [`--net=/run/netns/${space}`, process.execPath, program, 'run', ...directories];
-      const running = spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'pipe'] });
+      const env = { ...process.env, ...parts.more.environment };
+      const running = spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'pipe'], env });
       child = running;
       started.push(running);
       createInterface({ input: running.stdout! }).on('line', (line) => journal.push(JSON.parse(line) as JournalEntry));
       createInterface({ input: running.stderr! }).on('line', (line) => journal.push({ what: 'stderr', why: line }));
       over = new Promise((resolve) => running.once('exit', (code, signal) => resolve(code ?? signal!)));
     },
+    configure: (file, text) => writeFileSync(join(config, file), text, { mode: 0o600 }),
     signal: (signal) => void child?.kill(signal),
     ended: () => over,
     run,
