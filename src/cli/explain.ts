@@ -3,9 +3,9 @@ import { showDuration } from '../base/duration.ts';
 import { foldHosts } from '../base/host-range.ts';
 import { nearest } from '../base/nearest.ts';
 import { Problem } from '../base/problem.ts';
+import type { View } from '../core/describe.ts';
 import { Rehearsal } from '../core/rehearsal.ts';
 import type { Verdict } from '../core/verdicts.ts';
-import { votersOf } from '../core/what-if.ts';
 import type { ClusterAccess } from '../drill/cluster-access.ts';
 import { statusesOf } from '../drill/cluster-health.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
@@ -29,31 +29,31 @@ interface Computed {
   readonly candidates: readonly Verdict[];
   readonly reason: string;
   readonly afterMs: number | null;
+  readonly quorum: View['quorum'];
 }
 
 export function computePlacement(cluster: ClusterDescription, name: string): Computed {
   const rehearsal = new Rehearsal(cluster);
   rehearsal.settle();
   const holder = rehearsal.holders(name)[0] ?? null;
-  const group = rehearsal.view(holder ?? cluster.nodes[0]!).groups.find((one) => one.name === name)!;
+  const { groups, quorum } = rehearsal.view(holder ?? cluster.nodes[0]!);
+  const group = groups.find((one) => one.name === name)!;
   const takeover = rehearsal.decisions.find((one) => one.what === 'takeover' && one.group === name);
   const afterMs = takeover === undefined ? null : Math.round(takeover.at);
-  return { holder, candidates: group.candidates, reason: group.reason, afterMs };
+  return { holder, candidates: group.candidates, reason: group.reason, afterMs, quorum };
 }
 
 function showComputed(
   cluster: ClusterDescription,
   name: string,
-  { holder, candidates, reason, afterMs }: Computed,
+  { holder, candidates, reason, afterMs, quorum }: Computed,
 ): string[] {
-  const voters = votersOf(cluster);
-  const needed = Math.floor(voters.length / 2) + 1;
   const preferred = cluster.groups.find((group) => group.name === name)!.preferred;
   const soon = afterMs === null ? '' : `, ${showDuration(afterMs)} after a start of all voters at once`;
   return [
     `  * ${name}: not running; it would run on ${holder ?? 'no node'}${soon}`,
     `      ${reason}`,
-    `Quorum: ${needed} of ${voters.length} votes needed (${foldHosts(voters)})`,
+    `Quorum: ${quorum.needed} of ${quorum.voters.length} votes needed (${foldHosts(quorum.voters)})`,
     `Placement: its preferred node is ${preferred}, then the order of ha.cf; with all voters up:`,
     ...showVerdicts(candidates, holder),
   ];

@@ -4,7 +4,8 @@ import { expandRange, foldHosts, HostRangeError } from '../base/host-range.ts';
 import { nearest } from '../base/nearest.ts';
 import { Problem } from '../base/problem.ts';
 import { pairFailures, playAll, singleFailures } from '../core/failures.ts';
-import { cutOff, type Fault, type Outcome, votersOf, whatIf } from '../core/what-if.ts';
+import { membersOf, storeOf } from '../core/members.ts';
+import { cutOff, type Fault, type Outcome, whatIf } from '../core/what-if.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
 import { inventoryOption } from './host-options.ts';
 import { loadClusterDescription } from './require-cluster.ts';
@@ -22,7 +23,7 @@ interface WhatIfOptions {
 
 /** The voters that a text names, `lb1,lb[2-3]`; throws `Problem('usage')` for what is none. */
 function namesIn(cluster: ClusterDescription, text: string): string[] {
-  const voters = votersOf(cluster);
+  const members = membersOf(cluster);
   const parts = text.match(/(?:\[[^\]]*\]|[^,[])+/g) ?? [];
   return parts.flatMap((part) => {
     let names: string[];
@@ -32,13 +33,13 @@ function namesIn(cluster: ClusterDescription, text: string): string[] {
       if (!(error instanceof HostRangeError)) throw error;
       throw new Problem('usage', `Cannot use "${text}" as its ranges must read node[1-3]: ${error.message}`);
     }
-    const unknown = names.find((name) => !voters.includes(name));
+    const unknown = names.find((name) => !members.includes(name));
     if (unknown === undefined) return names;
-    const near = nearest(unknown, voters);
+    const near = nearest(unknown, members);
     throw new Problem(
       'usage',
-      `Cannot play "${text}" as each must be a node or an arbiter of cluster "${cluster.name}": "${unknown}" is not ` +
-        `(known: ${foldHosts(voters)})`,
+      `Cannot play "${text}" as each must be a node, an arbiter or the store of cluster "${cluster.name}": "${unknown}" is not ` +
+        `(known: ${foldHosts(members)})`,
       { hint: near === undefined ? undefined : `did you mean ${near}?` },
     );
   });
@@ -74,7 +75,7 @@ function askedFault(cluster: ClusterDescription, options: WhatIfOptions): { when
   const cuts = partitions.flatMap((partition) => partition.cuts);
   if (options.quorumLoss) {
     words.push('quorum lost: nobody hears anybody');
-    cuts.push(...cutOff(cluster, votersOf(cluster)));
+    cuts.push(...cutOff(cluster, membersOf(cluster)));
   }
   return words.length === 0 ? undefined : { when: words.join(', '), fault: { dead, cuts } };
 }
@@ -104,9 +105,14 @@ function title(cluster: ClusterDescription): string {
   const arbiters = cluster.arbiters.map(({ name }) => name);
   const third =
     arbiters.length === 0 ? '' : ` and ${arbiters.length === 1 ? 'arbiter' : 'arbiters'} ${foldHosts(arbiters)}`;
-  const voters = votersOf(cluster).length;
+  const store = storeOf(cluster);
+  const voters = cluster.nodes.length + arbiters.length;
+  const votes =
+    store === undefined
+      ? `${Math.floor(voters / 2) + 1} of ${voters} votes needed`
+      : `their leases lie in ${store === 'disk' ? 'the quorum disk' : store}`;
   return (
-    `Cluster ${cluster.name}: nodes ${foldHosts(cluster.nodes)}${third}; ${Math.floor(voters / 2) + 1} of ${voters} votes needed\n` +
+    `Cluster ${cluster.name}: nodes ${foldHosts(cluster.nodes)}${third}; ${votes}\n` +
     `Lease ${showDuration(lease)}, renewed every ${showDuration(keepalive)}; deadtime ${showDuration(deadtime)}`
   );
 }

@@ -1,9 +1,10 @@
-/** The failures that `what-if` tries by itself: each voter, and each pair of voters. */
+/** The failures that `what-if` tries by itself: each member, and each two of them. */
 import type { Cluster } from '../model/cluster.ts';
 import type { NodeName } from '../model/names.ts';
-import { cutOff, type Fault, type Outcome, votersOf, whatIf } from './what-if.ts';
+import { membersOf } from './members.ts';
+import { cutOff, type Fault, type Outcome, whatIf } from './what-if.ts';
 
-/** How voters fail: they are gone, they live and nobody hears them, or they hear only each other. */
+/** How members fail: they are gone, they live and nobody hears them, or they hear only each other. */
 export type Manner = 'dead' | 'cut off' | 'cut off together';
 
 export interface Failure {
@@ -20,14 +21,14 @@ function failure(cluster: Cluster, names: readonly NodeName[], manner: Manner): 
   return { names, manner, fault };
 }
 
-/** Each voter dead, and each cut off from all others. */
+/** Each member dead, and each cut off from all others. */
 export function singleFailures(cluster: Cluster): Failure[] {
-  return votersOf(cluster).flatMap((name) => [failure(cluster, [name], 'dead'), failure(cluster, [name], 'cut off')]);
+  return membersOf(cluster).flatMap((name) => [failure(cluster, [name], 'dead'), failure(cluster, [name], 'cut off')]);
 }
 
-/** Each two voters dead, each cut off alone, and the two cut off together. */
+/** Each two members dead, each cut off alone, and the two cut off together. */
 export function pairFailures(cluster: Cluster): Failure[] {
-  const voters = votersOf(cluster);
+  const voters = membersOf(cluster);
   const pairs = voters.flatMap((left, index) => voters.slice(index + 1).map((right) => [left, right]));
   return pairs.flatMap((pair) => [
     failure(cluster, pair, 'dead'),

@@ -9,8 +9,10 @@ import type { GroupName, NodeName } from '../model/names.ts';
 import { describe, type View } from './describe.ts';
 import type { Decision, Effect } from './effect.ts';
 import type { Event } from './event.ts';
+import { storeOf } from './members.ts';
 import { createNode, type NodeState, step, wakeAt } from './node.ts';
 import { failbackDelay } from './placement.ts';
+import type { StoreAnswer, StoreRecord, StoreWrite } from './store-record.ts';
 
 /** Milliseconds that a datagram and a kernel's receipt take. */
 const wireTime = 0.2;
@@ -31,6 +33,14 @@ interface Due {
   readonly from: NodeName | undefined;
 }
 
+/** The lease store as one register that answers at once; it has no step of its own. */
+interface Register {
+  readonly name: NodeName;
+  alive: boolean;
+  readonly records: Map<GroupName, { readonly version: string; readonly record: StoreRecord }>;
+  versions: number;
+}
+
 /** A decision of one node, and when; milliseconds since the start of the rehearsal. */
 export interface RehearsedDecision extends Decision {
   readonly at: number;
@@ -43,6 +53,7 @@ export class Rehearsal {
   readonly #cuts = new Set<string>();
   readonly #decisions: RehearsedDecision[] = [];
   readonly #doubled = new Set<GroupName>();
+  readonly #store: Register | undefined;
   #queue: Due[] = [];
   #order = 0;
   #now = 0;
@@ -53,6 +64,8 @@ export class Rehearsal {
    */
   constructor(cluster: Cluster, absent: readonly NodeName[] = []) {
     this.#cluster = cluster;
+    const store = storeOf(cluster);
+    if (store !== undefined) this.#store = { name: store, alive: true, records: new Map(), versions: 0 };
     const voters = [...cluster.nodes, ...cluster.arbiters.map(({ name }) => name)];
     for (const [index, name] of voters.entries()) {
       const state = createNode(cluster, name, optionsOf(index), 0);
@@ -94,9 +107,10 @@ export class Rehearsal {
     this.#now = end;
   }
 
-  /** The machine is gone, from one instant to the next. */
+  /** The machine, or the lease store, is gone from one instant to the next. */
   kill(name: NodeName): void {
-    this.#actor(name).alive = false;
+    if (name === this.#store?.name) this.#store.alive = false;
+    else this.#actor(name).alive = false;
   }
 
   /** Nothing gets from one to the other any more, in either direction. */
@@ -158,6 +172,17 @@ export class Rehearsal {
       case 'close':
         this.#receipt(actor, { type: 'closed', token: effect.token, ok: true });
         return;
+      case 'storeRead':
+        this.#ask(actor, effect.nonce, effect.groups, []);
+        return;
+      case 'storeWrite':
+        this.#ask(
+          actor,
+          effect.nonce,
+          effect.writes.map(({ group }) => group),
+          effect.writes,
+        );
+        return;
       case 'decide':
         this.#note(actor, effect.decision);
         return;
@@ -165,6 +190,20 @@ export class Rehearsal {
         // What only the network or a person would see needs no answer.
         return;
     }
+  }
+
+  /** Each command of the store is done at once, and its answer takes a round trip. */
+  #ask(actor: Actor, nonce: string, groups: readonly GroupName[], writes: readonly StoreWrite[]): void {
+    const store = this.#store;
+    if (store === undefined || !store.alive || this.#cuts.has(`${actor.name} ${store.name}`)) return;
+    const answers = groups.map((group): StoreAnswer => {
+      const write = writes.find((one) => one.group === group);
+      const ok = write === undefined || write.expected === (store.records.get(group)?.version ?? '');
+      if (write !== undefined && ok) store.records.set(group, { version: `${++store.versions}`, record: write.record });
+      const found = store.records.get(group);
+      return { group, ok, version: found?.version ?? '', record: found?.record };
+    });
+    this.#schedule(actor, this.#now + 2 * wireTime, { type: 'storeAnswer', nonce, ok: true, answers });
   }
 
   #note(actor: Actor, decision: Decision): void {

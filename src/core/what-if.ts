@@ -1,6 +1,7 @@
 /** What becomes of a cluster when some of its voters die or cannot reach each other: the rehearsal, asked and judged. */
 import type { Cluster } from '../model/cluster.ts';
 import type { GroupName, NodeName } from '../model/names.ts';
+import { membersOf } from './members.ts';
 import { Rehearsal } from './rehearsal.ts';
 
 /** All that breaks, in one instant. `cuts` are pairs that hear nothing of each other any more. */
@@ -29,14 +30,10 @@ export interface Outcome {
   readonly warnings: readonly string[];
 }
 
-export function votersOf(cluster: Cluster): NodeName[] {
-  return [...cluster.nodes, ...cluster.arbiters.map(({ name }) => name)];
-}
-
-/** A voter that hears nobody and is heard by nobody, although it lives. */
+/** These hear nobody and are heard by nobody (with `together`: by nobody but each other), although they live. */
 export function cutOff(cluster: Cluster, names: readonly NodeName[], together = false): Fault['cuts'] {
   const others = (name: NodeName): NodeName[] =>
-    votersOf(cluster).filter((other) => other !== name && !(together && names.includes(other)));
+    membersOf(cluster).filter((other) => other !== name && !(together && names.includes(other)));
   return names.flatMap((name) => others(name).map((other): readonly [NodeName, NodeName] => [name, other]));
 }
 
@@ -64,8 +61,7 @@ export function whatIf(cluster: Cluster, { dead, cuts }: Fault): Outcome {
     const outageMs = after === null || last === undefined ? null : Math.round(last.at - faultAt);
     return { group: name, before: before.get(name) ?? null, after, outageMs, takeovers: takeovers.length };
   });
-  const voters = votersOf(cluster);
-  const needed = Math.floor(voters.length / 2) + 1;
+  const { needed, voters } = rehearsal.view(cluster.nodes[0]!).quorum;
   const votes = Math.max(0, ...quorums.map((quorum) => quorum.votes));
   const outcome = { votes, needed, voters: voters.length, groups };
   return {
@@ -86,14 +82,18 @@ function nobodyWarnings(cluster: Cluster, outcome: Omit<Outcome, 'quorate' | 'wa
   if (unheld.length === 0) return [];
   const which = unheld.length === groups.length ? 'every group' : unheld.join(', ');
   if (alive === 0) return [`nobody holds ${which}: no node is left`];
+  if (cluster.store !== undefined && votes < needed)
+    return [`nobody holds ${which}: no node reaches the store that has the leases`];
   if (votes >= needed) return [`nobody holds ${which}: no node that is quorate may take it`];
   const frozen = cluster.noQuorum === 'freeze' ? '; what runs is left running (no-quorum policy freeze)' : '';
   const help =
-    voters === 2
-      ? '; a third vote (an arbiter, a quorum disk, etcd) or fencing would help'
-      : voters % 2 === 0 && votes * 2 === voters
-        ? '; an even number of voters can be split in halves: an arbiter would decide'
-        : '';
+    voters === 2 && cluster.fencing !== undefined
+      ? '; only a confirmed fencing of the other lets one go on: two could hold it without fencing'
+      : voters === 2
+        ? '; a third vote (an arbiter, a quorum disk, etcd) or fencing would help'
+        : voters % 2 === 0 && votes * 2 === voters
+          ? '; an even number of voters can be split in halves: an arbiter would decide'
+          : '';
   return [
     `nobody holds ${which}: at most ${votes} of ${voters} voters hear each other, ${needed} needed${frozen}${help}`,
   ];

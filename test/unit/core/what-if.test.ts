@@ -115,6 +115,25 @@ describe('what-if', () => {
     }
   });
 
+  it('plays clusters whose leases lie in a store: two nodes live without each other, and nobody without it', () => {
+    const store = { kind: 'etcd', endpoints: ['http://10.0.0.5:2379'] } as const;
+    const cluster = clusterOf(2, { store, timings: { ...defaultTimings, lease: 4000 } });
+    const calm = owners(cluster, none);
+    assert.deepEqual(
+      calm.filter((holder) => holder === null),
+      [],
+    );
+    assert.deepEqual(owners(cluster, { dead: ['node1'], cuts: [] }), ['node2', 'node2']);
+    assert.deepEqual(owners(cluster, { dead: [], cuts: cutOff(cluster, ['node2']) }), ['node1', 'node1']);
+    assert.deepEqual(owners(cluster, { dead: [], cuts: [['node1', 'node2']] }), calm);
+    const { groups, warnings } = whatIf(cluster, { dead: ['etcd'], cuts: [] });
+    assert.deepEqual(
+      groups.map(({ after }) => after),
+      [null, null],
+    );
+    assert.match(warnings[0]!, /no node reaches the store/);
+  });
+
   it('fails back where the cluster does, and plays the same twice', () => {
     const play = (): string => {
       const rehearsal = new Rehearsal(clusterOf(3, { autoFailback: true }));
