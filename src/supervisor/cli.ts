@@ -35,6 +35,8 @@ Options:
   --state-dir DIR   where the count of starts is kept (default: ${defaultSettings.stateDir})
   --node NAME       which node of ha.cf this is (default: what \`uname -n\` says)
   --no-realtime     do not ask for SCHED_FIFO
+  --without-nftables
+                    protect addresses by their lifetime (whole seconds; the lease must be 3 s or more), not by the gate
   --json            status as JSON
   --version, --help
 
@@ -51,6 +53,7 @@ const options = {
   'state-dir': { type: 'string' },
   node: { type: 'string' },
   'no-realtime': { type: 'boolean' },
+  'without-nftables': { type: 'boolean' },
   json: { type: 'boolean' },
   version: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -77,6 +80,7 @@ export async function main(args: readonly string[], program: { version: string; 
     stateDir: values['state-dir'] ?? defaultSettings.stateDir,
     node: values.node,
     realtime: values['no-realtime'] !== true,
+    withoutNftables: values['without-nftables'] === true,
   };
   if (values.version) return say(`musterd ${program.version}`);
   if (values.help || command === 'help') return say(help.trimEnd());

@@ -10,14 +10,13 @@ import { linesAbout } from '../wire/journal.ts';
 import { showExplanation } from '../wire/show-explanation.ts';
 import type { Status } from '../wire/status.ts';
 import { ControlServer } from './control-server.ts';
-import { AddressDriver } from './drivers/address.ts';
 import { Announcer } from './drivers/announce.ts';
 import { Devices } from './drivers/devices.ts';
 import { HeartbeatLinks } from './drivers/heartbeat-links.ts';
-import { LeaseGate } from './drivers/lease-gate.ts';
 import { createNftablesBalancer } from './drivers/nftables-balancer.ts';
 import { systemNft } from './drivers/nftables-balancer-nft.ts';
 import { startRawSockets } from './drivers/raw-sockets.ts';
+import { makeGuard } from './guard.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { beginIncarnation, bundleHash, ownName } from './identity.ts';
 import { Journal } from './journal.ts';
@@ -28,7 +27,7 @@ import { localNetworks, placeAddresses } from './placement-on-devices.ts';
 import { Reload } from './reload.ts';
 import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
-import { arpWarnings, idleAgents } from './startup-checks.ts';
+import { arpWarnings, guardNotes, idleAgents } from './startup-checks.ts';
 import { buildStatus } from './status.ts';
 
 /** Above everything that answers to a person, below the kernel's own threads (sched(7)). */
@@ -100,20 +99,29 @@ export async function startDaemon(
     },
   });
   const groups = new Map(cluster.groups.map((group) => [group.name, addressesOf(group).map(({ address }) => address)]));
-  const gate: LeaseGate = new LeaseGate({
-    sockets,
-    now,
-    groups,
-    onRendered: async () => {
-      if (loop !== undefined) await balancer.reapply();
+  const guard = await makeGuard({
+    cluster,
+    withoutNftables: settings.withoutNftables,
+    gate: {
+      sockets,
+      now,
+      groups,
+      onRendered: async () => {
+        if (loop !== undefined) await balancer.reapply();
+      },
+      onLost: (why) => {
+        journal.warn('gate-lost', why);
+        loop?.dispatch({ type: 'gateLost' });
+      },
+      onForeignChange: () => void balancer.reapply(),
     },
-    onLost: (why) => {
-      journal.warn('gate-lost', why);
-      loop?.dispatch({ type: 'gateLost' });
-    },
-    onForeignChange: () => void balancer.reapply(),
+    routeSockets,
+    devices,
+    placed,
+    onTrouble: (why) => journal.warn('address', why),
   });
-  const addresses = new AddressDriver(routeSockets, now, devices, placed, (why) => journal.warn('address', why));
+  const { gate, addresses, protection } = guard;
+  for (const note of guardNotes(guard, cluster)) journal.warn('protection', note);
   const links = new HeartbeatLinks({
     links: cluster.links,
     port: cluster.udpPort,
@@ -133,6 +141,7 @@ export async function startDaemon(
     announcer: new Announcer(sockets),
     links,
     balancer,
+    balances: protection === 'gate',
     codec,
   };
   const machine = new NodeMachine(drivers, cluster, self, placed);
@@ -189,7 +198,7 @@ export async function startDaemon(
         startedAt,
         services: balancer.status(),
         counters: codec.dropped,
-        protection: 'gate',
+        protection,
         layers: [],
         device: placed[0]?.device,
       },

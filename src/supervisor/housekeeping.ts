@@ -1,5 +1,4 @@
-import type { AddressDriver } from './drivers/address.ts';
-import type { LeaseGate } from './drivers/lease-gate.ts';
+import type { Addresses, Gate } from './drivers/gate.ts';
 import type { Loop } from './loop.ts';
 import type { NodeMachine } from './machine.ts';
 import type { ServiceManager } from './service-manager.ts';
@@ -11,8 +10,8 @@ import type { ServiceManager } from './service-manager.ts';
 const lookInterval = 1000;
 
 interface Parts {
-  readonly gate: LeaseGate;
-  readonly addresses: AddressDriver;
+  readonly gate: Gate;
+  readonly addresses: Addresses;
   readonly machine: NodeMachine;
   readonly loop: Loop;
   readonly services: ServiceManager;

@@ -5,11 +5,11 @@ import type { Cluster } from '../model/cluster.ts';
 import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
 import type { Codec } from '../wire/codec.ts';
 import type { Balancer, BalancerNode } from './balancer.ts';
-import type { AddressDriver, PlacedAddress } from './drivers/address.ts';
+import type { PlacedAddress } from './drivers/address.ts';
 import { type Announcer, whoAnswers } from './drivers/announce.ts';
 import type { Devices } from './drivers/devices.ts';
+import type { Addresses, Gate } from './drivers/gate.ts';
 import type { HeartbeatLinks } from './drivers/heartbeat-links.ts';
-import type { LeaseGate } from './drivers/lease-gate.ts';
 import type { GateDevice } from './drivers/lease-gate-ruleset.ts';
 import type { RawSockets } from './drivers/raw-sockets.ts';
 import type { Machine } from './loop.ts';
@@ -20,11 +20,13 @@ const probePatience = 300;
 export interface DriverSet {
   readonly sockets: RawSockets;
   readonly devices: Devices;
-  readonly gate: LeaseGate;
-  readonly addresses: AddressDriver;
+  readonly gate: Gate;
+  readonly addresses: Addresses;
   readonly announcer: Announcer;
   readonly links: HeartbeatLinks;
   readonly balancer: Balancer;
+  /** Whether this kernel can do what the balancer asks for. */
+  readonly balances: boolean;
   readonly codec: Codec;
 }
 
@@ -128,7 +130,7 @@ export class NodeMachine implements Machine {
   /** Resolves when the balancer's table is in the kernel; nothing is done where it would be as it is. */
   async configureBalancer(): Promise<void> {
     const device = this.#placed[0]?.device ?? this.#cluster.links[0]?.device;
-    if (device === undefined || this.#cluster.services.length === 0) return;
+    if (device === undefined || this.#cluster.services.length === 0 || !this.#drivers.balances) return;
     const nodes = this.#cluster.nodes.map((name) => this.#balancerNode(name, device));
     const config = {
       services: this.#cluster.services,

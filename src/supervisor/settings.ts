@@ -10,6 +10,8 @@ export interface Settings {
   /** undefined: as `uname -n` says. */
   readonly node: string | undefined;
   readonly realtime: boolean;
+  /** Protect the addresses by their lifetime, also where the kernel has a packet filter. */
+  readonly withoutNftables: boolean;
 }
 
 export const defaultSettings: Settings = {
@@ -18,6 +20,7 @@ export const defaultSettings: Settings = {
   stateDir: '/var/lib/muster',
   node: undefined,
   realtime: true,
+  withoutNftables: false,
 };
 
 export function controlSocket(settings: Pick<Settings, 'runDir'>): string {

@@ -1,5 +1,6 @@
 import type { GroupName, IpAddress, MacAddress } from '../../model/names.ts';
 import { addressBytes } from './addresses.ts';
+import type { Gate } from './gate.ts';
 import { GateRuleset } from './gate-ruleset-keeper.ts';
 import { HandOverElements } from './hand-over-elements.ts';
 import { addressMark, type GateDevice, gateTable, tokenMarkBit } from './lease-gate-ruleset.ts';
@@ -24,7 +25,7 @@ export interface LeaseGateOptions {
  * The lease gate's door to the kernel (see lease-gate-ruleset.ts for the rules). Every method resolves to whether the
  * kernel has acknowledged the change, and refuses after its deadline; none ever opens what a fresh grant did not open.
  */
-export class LeaseGate {
+export class LeaseGate implements Gate {
   readonly #options: LeaseGateOptions;
   readonly #netlink: NetlinkConnection;
   readonly #ruleset: GateRuleset;

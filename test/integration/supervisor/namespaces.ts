@@ -54,6 +54,8 @@ export interface ClusterOptions {
   readonly secondNetwork?: boolean;
   /** Variables in the environment of every musterd. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** More words for `musterd run`. */
+  readonly options?: readonly string[];
 }
 
 function exec(...command: readonly string[]): string {
@@ -221,7 +223,14 @@ function testNode(parts: NodeParts): TestNode {
       return child?.pid;
     },
     start: () => {
-      const command = [`--net=/run/netns/${space}`, process.execPath, program, 'run', ...directories];
+      const command = [
+        `--net=/run/netns/${space}`,
+        process.execPath,
+        program,
+        'run',
+        ...(parts.more.options ?? []),
+        ...directories,
+      ];
       const env = { ...process.env, ...parts.more.environment };
       const running = spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'pipe'], env });
       child = running;
