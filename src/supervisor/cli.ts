@@ -11,6 +11,7 @@ import { showStatus } from '../wire/show-status.ts';
 import { askMusterd } from './control-client.ts';
 import { startDaemon } from './daemon.ts';
 import { controlSocket, defaultSettings, type Settings } from './settings.ts';
+import { formatDisk } from './stores/format.ts';
 
 const help = `Usage: musterd COMMAND [OPTIONS]
 
@@ -28,6 +29,9 @@ Commands:
   reload            take up a changed authkeys, as SIGHUP does; anything else needs a restart
   check             read the configuration and say what it means
   directives        every directive of ha.cf, and what it does here
+  format-disk [--force]
+                    make the device that muster.yml names the cluster's quorum disk; run again it only gives new nodes a
+                    place. With --force whatever was on it is lost, leases too: no musterd of the cluster may run then
 
 Options:
   --config-dir DIR  where the configuration is (default: ${defaultSettings.configDir})
@@ -38,6 +42,7 @@ Options:
   --without-nftables
                     protect addresses by their lifetime (whole seconds; the lease must be 3 s or more), not by the gate
   --json            status as JSON
+  --force           see format-disk
   --version, --help
 
 Examples:
@@ -55,6 +60,7 @@ const options = {
   'no-realtime': { type: 'boolean' },
   'without-nftables': { type: 'boolean' },
   json: { type: 'boolean' },
+  force: { type: 'boolean' },
   version: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -90,6 +96,8 @@ export async function main(args: readonly string[], program: { version: string; 
       `Cannot read the command line as "${command}" must be all: "${rest[0] ?? operand}" follows`,
     );
   }
+  if (values.force === true && command !== 'format-disk')
+    throw new Problem('usage', 'Cannot use --force as only format-disk knows it: another command is asked for');
   switch (command) {
     case 'run':
       return run(settings, program);
@@ -97,6 +105,8 @@ export async function main(args: readonly string[], program: { version: string; 
       return say(describeConfiguration(settings.configDir));
     case 'directives':
       return say(describeDirectives().join('\n'));
+    case 'format-disk':
+      return say(await formatDisk(readConfiguration(settings.configDir).cluster, values.force === true));
     case 'status':
       return ask(settings, { request: 'status' }, values.json === true);
     case 'explain':

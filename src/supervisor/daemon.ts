@@ -29,6 +29,7 @@ import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
 import { arpWarnings, guardNotes, idleAgents } from './startup-checks.ts';
 import { buildStatus } from './status.ts';
+import { openStore } from './stores/open.ts';
 
 /** Above everything that answers to a person, below the kernel's own threads (sched(7)). */
 const realtimePriority = 50;
@@ -143,6 +144,7 @@ export async function startDaemon(
     balancer,
     balances: protection === 'gate',
     codec,
+    store: openStore(cluster, self, identity.incarnation, settings.runDir, (why) => journal.warn('store', why)),
   };
   const machine = new NodeMachine(drivers, cluster, self, placed);
 
@@ -245,6 +247,7 @@ export async function startDaemon(
     await addresses.release();
     await balancer.stop();
     links.stop();
+    await drivers.store?.stop();
     control.close();
     await sockets.stop();
     await routeSockets.stop();

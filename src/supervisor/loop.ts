@@ -3,6 +3,7 @@ import type { Decision, Effect } from '../core/effect.ts';
 import type { Event, OperatorCommand } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
 import { type NodeState, step, wakeAt } from '../core/node.ts';
+import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
 import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
 import type { Journal } from './journal.ts';
 
@@ -20,6 +21,9 @@ export interface Machine {
   /** A peer came or went: its MAC counts in the gate, and its real server in the balancer. */
   follow(view: View): void;
   announce(groups: readonly GroupName[]): void;
+  /** Reject where the lease store cannot be had, or there is none. */
+  readStore(groups: readonly GroupName[]): Promise<readonly StoreAnswer[]>;
+  writeStore(writes: readonly StoreWrite[]): Promise<readonly StoreAnswer[]>;
   /** Resolves to who answers for each group that somebody answers for. */
   probe(groups: readonly GroupName[]): Promise<readonly { readonly group: GroupName; readonly by: MacAddress }[]>;
 }
@@ -141,6 +145,12 @@ export class Loop {
       case 'hold':
         this.#machine.hold(effect.groups);
         return;
+      case 'storeRead':
+        this.#store(effect.nonce, late, () => this.#machine.readStore(effect.groups));
+        return;
+      case 'storeWrite':
+        this.#store(effect.nonce, late, () => this.#machine.writeStore(effect.writes));
+        return;
       case 'announce':
         if (!late) this.#machine.announce(effect.groups);
         return;
@@ -166,6 +176,15 @@ export class Loop {
         ? undefined
         : { to: passTo, lifetime: passFor, token: passToken };
     void this.#machine.close(groups, pass).then((ok) => this.dispatch({ type: 'closed', token, ok }));
+  }
+
+  /** Nothing is asked after its deadline; why a store does not answer is told by the store itself. */
+  #store(nonce: string, late: boolean, ask: () => Promise<readonly StoreAnswer[]>): void {
+    const asked = late ? Promise.reject(new Error('too late')) : ask();
+    void asked.then(
+      (answers) => this.dispatch({ type: 'storeAnswer', nonce, ok: true, answers }),
+      () => this.dispatch({ type: 'storeAnswer', nonce, ok: false, answers: [] }),
+    );
   }
 
   #probe(groups: readonly GroupName[]): void {

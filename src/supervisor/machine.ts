@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import type { View } from '../core/describe.ts';
 import type { Message } from '../core/message.ts';
+import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
 import type { Codec } from '../wire/codec.ts';
@@ -13,6 +14,7 @@ import type { HeartbeatLinks } from './drivers/heartbeat-links.ts';
 import type { GateDevice } from './drivers/lease-gate-ruleset.ts';
 import type { RawSockets } from './drivers/raw-sockets.ts';
 import type { Machine } from './loop.ts';
+import type { Store } from './stores/store.ts';
 
 /** How long a stranger has to answer for an address; an ARP answer takes less than 10 ms on a LAN. */
 const probePatience = 300;
@@ -28,6 +30,8 @@ export interface DriverSet {
   /** Whether this kernel can do what the balancer asks for. */
   readonly balances: boolean;
   readonly codec: Codec;
+  /** Where the leases lie, if not with the voters. */
+  readonly store: Store | undefined;
 }
 
 /** The drivers of this machine as the loop wants them, fed with what the core's view says of the peers. */
@@ -94,6 +98,19 @@ export class NodeMachine implements Machine {
       const found = this.#drivers.devices.get(device);
       if (groups.includes(group) && found !== undefined) this.#drivers.announcer.announce(found, [address]);
     }
+  }
+
+  async readStore(groups: readonly GroupName[]): Promise<readonly StoreAnswer[]> {
+    return this.#store().read(groups);
+  }
+
+  async writeStore(writes: readonly StoreWrite[]): Promise<readonly StoreAnswer[]> {
+    return this.#store().write(writes);
+  }
+
+  #store(): Store {
+    if (this.#drivers.store === undefined) throw new Error('this cluster has no lease store');
+    return this.#drivers.store;
   }
 
   async probe(groups: readonly GroupName[]): Promise<{ group: GroupName; by: MacAddress }[]> {

@@ -28,6 +28,7 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
     configHash: facts.configHash,
     uptimeMs: Math.round(now - facts.startedAt),
     quorum: { ...view.quorum, silentMs: Math.round(view.quorum.silentMs) },
+    store: view.store,
     standby: view.standby,
     nodes: view.nodes
       .filter(({ role }) => role === 'node')

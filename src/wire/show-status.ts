@@ -1,7 +1,7 @@
 /** The status of a cluster for people, on a node and on the controller. Pure. */
 import { showDuration } from '../base/duration.ts';
 import { foldHosts } from '../base/host-range.ts';
-import type { GroupStatus, NodeStatus, ServiceStatus, Status } from './status.ts';
+import type { GroupStatus, NodeStatus, ServiceStatus, Status, StoreStatus } from './status.ts';
 
 const folded = (nodes: readonly NodeStatus[]): string => foldHosts(nodes.map(({ name }) => name));
 
@@ -97,6 +97,14 @@ export interface Heard {
   readonly by: string;
 }
 
+const stores = { etcd: 'etcd', disk: 'the quorum disk' };
+
+function showStore({ kind, answers, answeredMsAgo, leaseMs, boundMs }: StoreStatus): string {
+  const ago = answeredMsAgo === null ? 'has never answered' : `answered ${showDuration(answeredMsAgo)} ago`;
+  const bound = `leases of ${showDuration(leaseMs)}; a dead holder's groups are elsewhere within ${showDuration(boundMs)}`;
+  return `  * Leases lie in ${stores[kind]}, which ${answers ? ago : `DOES NOT ANSWER (${ago})`}: ${bound}`;
+}
+
 /** A status in the order and the words of crm_mon, where both have them. `now` is Unix milliseconds. */
 export function showStatus(status: Status, now: number, heard: Heard = { by: `seen by ${status.node}` }): string {
   const { quorum } = status;
@@ -105,7 +113,9 @@ export function showStatus(status: Status, now: number, heard: Heard = { by: `se
     'Cluster Summary:',
     `  * Cluster: ${status.cluster}, ${heard.by}${status.standby ? ' (standby)' : ''}`,
     `  * musterd ${status.version} (${status.bundleHash}), up ${showDuration(status.uptimeMs)}, configuration ${status.configHash}`,
-    `  * Quorum: ${quorum.quorate ? 'partition with quorum' : 'partition WITHOUT quorum'}: ${quorum.votes} of ${quorum.voters.length} votes, ${quorum.needed} needed${silent}`,
+    status.store == null
+      ? `  * Quorum: ${quorum.quorate ? 'partition with quorum' : 'partition WITHOUT quorum'}: ${quorum.votes} of ${quorum.voters.length} votes, ${quorum.needed} needed${silent}`
+      : showStore(status.store),
     '',
     ...showNodes(status),
     '',

@@ -59,6 +59,16 @@ export interface ServiceStatus {
   readonly realServers: readonly RealServerStatus[];
 }
 
+export interface StoreStatus {
+  readonly kind: 'etcd' | 'disk';
+  readonly answers: boolean;
+  /** Milliseconds since its last answer; null: it has never answered this node. */
+  readonly answeredMsAgo: number | null;
+  readonly leaseMs: number;
+  /** For how long nobody holds a group at most when its holder dies, in milliseconds. */
+  readonly boundMs: number;
+}
+
 export interface Status {
   readonly version: string;
   readonly node: NodeName;
@@ -73,6 +83,8 @@ export interface Status {
     readonly voters: readonly string[] /** Silent as a voter after a restart, for this long yet. */;
     readonly silentMs: number;
   };
+  /** Where the leases lie, if not with the voters. */
+  readonly store?: StoreStatus | null;
   readonly standby: boolean;
   readonly nodes: readonly NodeStatus[];
   readonly groups: readonly GroupStatus[];
