@@ -162,6 +162,7 @@ export function acquire(state: NodeState, round: Round, entry: RoundEntry, now: 
   // Answers of an older round after those of a newer one say nothing new.
   if (claim.phase !== 'holding' || round.armedAt <= claim.armedAt) return false;
   const left = claim.leaseEnd - now;
+  state.counters.leastLeft = Math.min(state.counters.leastLeft ?? left, left);
   if (left < state.lease / 4)
     decide(state, {
       what: 'renewed-late',

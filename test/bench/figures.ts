@@ -1,6 +1,6 @@
 /** Figures of a benchmark: many values of one thing, and the goal that they have to meet. */
 export interface Goal {
-  /** Upper bounds, in the figure's unit. */
+  /** Upper bounds, in the figure's unit; without any, the figure only stands beside the others. */
   readonly median?: number | undefined;
   readonly max?: number | undefined;
 }
@@ -62,7 +62,7 @@ export function figuresTable(rows: readonly Row[]): string {
       String(row.min),
       String(row.max),
       row.goal,
-      row.met ? 'met' : 'MISSED',
+      row.goal === '' ? '' : row.met ? 'met' : 'MISSED',
     ]),
   ];
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
