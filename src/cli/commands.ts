@@ -36,6 +36,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).statusCommand(),
   },
   {
+    name: 'doctor',
+    summary: "what each node's kernel can do, and what protects each address",
+    load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+  {
     name: 'explain',
     summary: 'why a resource group is where it is, or where it would run',
     load: async () => (await import('./explain.ts')).explainCommand(),

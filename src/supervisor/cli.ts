@@ -10,6 +10,7 @@ import { showJournalLine } from '../wire/journal.ts';
 import { showStatus } from '../wire/show-status.ts';
 import { askMusterd } from './control-client.ts';
 import { startDaemon } from './daemon.ts';
+import { examine } from './doctor.ts';
 import { controlSocket, defaultSettings, type Settings } from './settings.ts';
 import { formatDisk } from './stores/format.ts';
 
@@ -28,6 +29,8 @@ Commands:
   online            take part again
   reload            take up a changed authkeys, as SIGHUP does; anything else needs a restart
   check             read the configuration and say what it means
+  doctor [--json]   what this kernel can do, tried in a namespace of its own, and what protects each address;
+                    exit code 2 where something lacks
   directives        every directive of ha.cf, and what it does here
   format-disk [--force]
                     make the device that muster.yml names the cluster's quorum disk; run again it only gives new nodes a
@@ -103,6 +106,11 @@ export async function main(args: readonly string[], program: { version: string; 
       return run(settings, program);
     case 'check':
       return say(describeConfiguration(settings.configDir));
+    case 'doctor': {
+      const { text, code } = await examine(settings.configDir, values.json === true);
+      say(text);
+      return code;
+    }
     case 'directives':
       return say(describeDirectives().join('\n'));
     case 'format-disk':
