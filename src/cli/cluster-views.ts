@@ -9,6 +9,9 @@ import { targetsOf } from './targets.ts';
 /** A short patience: a node that is down must not keep the picture of the others waiting. */
 const connectTimeoutMs = 3000;
 
+/** The same for a node's whole answer, login included; milliseconds. */
+export const viewTimeoutMs = 5000;
+
 /** Reaches the nodes of a cluster; hosts of a lab that is not up come out as unreachable, one by one. */
 export async function accessTo({ cluster, nodes }: ClusterInventory, lab: string | undefined): Promise<ClusterAccess> {
   const targets = new Map((await targetsOf(nodes, { lab, connectTimeoutMs })).map((target) => [target.name, target]));

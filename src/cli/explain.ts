@@ -12,7 +12,7 @@ import type { ClusterDescription } from '../model/inventory.ts';
 import type { JournalLine } from '../wire/journal.ts';
 import { showExplanation, showVerdicts } from '../wire/show-explanation.ts';
 import type { Status } from '../wire/status.ts';
-import { accessTo, exitCodeFor, type Silent, showSilent, silentOf } from './cluster-views.ts';
+import { accessTo, exitCodeFor, type Silent, showSilent, silentOf, viewTimeoutMs } from './cluster-views.ts';
 import { inventoryOption, labOption } from './host-options.ts';
 import { disagreements, mergeStatuses } from './merge-status.ts';
 import { hostsOfCluster } from './require-cluster.ts';
@@ -86,7 +86,7 @@ async function explain(name: string | undefined, options: ExplainOptions): Promi
   const groups = groupsAsked(found.cluster, name);
   const access = await accessTo(found, options.lab);
   try {
-    const views = await access.views();
+    const views = await access.views(undefined, viewTimeoutMs);
     const silent = silentOf(views);
     const merged = mergeStatuses(statusesOf(views));
     if (merged === undefined) notRunning(found.cluster, groups, silent, options);

@@ -3,7 +3,7 @@ import { foldHosts } from '../base/host-range.ts';
 import { Problem } from '../base/problem.ts';
 import { complaintsAbout, statusesOf } from '../drill/cluster-health.ts';
 import { showStatus } from '../wire/show-status.ts';
-import { accessTo, exitCodeFor, showSilent, silentOf } from './cluster-views.ts';
+import { accessTo, exitCodeFor, showSilent, silentOf, viewTimeoutMs } from './cluster-views.ts';
 import { inventoryOption, labOption } from './host-options.ts';
 import { disagreements, mergeStatuses } from './merge-status.ts';
 import { loadClusterInventory } from './require-cluster.ts';
@@ -20,7 +20,7 @@ const listed = (title: string, lines: readonly string[]): string[] =>
 async function status(options: StatusOptions): Promise<void> {
   const found = await loadClusterInventory(options.inventory, options.lab);
   const access = await accessTo(found, options.lab);
-  const views = await access.views();
+  const views = await access.views(undefined, viewTimeoutMs);
   access.close();
   const statuses = statusesOf(views);
   const merged = mergeStatuses(statuses);

@@ -1,3 +1,4 @@
+import { showDuration } from '../base/duration.ts';
 import type { NodeName } from '../model/names.ts';
 import { votesHeard } from './membership.ts';
 import { candidates, isCandidate } from './placement.ts';
@@ -41,7 +42,7 @@ function whyNot(state: NodeState, node: NodeName, now: number): string {
   }
   const peer = state.peers.get(node);
   if (peer === undefined || peer.state === 'unknown') return 'never heard';
-  if (peer.state === 'dead') return `dead: nothing heard of it for ${Math.round(now - peer.lastHeard)} ms`;
+  if (peer.state === 'dead') return `dead: nothing heard of it for ${showDuration(now - peer.lastHeard)}`;
   if (peer.beat === undefined) return 'it has not said yet how it is';
   if (peer.beat.standby) return 'it is in standby';
   return `no quorum: it does not hear a majority itself (${needed})`;

@@ -11,10 +11,11 @@ export interface JournalLine {
   readonly [detail: string]: unknown;
 }
 
-/** Lines that tell of a group: its own, and those about nodes and quorum; heals and announcements only fill the screen. */
+/** Lines that tell of a group: its own, and those about nodes and quorum; announcements and checks of real servers move nothing. */
 export function linesAbout(group: string | undefined, lines: readonly JournalLine[]): readonly JournalLine[] {
   if (group === undefined) return lines;
-  return lines.filter((line) => (line.group === undefined || line.group === group) && line.what !== 'announce');
+  const noise = ({ what }: JournalLine): boolean => what === 'announce' || what.startsWith('server-');
+  return lines.filter((line) => (line.group === undefined || line.group === group) && !noise(line));
 }
 
 /** One line for people. */

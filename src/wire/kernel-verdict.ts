@@ -85,7 +85,7 @@ function layerFindings(
     nft === '' ? 'muster provision installs nftables' : 'a kernel of 5.16 or later with CONFIG_NETFILTER_EGRESS';
   const findings: Finding[] = [];
   if (layer === 'none')
-    findings.push(problem(`nothing protects the addresses: ${why}`, `${mend}, or a lease of 3 s or more`));
+    findings.push(problem(`nothing protects the addresses here`, `${mend}, or a lease of 3 s or more`));
   if (layer === 'address-lifetime')
     findings.push(
       warning(
@@ -95,7 +95,7 @@ function layerFindings(
       ),
     );
   if (layer !== 'gate' && services.length > 0 && tried.ipvs?.ok !== true)
-    findings.push(problem('balancing needs nftables or IPVS, and this kernel has neither', mend));
+    findings.push(problem('balancing needs nftables or IPVS, and neither works here', mend));
   return findings;
 }
 
