@@ -4,6 +4,7 @@ import type { NodeName } from '../model/names.ts';
 import { addressesOf, type ResourceGroup } from '../model/resource-group.ts';
 import { type Group, longestLease, type NodeOptions, type NodeState, type Peer } from './state.ts';
 import { newStoreWatch } from './store-record.ts';
+import { attemptTime } from './timing.ts';
 import { emptySlot } from './voter.ts';
 
 /**
@@ -21,7 +22,7 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
   if (gateLifetime <= cluster.timings.keepalive)
     throw new RangeError(`a lease of ${lease} ms cannot be renewed every ${cluster.timings.keepalive} ms`);
   // A store may take longer to answer than voters do, and nobody defers to an attempt.
-  const attempt = cluster.store === undefined ? lease / 5 : lease / 2;
+  const attempt = cluster.store === undefined ? attemptTime(lease) : lease / 2;
   const startedAt = now;
   return {
     cluster,

@@ -11,7 +11,7 @@ import { showStatus } from '../wire/show-status.ts';
 import { askMusterd } from './control-client.ts';
 import { startDaemon } from './daemon.ts';
 import { examine } from './doctor.ts';
-import { controlSocket, defaultSettings, type Settings } from './settings.ts';
+import { controlSocket, defaultSettings, onlyArbiterRuns, type Settings } from './settings.ts';
 import { formatDisk } from './stores/format.ts';
 
 const help = `Usage: musterd COMMAND [OPTIONS]
@@ -35,6 +35,8 @@ Commands:
   format-disk [--force]
                     make the device that muster.yml names the cluster's quorum disk; run again it only gives new nodes a
                     place. With --force whatever was on it is lost, leases too: no musterd of the cluster may run then
+  --arbiter         run as an arbiter, which only votes: it reads quorumd.conf and quorumd.d/*.conf, and serves many
+                    clusters; \`musterd --arbiter status\` and \`check\` are about it
 
 Options:
   --config-dir DIR  where the configuration is (default: ${defaultSettings.configDir})
@@ -53,6 +55,7 @@ Examples:
   musterd status --json
   musterd explain web
   musterd standby && reboot
+  musterd --arbiter status --json
 `;
 
 const options = {
@@ -62,6 +65,7 @@ const options = {
   node: { type: 'string' },
   'no-realtime': { type: 'boolean' },
   'without-nftables': { type: 'boolean' },
+  arbiter: { type: 'boolean' },
   json: { type: 'boolean' },
   force: { type: 'boolean' },
   version: { type: 'boolean' },
@@ -101,6 +105,11 @@ export async function main(args: readonly string[], program: { version: string; 
   }
   if (values.force === true && command !== 'format-disk')
     throw new Problem('usage', 'Cannot use --force as only format-disk knows it: another command is asked for');
+  if (values.arbiter || (command === 'status' && onlyArbiterRuns(settings))) {
+    const { arbiterCommand } = await import('./arbiter/cli.ts');
+    const text = await arbiterCommand(command, settings, program, values.json === true);
+    return text === undefined ? exitCodes.ok : say(text);
+  }
   switch (command) {
     case 'run':
       return run(settings, program);
@@ -172,6 +181,7 @@ async function ask(settings: Settings, request: ControlRequest, json: boolean): 
     return say(json ? JSON.stringify(answer.status, null, 2) : showStatus(answer.status, Date.now()));
   if ('journal' in answer)
     return say(answer.journal.map((line) => (json ? JSON.stringify(line) : showJournalLine(line))).join('\n'));
+  if ('arbiter' in answer) throw new Problem('hostFailed', 'an arbiter answers, and no node');
   if (answer.ok) return say(answer.text);
   throw new Problem('hostFailed', answer.text);
 }

@@ -9,6 +9,7 @@ import type { ControlAnswer, ControlRequest } from '../wire/control.ts';
 import { linesAbout } from '../wire/journal.ts';
 import { showExplanation } from '../wire/show-explanation.ts';
 import type { Status } from '../wire/status.ts';
+import { openArbiterLinks } from './arbiter/open-links.ts';
 import { ControlServer } from './control-server.ts';
 import { Announcer } from './drivers/announce.ts';
 import { Devices } from './drivers/devices.ts';
@@ -28,7 +29,7 @@ import { Reload } from './reload.ts';
 import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
 import { arpWarnings, guardNotes, idleAgents } from './startup-checks.ts';
-import { buildStatus } from './status.ts';
+import { boundOf, buildStatus } from './status.ts';
 import { openStore } from './stores/open.ts';
 
 /** Above everything that answers to a person, below the kernel's own threads (sched(7)). */
@@ -75,7 +76,7 @@ export async function startDaemon(
     self,
     incarnation: identity.incarnation,
     keyring: keyringOf(configuration.authkeys),
-    peers: [...cluster.nodes, ...cluster.arbiters.map(({ name }) => name)].filter((name) => name !== self),
+    peers: cluster.nodes.filter((name) => name !== self),
   });
 
   // Closures below run only after the loop is there.
@@ -134,6 +135,15 @@ export async function startDaemon(
       loop.dispatch({ type: 'message', from: decoded.from, link, message: decoded.message });
     },
   });
+  const arbiters = await openArbiterLinks({
+    cluster,
+    self,
+    incarnation: identity.incarnation,
+    configDir: settings.configDir,
+    journal,
+    now,
+    onMessage: (from, message) => loop.dispatch({ type: 'message', from, link: 'arbiter', message }),
+  });
   const drivers: DriverSet = {
     sockets,
     devices,
@@ -141,6 +151,7 @@ export async function startDaemon(
     addresses,
     announcer: new Announcer(sockets),
     links,
+    arbiters,
     balancer,
     balances: protection === 'gate',
     codec,
@@ -188,6 +199,7 @@ export async function startDaemon(
   });
   await links.start();
   loop.start();
+  arbiters.start();
 
   const status = (): Status =>
     buildStatus(
@@ -199,6 +211,8 @@ export async function startDaemon(
         configHash: runningHash,
         startedAt,
         services: balancer.status(),
+        arbiters: arbiters.status(),
+        bound: boundOf(cluster, arbiters.status()),
         counters: codec.dropped,
         protection,
         layers: [],
@@ -248,6 +262,7 @@ export async function startDaemon(
     await balancer.stop();
     links.stop();
     await drivers.store?.stop();
+    arbiters.stop();
     control.close();
     await sockets.stop();
     await routeSockets.stop();

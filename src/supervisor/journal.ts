@@ -21,11 +21,19 @@ const levels = { info: 30, warn: 40 } as const;
 export class Journal {
   readonly #node: string;
   readonly #sink: LineSink;
+  readonly #more: Readonly<Record<string, string>>;
   #kept: JournalLine[] = [];
 
-  constructor(node: string, sink: LineSink = new LineWriter(1)) {
+  /** `more` stands in every line. */
+  constructor(node: string, sink: LineSink = new LineWriter(1), more: Readonly<Record<string, string>> = {}) {
     this.#node = node;
     this.#sink = sink;
+    this.#more = more;
+  }
+
+  /** A journal to the same place whose lines say more: which cluster of an arbiter they are about. */
+  for(more: Readonly<Record<string, string>>): Journal {
+    return new Journal(this.#node, this.#sink, { ...this.#more, ...more });
   }
 
   /** A decision, or something that a person may want to know when looking for the reason of one. */
@@ -49,7 +57,7 @@ export class Journal {
   }
 
   #line(level: number, what: string, why: string, details: Readonly<Record<string, unknown>>): void {
-    const line = { time: Date.now(), node: this.#node, what, ...details, why };
+    const line = { time: Date.now(), node: this.#node, ...this.#more, what, ...details, why };
     this.#kept.push(line);
     if (this.#kept.length > keptLines * 2) this.#kept = this.#kept.slice(-keptLines);
     this.#sink.write(`${JSON.stringify({ level, ...line })}\n`);

@@ -5,6 +5,7 @@ import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
 import type { Codec } from '../wire/codec.ts';
+import type { ArbiterWays } from './arbiter/ways.ts';
 import type { Balancer, BalancerNode } from './balancer.ts';
 import type { PlacedAddress } from './drivers/address.ts';
 import { type Announcer, whoAnswers } from './drivers/announce.ts';
@@ -26,6 +27,7 @@ export interface DriverSet {
   readonly addresses: Addresses;
   readonly announcer: Announcer;
   readonly links: HeartbeatLinks;
+  readonly arbiters: ArbiterWays;
   readonly balancer: Balancer;
   /** Whether this kernel can do what the balancer asks for. */
   readonly balances: boolean;
@@ -67,6 +69,7 @@ export class NodeMachine implements Machine {
   }
 
   send(to: NodeName, message: Message): void {
+    if (this.#drivers.arbiters.send(to, message)) return;
     this.#drivers.links.send(to, this.#drivers.codec.encode(to, message));
   }
 

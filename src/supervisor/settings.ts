@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where a musterd finds and leaves its things; tests run several on one machine. */
@@ -25,4 +26,14 @@ export const defaultSettings: Settings = {
 
 export function controlSocket(settings: Pick<Settings, 'runDir'>): string {
   return join(settings.runDir, 'musterd.sock');
+}
+
+/** Where an arbiter answers: it may run beside the musterd of a node of another cluster. */
+export function arbiterSocket(settings: Pick<Settings, 'runDir'>): string {
+  return join(settings.runDir, 'arbiter.sock');
+}
+
+/** Whether `musterd status` without more is a question to an arbiter: only one runs here. */
+export function onlyArbiterRuns(settings: Pick<Settings, 'runDir'>): boolean {
+  return !existsSync(controlSocket(settings)) && existsSync(arbiterSocket(settings));
 }

@@ -1,5 +1,15 @@
+import { outageBound } from '../core/bound.ts';
 import type { View } from '../core/describe.ts';
-import type { GroupStatus, ServiceStatus, Status } from '../wire/status.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { leaseForRoundTrip, needsArbiter } from '../model/lease-floor.ts';
+import type {
+  ArbiterLinkStatus,
+  ArbiterStatus,
+  GroupStatus,
+  ServiceBound,
+  ServiceStatus,
+  Status,
+} from '../wire/status.ts';
 
 /** What a status says beside the core's view. */
 export interface StatusFacts {
@@ -9,6 +19,8 @@ export interface StatusFacts {
   readonly configHash: string;
   readonly startedAt: number;
   readonly services: readonly ServiceStatus[];
+  readonly arbiters: readonly ArbiterLinkStatus[];
+  readonly bound: ServiceBound | null;
   /** Counters of the supervisor's own: datagrams dropped, by reason. */
   readonly counters: Readonly<Record<string, number>>;
   readonly protection: GroupStatus['protection'];
@@ -41,6 +53,8 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
         configHash,
         bundleHash,
       })),
+    arbiters: facts.arbiters.map((link) => ({ ...link, ...heardOf(view, link.name) })),
+    bound: facts.bound,
     groups: view.groups.map((group) => ({
       name: group.name,
       addresses: group.addresses,
@@ -59,4 +73,22 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
     services: facts.services,
     counters: { ...view.counters, ...facts.counters },
   };
+}
+
+function heardOf(view: View, name: string): Pick<ArbiterStatus, 'state' | 'lastHeardMs'> {
+  const found = view.nodes.find((node) => node.name === name);
+  const heard = found?.lastHeardMs ?? null;
+  return { state: found?.state ?? 'unknown', lastHeardMs: heard === null ? null : Math.round(heard) };
+}
+
+/** What users wait at most when a node dies; with the arbiters' round trips as configured and as measured. null with a store. */
+export function boundOf(cluster: Cluster, arbiters: readonly ArbiterLinkStatus[]): ServiceBound | null {
+  if (cluster.store !== undefined) return null;
+  const { total, lease, attempt } = outageBound(cluster);
+  const trips = arbiters.flatMap(({ roundTripMs, configuredRoundTripMs }) => [
+    roundTripMs ?? 0,
+    configuredRoundTripMs ?? 0,
+  ]);
+  const least = needsArbiter(cluster) ? leaseForRoundTrip(Math.max(0, ...trips)) : 0;
+  return { totalMs: total, leaseMs: lease, attemptMs: attempt, leastLeaseMs: least };
 }

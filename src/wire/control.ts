@@ -1,4 +1,6 @@
 /** What is said over the control socket: one JSON line a request, one JSON line an answer, in order. */
+
+import type { ArbiterProcessStatus } from './arbiter-status.ts';
 import type { JournalLine } from './journal.ts';
 import type { Status } from './status.ts';
 
@@ -13,6 +15,7 @@ export interface ControlRequest {
 export type ControlAnswer =
   | { readonly ok: true; readonly status: Status }
   | { readonly ok: true; readonly journal: readonly JournalLine[] }
+  | { readonly ok: true; readonly arbiter: ArbiterProcessStatus }
   | { readonly ok: boolean; readonly text: string };
 
 /** A request out of a line that anybody may have written; a sentence where it is none. */

@@ -1,6 +1,7 @@
 /** The status of a cluster for people, on a node and on the controller. Pure. */
 import { showDuration } from '../base/duration.ts';
 import { foldHosts } from '../base/host-range.ts';
+import { showArbiter, showBound } from './show-arbiters.ts';
 import type { GroupStatus, NodeStatus, ServiceStatus, Status, StoreStatus } from './status.ts';
 
 const folded = (nodes: readonly NodeStatus[]): string => foldHosts(nodes.map(({ name }) => name));
@@ -118,6 +119,8 @@ export function showStatus(status: Status, now: number, heard: Heard = { by: `se
       : showStore(status.store),
     '',
     ...showNodes(status),
+    ...(status.arbiters ?? []).map((arbiter) => showArbiter(arbiter, now)),
+    ...(status.bound ? [showBound(status.bound)] : []),
     '',
     'Resource Groups:',
     ...(status.groups.length === 0 ? ['  * none'] : status.groups.flatMap((group) => showGroup(group, now))),

@@ -69,6 +69,40 @@ export interface StoreStatus {
   readonly boundMs: number;
 }
 
+/** One arbiter as a node sees it; times in milliseconds. */
+export interface ArbiterLinkStatus {
+  readonly name: string;
+  readonly address: IpAddress;
+  readonly port: number;
+  /** TLS connections that are open, of two. */
+  readonly connections: number;
+  /** As measured; null while nothing is connected. */
+  readonly roundTripMs: number | null;
+  /** What the configuration says it is at most; null where it says nothing. */
+  readonly configuredRoundTripMs: number | null;
+  /** Unix milliseconds at which this node's own certificate expires. */
+  readonly certificateExpires: number | null;
+  /** Why nothing is connected. */
+  readonly problem: string | null;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface ArbiterStatus extends ArbiterLinkStatus {
+  /** As of a node: heard, late, dead or never heard. */
+  readonly state: NodeStatus['state'];
+  readonly lastHeardMs: number | null;
+}
+
+/** How long users may be without a service when its node dies; all in milliseconds. */
+export interface ServiceBound {
+  readonly totalMs: number;
+  readonly leaseMs: number;
+  /** From the first question to the grant at most; three of them may be needed. */
+  readonly attemptMs: number;
+  /** The shortest lease that the arbiters' round trip, as configured or as measured, allows; 0 where none is needed. */
+  readonly leastLeaseMs: number;
+}
+
 export interface Status {
   readonly version: string;
   readonly node: NodeName;
@@ -87,6 +121,9 @@ export interface Status {
   readonly store?: StoreStatus | null;
   readonly standby: boolean;
   readonly nodes: readonly NodeStatus[];
+  readonly arbiters: readonly ArbiterStatus[];
+  /** null where the leases lie in a store. */
+  readonly bound: ServiceBound | null;
   readonly groups: readonly GroupStatus[];
   readonly services: readonly ServiceStatus[];
   readonly counters: Readonly<Record<string, number>>;

@@ -22,7 +22,9 @@ export interface TestNode {
   readonly mac: string;
   readonly journal: readonly JournalEntry[];
   readonly pid: number | undefined;
-  start(): void;
+  readonly configDir: string;
+  /** `run`, or what else musterd is to be there: `--arbiter`. */
+  start(command?: string, node?: string): void;
   /** Replaces a file of its /etc/ha.d. */
   configure(file: string, text: string): void;
   /** Sends a signal to musterd alone; resolves to its exit code or signal where it ends by it. */
@@ -218,18 +220,21 @@ function testNode(parts: NodeParts): TestNode {
     name,
     address: parts.address,
     mac: parts.mac,
+    configDir: config,
     journal,
     get pid() {
       return child?.pid;
     },
-    start: () => {
+    start: (role = 'run', node = name) => {
       const command = [
         `--net=/run/netns/${space}`,
         process.execPath,
         program,
-        'run',
+        role,
         ...(parts.more.options ?? []),
         ...directories,
+        '--node',
+        node,
       ];
       const env = { ...process.env, ...parts.more.environment };
       const running = spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'pipe'], env });

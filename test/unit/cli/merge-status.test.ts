@@ -16,6 +16,8 @@ function statusOf(rehearsal: Rehearsal, node: string, configHash = 'aaa'): Statu
     configHash,
     startedAt: 0,
     services: [],
+    arbiters: [],
+    bound: null,
     counters: { forged: 0 },
     protection: 'gate',
     layers: [],
