@@ -9,7 +9,7 @@ import { labInjector } from '../drill/lab-injector.ts';
 import { reportHtml } from '../drill/report-html.ts';
 import { reportJson } from '../drill/report-json.ts';
 import { summary } from '../drill/report-summary.ts';
-import { scenarioNamed, scenarioNames } from '../drill/scenarios.ts';
+import { listScenarios, scenarioNamed } from '../drill/scenarios.ts';
 import { drillTarget } from '../drill/target.ts';
 import { openLab } from '../lab/lab.ts';
 import type { Host } from '../model/inventory.ts';
@@ -164,6 +164,9 @@ function duration(text: string): number {
 }
 
 const examples = `
+Scenarios:
+${listScenarios()}
+
 It refuses to start where the cluster is not whole, breaks the nodes that hold nothing first, waits for full recovery
 after each, and undoes every fault at its end, also after Ctrl-C.
 Exit code 5: the verdict is "failed"; 7: it refused to start, or a fault did not take effect.
@@ -171,6 +174,7 @@ Exit code 5: the verdict is "failed"; 7: it refused to start, or a fault did not
 Examples:
   muster drill -i inventory/lab.yml                           pull every plug once
   muster drill -i inventory/lab.yml --bound 500ms             fail where users were out for longer
+  muster drill -i inventory/lab.yml --scenario partition      part each node from the others once
   muster drill -i inventory/lab.yml --nodes node1 --json r.json`;
 
 /** `muster drill`: fails every node over in turn, and says how long users would have been down. */
@@ -178,7 +182,7 @@ export function drillCommand(): Command {
   return new Command('drill')
     .description('Fail every node over in turn, and say how long users would have been down.')
     .addOption(inventoryOption())
-    .option('--scenario <name>', scenarioNames.join(', '), 'plug-pull')
+    .option('--scenario <name>', 'what goes wrong (list below)', 'plug-pull')
     .option('--bound <duration>', 'longest outage that passes', duration, 1000)
     .option('--nodes <set>', 'only these nodes, as node[1-2]')
     .option('--group <name>', 'the resource group whose address is watched (default: the first)')

@@ -57,7 +57,7 @@ export async function withProgress<T>(title: string, work: (tell: (line: string)
 }
 
 /** The lab for people: a line a node, a line a cut. */
-export function showStatus({ name, up, gateway, nodes, cuts, slow }: LabStatus): void {
+export function showStatus({ name, up, gateway, links, nodes, cuts, slow }: LabStatus): void {
   if (!up) {
     say(`lab ${name} is down`);
     return;
@@ -71,6 +71,7 @@ export function showStatus({ name, up, gateway, nodes, cuts, slow }: LabStatus):
       ...(node.squeezed ? ['short of memory'] : []),
       ...(node.diskFull ? ['disk full'] : []),
       ...(node.power === 'on' && !node.link ? ['cable pulled'] : []),
+      ...(node.power === 'on' && links > 1 && !node.link2 ? ['second cable pulled'] : []),
       ...(node.power === 'on' && node.link && !node.ssh ? ['ssh silent'] : []),
     ];
     say(`  ${node.name.padEnd(7)} ${node.address.padEnd(11)} ${node.address6.padEnd(9)} ${marks.join(', ')}`);
@@ -83,10 +84,12 @@ export function showStatus({ name, up, gateway, nodes, cuts, slow }: LabStatus):
 }
 
 /** `muster lab up` */
-export async function up(options: LabOption & { nodes?: number }): Promise<void> {
+export async function up(options: LabOption & { nodes?: number; links?: number }): Promise<void> {
   const name = resolveLabName(options.lab);
   const { changed } = await interruptible((signal) =>
-    withProgress(`lab ${name}`, (onProgress) => labUp({ name, nodes: options.nodes, onProgress, signal })),
+    withProgress(`lab ${name}`, (onProgress) =>
+      labUp({ name, nodes: options.nodes, links: options.links, onProgress, signal }),
+    ),
   );
   if (!changed) say(`lab ${name} is up already`);
   showStatus(await labStatus(name));

@@ -98,8 +98,14 @@ export function addFaultVerbs(verb: (usage: string, description: string) => Comm
     .option('--loss <percent>', 'frames that are lost', share, 0)
     .option('--one-way', 'only from the first to the second')
     .action(slow);
-  verb('unplug <node>', 'pull its cable at the switch').action(onNode((faults, node) => faults.link(node, false)));
-  verb('plug <node>', 'plug its cable in again').action(onNode((faults, node) => faults.link(node, true)));
+  for (const [usage, up, description] of [
+    ['unplug <node>', false, 'pull its cables at the switch'],
+    ['plug <node>', true, 'plug its cables in again'],
+  ] as const) {
+    verb(usage, description)
+      .option('--link <n>', 'only that of the first or the second network', Number)
+      .action(onNode((faults, node, { link }: LabOption & { link?: number }) => faults.link(node, up, link)));
+  }
   verb('freeze <node>', 'stop everything on it').action(onNode((faults, node) => faults.freeze(node)));
   verb('thaw <node>', 'let it go on').action(onNode((faults, node) => faults.thaw(node)));
   verb('busy <node>', 'processes on it that want all of the processors')

@@ -36,6 +36,7 @@ export function labCommand(): Command {
 
   verb('up', 'bring the lab up, or complete one that is up')
     .option('--nodes <n>', 'how many nodes (default: 3)', count)
+    .option('--links <n>', 'networks that each node is in: 1, or 2 (10.78.0.0/24 on eth1, for heartbeats)', count)
     .action(up);
   verb('down', 'take it down; works also after a crash').action(async (options: LabOption) => {
     const name = resolveLabName(options.lab);

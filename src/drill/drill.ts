@@ -7,14 +7,21 @@ import { Problem } from '../base/problem.ts';
 import type { MacAddress, NodeName } from '../model/names.ts';
 import { ClusterAccess, type Connect } from './cluster-access.ts';
 import { complaintsAbout, complaintsWithout, holderOf, statusesOf, type Views } from './cluster-health.ts';
-import { startEcho, stopEcho } from './echo.ts';
+import { ensureEcho, startEcho, stopEcho } from './echo.ts';
+import type { Fault, Injector } from './fault.ts';
 import { type DrillResult, judge, type StepRecord } from './judge.ts';
 import type { Observations } from './observation.ts';
 import { Observer } from './observe.ts';
 import { monotonicMs } from './probe/clock.ts';
-import type { Hands, Injector, Scenario } from './scenarios.ts';
+import type { Scenario } from './scenarios.ts';
 import type { DrillTarget } from './target.ts';
 import { settle } from './wait.ts';
+
+/** An injector that may have to prepare machines for a fault, before anything is watched. */
+export interface DrillInjector extends Injector {
+  prepare(fault: Fault): Promise<void>;
+  tidy(fault: Fault): Promise<void>;
+}
 
 export interface DrillSettings {
   readonly target: DrillTarget;
@@ -26,7 +33,7 @@ export interface DrillSettings {
   readonly boundMs: number;
   readonly connect: Connect;
   readonly inClient: (argv: readonly string[]) => readonly string[];
-  readonly injector: Injector;
+  readonly injector: DrillInjector;
   readonly signal: AbortSignal;
 }
 
@@ -59,7 +66,9 @@ export class Drill {
   readonly #left: Set<NodeName>;
   readonly #steps: StepRecord[] = [];
   #observer: Observer | undefined;
-  #broken: { readonly node: NodeName; readonly scenario: Scenario; readonly hands: Hands } | undefined;
+  /** Begun and not ended, in order. */
+  #broken: Fault[] = [];
+  readonly #prepared: Fault[] = [];
 
   constructor(settings: DrillSettings) {
     this.#settings = settings;
@@ -69,7 +78,13 @@ export class Drill {
 
   /** Throws `Problem('drillRefused')` where the cluster is not whole or a probe is not answered. */
   async prepare(): Promise<void> {
-    const { complaints, views } = await this.#recovered(10_000);
+    for (const node of this.#settings.victims) {
+      for (const fault of this.#faultsOf(this.#settings.scenario, node)) {
+        this.#prepared.push(fault);
+        await this.#settings.injector.prepare(fault);
+      }
+    }
+    const { complaints, views } = await this.#recovered(this.#prepared.length > 0 ? recoveryTimeoutMs : 10_000);
     if (complaints.length > 0) throw refusal(complaints);
     if (holderOf(views, this.#settings.target.group) === null) throw refusal(['no node holds the address']);
     await Promise.all(this.#settings.nodes.map((node) => this.#startEcho(node)));
@@ -84,12 +99,6 @@ export class Drill {
   async step(options: StepOptions = {}): Promise<StepRecord> {
     const { target, signal } = this.#settings;
     const scenario = options.scenario ?? this.#settings.scenario;
-    const hands: Hands = {
-      injector: this.#settings.injector,
-      run: async (node, program) => {
-        await this.#access.must(node, `run "${program}"`, program);
-      },
-    };
     const before = await this.#recovered(recoveryTimeoutMs, undefined, 1);
     if (before.complaints.length > 0) throw refusal(before.complaints);
     const holderBefore = holderOf(before.views, target.group);
@@ -100,9 +109,8 @@ export class Drill {
     const startMs = monotonicMs();
     await sleep(calmMs, undefined, { signal });
     if (scenario.fatal) this.#access.forget(node);
-    this.#broken = { node, scenario, hands };
     const injectedMs = monotonicMs();
-    await scenario.inject(hands, node);
+    await this.#breakNode(scenario, node);
     await sleep(quietMs, undefined, { signal });
     const asked = this.#settings.nodes.filter((other) => other !== node || !scenario.fatal);
     const during = await settle({
@@ -113,15 +121,15 @@ export class Drill {
     if (scenario.fatal) this.#checkEffect(node, during.views);
 
     const healedMs = monotonicMs();
-    await scenario.undo(hands, node);
-    this.#broken = undefined;
+    await this.#mend();
     const after = await this.#recovered(recoveryTimeoutMs, node);
     await sleep(calmMs, undefined, { signal });
     const holderAfter = holderOf(after.views, target.group);
     const endMs = monotonicMs();
     const times = { startMs, injectedMs, healedMs, endMs };
     const stillWrong = after.complaints;
-    const record = { scenario: scenario.name, node, holderBefore, holderAfter, ...times, stillWrong };
+    const undisturbed = scenario.harmless || node !== holderBefore;
+    const record = { scenario: scenario.name, node, undisturbed, holderBefore, holderAfter, ...times, stillWrong };
     this.#steps.push(record);
     if (this.#observer?.failure !== undefined) {
       throw new Problem(
@@ -145,16 +153,31 @@ export class Drill {
 
   /** Heals, and takes away all that the drill put on the nodes. Safe at any moment, and twice. */
   async close(): Promise<void> {
-    const broken = this.#broken;
-    this.#broken = undefined;
-    // What the scenario did is undone as it says; a fault that this cannot reach is healed from outside.
-    if (broken?.scenario.fatal === false) {
-      await broken.scenario.undo(broken.hands, broken.node).catch(() => this.#settings.injector.heal());
-    } else if (broken !== undefined) await this.#settings.injector.heal();
+    const { injector } = this.#settings;
+    // A fault that cannot be ended as it began is healed from outside, with all others.
+    await this.#mend().catch(() => injector.heal());
     await this.#observer?.stop();
     const { nodes } = this.#settings;
     await Promise.all(nodes.map((node) => this.#access.run(node, stopEcho()).catch(() => undefined)));
     this.#access.close();
+    for (const fault of this.#prepared) await injector.tidy(fault);
+  }
+
+  #faultsOf(scenario: Scenario, node: NodeName): readonly Fault[] {
+    const others = this.#settings.nodes.filter((other) => other !== node);
+    return scenario.faults(node, others);
+  }
+
+  async #breakNode(scenario: Scenario, node: NodeName): Promise<void> {
+    for (const fault of this.#faultsOf(scenario, node)) {
+      // Noted first: what fails half way has to be ended as well.
+      this.#broken.push(fault);
+      await this.#settings.injector.begin(fault);
+    }
+  }
+
+  async #mend(): Promise<void> {
+    for (const fault of this.#broken.splice(0).reverse()) await this.#settings.injector.end(fault);
   }
 
   /** Waits until the whole cluster is well; `returning` gets its responder back as soon as it can be reached. */
@@ -167,7 +190,7 @@ export class Drill {
     return settle({
       ask: async () => {
         if (!echoes && returning !== undefined) {
-          echoes = await this.#startEcho(returning).then(
+          echoes = await this.#startEcho(returning, ensureEcho).then(
             () => true,
             () => false,
           );
@@ -202,9 +225,9 @@ export class Drill {
     );
   }
 
-  async #startEcho(node: NodeName): Promise<void> {
+  async #startEcho(node: NodeName, program = startEcho): Promise<void> {
     const { address, echoPort } = this.#settings.target;
-    await this.#access.must(node, 'start the responder of the drill', startEcho(address, echoPort, node));
+    await this.#access.must(node, 'start the responder of the drill', program(address, echoPort, node));
   }
 
   async #startProbes(): Promise<void> {

@@ -33,6 +33,11 @@ export function startEcho(vip: IpAddress, port: number, node: NodeName): string 
   );
 }
 
+/** As `startEcho`, but leaves one alone that runs: a node whose machine went on still has its own. */
+export function ensureEcho(vip: IpAddress, port: number, node: NodeName): string {
+  return `systemctl is-active --quiet ${echoUnit}.service || { ${startEcho(vip, port, node)}; }`;
+}
+
 /** Shell text that removes the responder; succeeds where there is none. */
 export function stopEcho(): string {
   return `systemctl stop ${echoUnit}.service 2>/dev/null; true`;

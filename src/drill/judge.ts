@@ -2,12 +2,14 @@
 import type { MacAddress, NodeName } from '../model/names.ts';
 import { covered, type DoubleHolding, doubleHoldings, stretchesOf } from './holders.ts';
 import type { Observations } from './observation.ts';
-import { longest, outagesOf, type Sample } from './outage.ts';
+import { longest, type Outage, outagesOf, type Sample } from './outage.ts';
 
 /** One fault as it was injected and undone; monotonic milliseconds. */
 export interface StepRecord {
   readonly scenario: string;
   readonly node: NodeName;
+  /** True where no answer to a datagram may be missed and the address has to stay where it is. */
+  readonly undisturbed: boolean;
   /** Who held the VIP before. */
   readonly holderBefore: NodeName | null;
   readonly holderAfter: NodeName | null;
@@ -91,9 +93,12 @@ function phasesOf(step: StepRecord, seen: Observations, settings: JudgeSettings)
       possible.fromMs <= step.injectedMs &&
       possible.toMs >= step.injectedMs - 3 * settings.witnessIntervalMs,
   );
+  // Null where it went on to the end: then nothing was lost to it.
+  const silentMs = Math.max(step.injectedMs, ...old.map(({ possible }) => possible.toMs));
+  const wentSilent = old.length > 0 && silentMs < step.endMs - 3 * settings.witnessIntervalMs;
   const isNew = (node: NodeName | null | undefined): boolean => node !== null && node !== undefined && node !== before;
   return {
-    silent: old.length === 0 ? null : after(Math.max(step.injectedMs, ...old.map(({ possible }) => possible.toMs))),
+    silent: wentSilent ? after(silentMs) : null,
     takenOver: after(answers.find((answer) => isNew(nameOf(answer.mac)))?.answeredMs),
     announced: after(seen.announcements.find((one) => during(one.seenMs) && isNew(nameOf(one.mac)))?.seenMs),
     reached: after(seen.datagrams.find((probe) => during(probe.sentMs) && isNew(probe.by))?.sentMs),
@@ -120,6 +125,25 @@ function probesOf(seen: Observations, settings: JudgeSettings): readonly Sampled
 const byProbe = <T>(items: readonly { name: ProbeName; value: T }[]): Partial<Record<ProbeName, T>> =>
   Object.fromEntries(items.map(({ name, value }) => [name, value]));
 
+/**
+ * What was felt of a fault that nobody should have felt. Requests are left out: a real server that dies with its node
+ * takes those along that were sent to it.
+ */
+function disturbances(
+  step: StepRecord,
+  probes: readonly { name: ProbeName; intervalMs: number; worst: Outage | undefined }[],
+): readonly string[] {
+  const moved = step.holderAfter !== step.holderBefore;
+  return [
+    ...(moved ? [`the address moved from ${step.holderBefore ?? 'nobody'} to ${step.holderAfter ?? 'nobody'}`] : []),
+    ...probes.flatMap(({ name, worst }) =>
+      name === 'http' || worst === undefined
+        ? []
+        : [`${name} was out for ${worst.lengthMs.toFixed(0)} ms, and nobody should have felt it`],
+    ),
+  ];
+}
+
 function judgeStep(step: StepRecord, seen: Observations, settings: JudgeSettings): StepResult {
   const window = { fromMs: step.startMs, toMs: step.endMs };
   const inStep = within(step.startMs, step.endMs);
@@ -143,6 +167,7 @@ function judgeStep(step: StepRecord, seen: Observations, settings: JudgeSettings
     if (worst === undefined || worst.lengthMs <= settings.boundMs) return [];
     return [`${name} was out for ${worst.lengthMs.toFixed(0)} ms, bound ${settings.boundMs} ms`];
   });
+  if (step.undisturbed) reasons.push(...disturbances(step, probes));
   for (const why of step.stillWrong.slice(0, 3)) reasons.push(`not whole again: ${why}`);
   if (!seen.datagrams.some((probe) => inStep(probe.sentMs))) reasons.push('no probe was sent');
   if (!seen.witness.some((answer) => inStep(answer.sentMs))) reasons.push('the witness saw no answer at all');

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Problem } from '../base/problem.ts';
 import { capture, must, mustShell } from './command.ts';
 import type { LabKeys } from './keys.ts';
-import { labHosts, nodePaths } from './names.ts';
+import { labHosts, nodePaths, secondLink } from './names.ts';
 import type { LabPaths } from './types.ts';
 
 /** Megabytes that a node may write beside its base tree: enough for packages and logs, small enough to fill in a test. */
@@ -16,22 +16,8 @@ interface FileToWrite {
   readonly mode?: number;
 }
 
-/** What makes a base tree this node: its name, its address, its host key, and whom it lets in. */
-function identity(host: ReturnType<typeof labHosts>[number], count: number, keys: LabKeys): FileToWrite[] {
-  const hosts = labHosts(count).flatMap(({ name, address, address6 }) => [`${address} ${name}`, `${address6} ${name}`]);
-  const key = keys.hosts[host.name]!;
-  return [
-    { path: 'etc/hostname', text: `${host.name}\n` },
-    { path: 'etc/hosts', text: `127.0.0.1 localhost\n::1 localhost\n${hosts.join('\n')}\n` },
-    { path: 'etc/machine-id', text: `${randomBytes(16).toString('hex')}\n` },
-    { path: 'etc/ssh/ssh_host_ed25519_key', text: key.privateKey, mode: 0o600 },
-    { path: 'etc/ssh/ssh_host_ed25519_key.pub', text: key.publicKey },
-    { path: 'root/.ssh/authorized_keys', text: keys.client.publicKey, mode: 0o600 },
-    {
-      path: 'etc/systemd/network/10-lab.network',
-      // Addresses that others put on the interface (a VIP) survive a pulled cable, as with Debian's ifupdown.
-      text: `[Match]
-Name=eth0
+const networkFile = (device: string, { address, address6 }: { address: string; address6: string }): string => `[Match]
+Name=${device}
 [Network]
 LinkLocalAddressing=ipv6
 IPv6AcceptRA=no
@@ -41,12 +27,32 @@ IgnoreCarrierLoss=yes
 ConfigureWithoutCarrier=yes
 KeepConfiguration=yes
 [Address]
-Address=${host.address}/24
+Address=${address}/24
 [Address]
-Address=${host.address6}/64
+Address=${address6}/64
 DuplicateAddressDetection=none
-`,
-    },
+`;
+
+interface Lab {
+  readonly count: number;
+  readonly links: number;
+  readonly keys: LabKeys;
+}
+
+/** What makes a base tree this node: its name, its address, its host key, and whom it lets in. */
+function identity(host: ReturnType<typeof labHosts>[number], { count, links, keys }: Lab): FileToWrite[] {
+  const hosts = labHosts(count).flatMap(({ name, address, address6 }) => [`${address} ${name}`, `${address6} ${name}`]);
+  const key = keys.hosts[host.name]!;
+  return [
+    { path: 'etc/hostname', text: `${host.name}\n` },
+    { path: 'etc/hosts', text: `127.0.0.1 localhost\n::1 localhost\n${hosts.join('\n')}\n` },
+    { path: 'etc/machine-id', text: `${randomBytes(16).toString('hex')}\n` },
+    { path: 'etc/ssh/ssh_host_ed25519_key', text: key.privateKey, mode: 0o600 },
+    { path: 'etc/ssh/ssh_host_ed25519_key.pub', text: key.publicKey },
+    { path: 'root/.ssh/authorized_keys', text: keys.client.publicKey, mode: 0o600 },
+    // Addresses that others put on the interface (a VIP) survive a pulled cable, as with Debian's ifupdown.
+    { path: 'etc/systemd/network/10-lab.network', text: networkFile('eth0', host) },
+    ...(links > 1 ? [{ path: 'etc/systemd/network/20-lab.network', text: networkFile('eth1', secondLink(host)) }] : []),
   ];
 }
 
@@ -57,7 +63,7 @@ DuplicateAddressDetection=none
 export async function createDisk(
   paths: LabPaths,
   host: ReturnType<typeof labHosts>[number],
-  { base, count, keys }: { base: string; count: number; keys: LabKeys },
+  { base, ...lab }: Lab & { base: string },
 ): Promise<void> {
   const { disk, root } = nodePaths(paths, host.name);
   await mustShell(
@@ -67,7 +73,7 @@ export async function createDisk(
     [disk, root, String(diskMegabytes)],
   );
   const upper = join(disk, 'upper');
-  for (const { path, text, mode = 0o644 } of identity(host, count, keys)) {
+  for (const { path, text, mode = 0o644 } of identity(host, lab)) {
     await mkdir(dirname(join(upper, path)), { recursive: true, mode: 0o755 });
     await writeFile(join(upper, path), text, { mode });
   }

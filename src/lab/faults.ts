@@ -1,9 +1,13 @@
 import { Problem } from '../base/problem.ts';
 import { isFrozen, setFrozen } from './cgroup.ts';
+import { inNamespace, must } from './command.ts';
 import { requireNode, waitForSsh } from './dial.ts';
 import { fillDisk, freeDisk, isDiskFull } from './disk.ts';
+import { endClockStep, giveFakeClock, hasFakeClock, setOffset, takeFakeClock } from './fake-clock.ts';
+import { runInNode } from './in-node.ts';
 import { readLoad, relieveMemory, setBusy, squeezeMemory } from './load.ts';
 import { isOn, powerDown, powerUp } from './machine.ts';
+import { nodePaths, portOf } from './names.ts';
 import { addCuts, clearCuts, readSwitch, removeCuts, setLinks } from './network.ts';
 import { continueStopped, processesWith, signal } from './processes.ts';
 import { readSlow, setSlow } from './relay.ts';
@@ -30,22 +34,28 @@ export function labFaults(paths: LabPaths, state: LabState): LabFaults {
   const powerOn = async (node: string): Promise<void> => {
     const known = await requireNode(paths, node);
     if (await isOn(paths, known)) return;
-    await powerUp(paths, state.nodes.find(({ name }) => name === known)!);
+    await powerUp(paths, state.nodes.find(({ name }) => name === known)!, state.links);
     await waitForSsh(paths, known);
   };
 
+  /** The ports of these machines, network by network: what is done between machines is done in each. */
+  const portsOf = (names: readonly string[]): string[][] =>
+    Array.from({ length: state.links }, (_, index) => names.map((name) => portOf(name, index + 1)));
+
   const slow = async (from: readonly string[], to: readonly string[], slowness: Slowness | null): Promise<void> => {
     await requirePorts([...from, ...to]);
-    const others = (await readSlow(paths)).filter((way) => !(from.includes(way.from) && to.includes(way.to)));
-    const pairs = from.flatMap((source) => to.filter((target) => target !== source).map((target) => [source, target]));
+    const sources = portsOf(from);
+    const pairs = portsOf(to).flatMap((targets, network) =>
+      sources[network]!.flatMap((source) =>
+        targets.filter((target) => target !== source).map((target) => [source, target]),
+      ),
+    );
+    const others = (await readSlow(paths)).filter(
+      (way) => !pairs.some(([source, target]) => way.from === source && way.to === target),
+    );
     const added =
       slowness === null ? [] : pairs.map(([source, target]) => ({ ...slowness, from: source!, to: target! }));
     await setSlow(paths, state, [...others, ...(added satisfies SlowDirection[])]);
-  };
-
-  const signalAll = async (node: string, word: string, name: 'SIGSTOP' | 'SIGCONT'): Promise<number> => {
-    const pids = await processesWith(lab, node, word);
-    return pids.filter((pid) => signal(pid, name)).length;
   };
 
   /** Ends what a running node suffers, its power and its cable aside. */
@@ -62,15 +72,22 @@ export function labFaults(paths: LabPaths, state: LabState): LabFaults {
     powerOff: async (node) => powerDown(paths, await requireNode(paths, node)),
     cut: async (from, to) => {
       await requirePorts([...from, ...to]);
-      await addCuts(paths, from, to);
+      for (const [network, ports] of portsOf(from).entries()) await addCuts(paths, ports, portsOf(to)[network]!);
       // What the relay carries does not pass the switch's filter.
       if ((await readSlow(paths)).length > 0) await slow(from, to, null);
     },
-    join: (from, to) => removeCuts(paths, from, to),
+    join: async (from, to) => removeCuts(paths, portsOf(from).flat(), portsOf(to).flat()),
     slow,
-    link: async (node, up) => {
+    link: async (node, up, network) => {
       await requireOn(node, up ? 'plug in' : 'unplug');
-      await setLinks(paths, [node], up);
+      if (network !== undefined && (network < 1 || network > state.links)) {
+        throw new Problem(
+          'usage',
+          `Cannot ${up ? 'plug in' : 'unplug'} network ${network} of "${node}" as the lab must have it: it has ${state.links}`,
+          { hint: 'muster lab up --links 2' },
+        );
+      }
+      await setLinks(paths, network === undefined ? portsOf([node]).flat() : [portOf(node, network)], up);
     },
     freeze: async (node) => {
       await requireOn(node, 'freeze');
@@ -80,13 +97,34 @@ export function labFaults(paths: LabPaths, state: LabState): LabFaults {
       await requireOn(node, 'thaw');
       await setFrozen(lab, node, false);
     },
-    stop: async (node, word) => {
-      await requireOn(node, 'stop processes of');
-      if ((await signalAll(node, word, 'SIGSTOP')) > 0) return;
-      throw new Problem('usage', `Cannot stop "${word}" on "${node}" as it must run there: no process has that name`);
+    signal: async (node, word, name) => {
+      await requireOn(node, 'signal processes of');
+      const pids = await processesWith(lab, node, word);
+      if (pids.filter((pid) => signal(pid, name)).length > 0) return;
+      throw new Problem('usage', `Cannot signal "${word}" on "${node}" as it must run there: no process has that name`);
     },
-    resume: async (node, word) => {
-      await signalAll(node, word, 'SIGCONT');
+    giveClock: async (node, unit) => {
+      await requireOn(node, 'step a clock of');
+      await giveFakeClock(paths, node, unit);
+    },
+    stepClock: async (node, unit, ms) => {
+      await requireOn(node, 'step a clock of');
+      if (hasFakeClock(paths, node, unit)) return setOffset(paths, node, ms);
+      throw new Problem(
+        'usage',
+        `Cannot step the clock of ${unit} on "${node}" as libfaketime must be under it: it is not`,
+      );
+    },
+    takeClock: async (node, unit) => takeFakeClock(paths, node, unit, await isOn(paths, node)),
+    flush: async (node) => {
+      await requireOn(node, 'flush the rules of');
+      await must(inNamespace(nodePaths(paths, node).namespace, ['nft', 'flush', 'ruleset']));
+    },
+    run: async (node, argv) => {
+      const { rc, stdout, stderr } = await runInNode(paths, await requireNode(paths, node), argv);
+      if (rc === 0) return;
+      const said = stderr.trim() || stdout.trim() || 'nothing';
+      throw new Problem('hostFailed', `${node}: Cannot run "${argv.join(' ')}": it ended with ${rc} and said ${said}`);
     },
     busy: async (node, processes) => {
       await requireOn(node, 'keep busy');
@@ -109,10 +147,13 @@ export function labFaults(paths: LabPaths, state: LabState): LabFaults {
       const { downPorts } = await readSwitch(paths);
       await setLinks(
         paths,
-        running.filter((node) => downPorts.includes(node)),
+        portsOf(running)
+          .flat()
+          .filter((port) => downPorts.includes(port)),
         true,
       );
       for (const node of running) await relieveNode(node);
+      for (const { name } of state.nodes) await endClockStep(paths, name);
       await Promise.all(state.nodes.map(({ name }) => powerOn(name)));
     },
   };

@@ -72,6 +72,18 @@ export function nodePaths(paths: LabPaths, node: string) {
   };
 }
 
+/** The switch's port of a node in the lab's first network, or in a further one. */
+export const portOf = (node: string, network = 1): string => (network === 1 ? node : `${node}.${network}`);
+
+/** A node's interface in the lab's second network, which carries nothing but heartbeats: no client is there. */
+export function secondLink(host: { address: string; address6: string; mac: string }) {
+  return {
+    address: host.address.replace('10.77.', '10.78.'),
+    address6: host.address6.replace('fd77:', 'fd78:'),
+    mac: host.mac.replace('0a:4d', '0a:4e'),
+  };
+}
+
 /** Names and addresses of the `count` nodes of a lab, in order. */
 export function labHosts(count: number): { name: string; address: string; address6: string; mac: string }[] {
   return Array.from({ length: count }, (_, index) => {

@@ -11,12 +11,15 @@ async function pidsBelow(group: string): Promise<number[]> {
   return [...text.split('\n').filter(Boolean).map(Number), ...below.flat()];
 }
 
+/** All processes of a member, by their ids on this host. */
+export const pidsOf = (lab: string, member: string): Promise<number[]> => pidsBelow(groupOf(lab, member));
+
 /**
  * The processes of a member whose command line contains `word`, by their ids on this host. None where it is off.
  * A machine's processes are the host's, so a fault of one of them needs no shell in the machine.
  */
 export async function processesWith(lab: string, member: string, word: string): Promise<number[]> {
-  const pids = await pidsBelow(groupOf(lab, member));
+  const pids = await pidsOf(lab, member);
   const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
   return pids.filter((_, index) => commands[index]!.replaceAll('\0', ' ').includes(word));
 }
@@ -40,5 +43,5 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
 
 /** Lets every process of the member go on that a signal has stopped. */
 export async function continueStopped(lab: string, member: string): Promise<void> {
-  for (const pid of await pidsBelow(groupOf(lab, member))) if (await isStopped(pid)) signal(pid, 'SIGCONT');
+  for (const pid of await pidsOf(lab, member)) if (await isStopped(pid)) signal(pid, 'SIGCONT');
 }

@@ -5,6 +5,7 @@ import { Problem } from '../base/problem.ts';
 import { destroyMember } from './cgroup.ts';
 import { inNamespace, must } from './command.ts';
 import { startDetached } from './machine.ts';
+import { portOf, secondLink } from './names.ts';
 import { clientMac } from './network.ts';
 import { relayProgram } from './relay-program.ts';
 import type { LabState } from './state.ts';
@@ -43,7 +44,13 @@ export async function setSlow(paths: LabPaths, state: LabState, slow: readonly S
   await destroyMember(paths.name, member);
   await rm(listFile(paths), { force: true });
   if (slow.length === 0) return;
-  const macOf = (port: string): string => state.nodes.find(({ name }) => name === port)?.mac ?? clientMac;
+  const macOf = (port: string): string => {
+    for (const host of state.nodes) {
+      if (portOf(host.name) === port) return host.mac;
+      if (portOf(host.name, 2) === port) return secondLink(host).mac;
+    }
+    return clientMac;
+  };
   const rules = slow.flatMap(({ from, to, delayMs, jitterMs, loss }) => [
     ...[from, to, macOf(to)],
     ...[delayMs, jitterMs, loss].map(String),

@@ -49,13 +49,21 @@ export interface LabFaults {
   join(from: readonly NodeName[], to: readonly NodeName[]): Promise<void>;
   /** Delays and loses frames from each of `from` to each of `to`; null ends that. */
   slow(from: readonly NodeName[], to: readonly NodeName[], slowness: Slowness | null): Promise<void>;
-  /** Pulls or plugs the node's cable at the switch. */
-  link(node: NodeName, up: boolean): Promise<void>;
+  /** Pulls or plugs the node's cables at the switch; of one network only, where that is named (from 1). */
+  link(node: NodeName, up: boolean, network?: number): Promise<void>;
   freeze(node: NodeName): Promise<void>;
   thaw(node: NodeName): Promise<void>;
-  /** SIGSTOP or SIGCONT of the node's processes with this word in their command line; at least one must be there. */
-  stop(node: NodeName, word: string): Promise<void>;
-  resume(node: NodeName, word: string): Promise<void>;
+  /** Signals the node's processes with this word in their command line; at least one must be there. */
+  signal(node: NodeName, word: string, name: NodeJS.Signals): Promise<void>;
+  /** Lets the wall clock of a systemd unit be stepped: restarts it under libfaketime. */
+  giveClock(node: NodeName, unit: string): Promise<void>;
+  /** Steps it by so many milliseconds from the true time. */
+  stepClock(node: NodeName, unit: string, ms: number): Promise<void>;
+  takeClock(node: NodeName, unit: string): Promise<void>;
+  /** `nft flush ruleset` in the node's network namespace. */
+  flush(node: NodeName): Promise<void>;
+  /** Runs a program in the node as root and without its network; it must end with 0. */
+  run(node: NodeName, argv: readonly string[]): Promise<void>;
   /** So many of the node's processes want all of a processor; 0 ends them. */
   busy(node: NodeName, processes: number): Promise<void>;
   /** The node has no more memory than what it cannot give back, and processes that want more. */

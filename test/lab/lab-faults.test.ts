@@ -223,12 +223,12 @@ describe('lab: faults', function () {
 
   it('a stopped process is continued by heal', async () => {
     await sshOutput(lab(), 'node1', 'nohup sleep 987654 >/dev/null 2>&1 &');
-    await lab().faults.stop('node1', 'sleep 987654');
+    await lab().faults.signal('node1', 'sleep 987654', 'SIGSTOP');
     const [pid] = await processesWith(lab().paths.name, 'node1', 'sleep 987654');
     assert.ok(await waitUntil(() => isStopped(pid!), { timeoutMs: 20_000, everyMs: 10 }));
     await lab().faults.heal();
     assert.ok(await waitUntil(async () => !(await isStopped(pid!)), { timeoutMs: 20_000, everyMs: 10 }));
-    await assert.rejects(lab().faults.stop('node1', 'no-such-program'), /no process has that name/);
+    await assert.rejects(lab().faults.signal('node1', 'no-such-program', 'SIGSTOP'), /no process has that name/);
     await sshOutput(lab(), 'node1', 'kill $(pgrep -f "^sleep 987654")');
   });
 
