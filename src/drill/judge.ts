@@ -8,8 +8,8 @@ import { longest, type Outage, outagesOf, type Sample } from './outage.ts';
 export interface StepRecord {
   readonly scenario: string;
   readonly node: NodeName;
-  /** True where no answer to a datagram may be missed and the address has to stay where it is. */
-  readonly undisturbed: boolean;
+  /** True where no answer to a datagram may be missed and the address has to stay where it is; absent: it may move. */
+  readonly undisturbed?: boolean;
   /** Who held the VIP before. */
   readonly holderBefore: NodeName | null;
   readonly holderAfter: NodeName | null;
