@@ -25,8 +25,13 @@ export interface Silent {
 
 /** The nodes that did not answer, and why. */
 export function silentOf(views: Views): Silent[] {
-  return [...views].flatMap(([node, view]) => ('unreachable' in view ? [{ node, why: view.unreachable }] : []));
+  return [...views].flatMap(([node, view]) =>
+    'unreachable' in view ? [{ node, why: withoutPrefix(view.unreachable, `${node}: `) }] : [],
+  );
 }
+
+const withoutPrefix = (text: string, prefix: string): string =>
+  text.startsWith(prefix) ? text.slice(prefix.length) : text;
 
 /** The silent nodes in few lines: those with one reason together. */
 export function showSilent(silent: readonly Silent[]): string[] {

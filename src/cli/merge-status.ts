@@ -44,7 +44,12 @@ const holderWord: Word = ({ groups }) =>
 const quorumWord: Word = ({ quorum, nodes }) => {
   const gone = nodes.filter(({ state }) => state === 'dead' || state === 'unknown').map(({ name }) => name);
   const missing = gone.length === 0 ? 'all nodes there' : `without ${foldHosts(gone)}`;
-  return [['the cluster', `${quorum.quorate ? 'quorate' : 'NOT quorate'} (${quorum.votes} votes), ${missing}`]];
+  return [
+    [
+      'the cluster',
+      `${quorum.quorate ? 'quorate' : 'NOT quorate'} (${quorum.votes} of ${quorum.voters.length} votes), ${missing}`,
+    ],
+  ];
 };
 
 function differing(statuses: readonly Status[], word: Word): string[] {

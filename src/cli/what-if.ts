@@ -117,11 +117,17 @@ function title(cluster: ClusterDescription): string {
   );
 }
 
-function summary(rows: readonly Row[]): string {
-  const unheld = rows.filter(({ outcome }) => outcome.groups.some(({ after }) => after === null)).length;
-  const double = rows.filter(({ outcome }) => outcome.warnings.some((text) => text.startsWith('two '))).length;
-  const where = (count: number): string => (count === 0 ? 'nowhere' : `in ${count} of these ${rows.length} cases`);
-  return `Nobody would hold a group ${where(unheld)}; two could without fencing ${where(double)}.`;
+/** The three answers that people ask for, over all rows. */
+export function summary(rows: readonly Row[]): string {
+  const count = (is: (row: Row) => boolean): string => {
+    const found = rows.filter(is).length;
+    return found === 0 ? 'in no case' : `in ${found} of ${rows.length} cases`;
+  };
+  const unheld = count(({ outcome }) => outcome.groups.some(({ after }) => after === null));
+  const double = count(({ outcome }) => outcome.warnings.some((text) => /\btwo (could|nodes)\b/.test(text)));
+  const outages = rows.flatMap(({ outcome }) => outcome.groups.map(({ outageMs }) => outageMs ?? 0));
+  const longest = showDuration(Math.round(Math.max(0, ...outages) / 10) * 10);
+  return `A group has no holder ${unheld}; two could hold one without fencing ${double}; the longest failover takes ${longest}.`;
 }
 
 /** The core's own refusals, for people. */

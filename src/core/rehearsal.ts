@@ -160,7 +160,7 @@ export class Rehearsal {
       case 'send': {
         const to = this.#actor(effect.to);
         const event: Event = { type: 'message', from: actor.name, link: 'rehearsal', message: effect.message };
-        if (to.alive) this.#schedule(to, this.#now + wireTime, event, actor.name);
+        if (to.alive) this.#schedule(to, this.#now + this.#travel(actor.name, to.name), event, actor.name);
         return;
       }
       case 'arm':
@@ -210,6 +210,12 @@ export class Rehearsal {
     this.#decisions.push({ ...decision, at: this.#now, by: actor.name });
     const { what, group } = decision;
     if (what === 'takeover' && group !== undefined && this.holders(group).length > 1) this.#doubled.add(group);
+  }
+
+  /** How long a datagram is under way: half of an arbiter's round trip, next to nothing between nodes. */
+  #travel(from: NodeName, to: NodeName): number {
+    const far = this.#cluster.arbiters.find(({ name }) => name === from || name === to);
+    return far?.roundTrip === undefined ? wireTime : Math.max(wireTime, far.roundTrip / 2);
   }
 
   #receipt(actor: Actor, event: Event): void {

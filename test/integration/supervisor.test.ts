@@ -204,6 +204,20 @@ describe('three musterds in network namespaces', function () {
     assert.throws(() => holder.musterd('explain', 'nothing'), /there is no group "nothing"/);
   });
 
+  it('are examined without a trace: the doctor tries the kernel in a namespace of its own', async () => {
+    const holder = await oneHolder(cluster);
+    const lost = (): number => holder.journal.filter(({ what }) => what === 'gate-lost' || what === 'lost').length;
+    const before = [holder.run('nft', 'list', 'tables'), holder.run('ip', '-o', 'addr', 'show', 'dev', 'lo'), lost()];
+    const diagnosis = JSON.parse(holder.musterd('doctor', '--json'));
+    assert.equal(diagnosis.protection.layer, 'gate');
+    assert.deepEqual(
+      diagnosis.addresses.map(({ address, layer }: { address: string; layer: string }) => `${address} ${layer}`),
+      [`${virtualIp} gate`, `${virtualIp6} gate`],
+    );
+    const after = [holder.run('nft', 'list', 'tables'), holder.run('ip', '-o', 'addr', 'show', 'dev', 'lo'), lost()];
+    assert.deepEqual(after, before);
+  });
+
   it('write each decision as one line of JSON with its time, node and reason, and keep the latest for the node itself', async () => {
     const holder = await oneHolder(cluster);
     const kept = holder.musterd('journal', '--json').trim().split('\n');

@@ -71,7 +71,7 @@ describe('the picture of a cluster', () => {
     assert.match(lines[0]!, /^web: held by nobody says node1; held by node2 says node\[2-3\]$/);
     assert.match(
       lines[1]!,
-      /NOT quorate \(1 votes\), without node\[2-3\] says node1; quorate \(2 votes\), without node1 says node\[2-3\]/,
+      /NOT quorate \(1 of 3 votes\), without node\[2-3\] says node1; quorate \(2 of 3 votes\), without node1 says node\[2-3\]/,
     );
     assert.equal(mergeStatuses(statuses)!.groups[0]!.holder, 'node2');
     assert.deepEqual(disagreements(statuses.slice(1)), []);
