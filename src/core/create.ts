@@ -8,6 +8,14 @@ import { attemptTime } from './timing.ts';
 import { emptySlot } from './voter.ts';
 
 /**
+ * How long a restarted voter stays silent, in leases: one, and a fifth for an attempt whose promise it may have forgotten;
+ * its own clock may be too fast and the one that the attempt and the gate are measured with too slow.
+ */
+function silence(driftBound: number): number {
+  return 1.2 * (1 + 2 * driftBound);
+}
+
+/**
  * A node (or an arbiter: it only votes) that has just started: it knows nothing and holds nothing, and as a voter it stays
  * silent until all that it may have granted or promised before is over. Throws RangeError where `self` is no voter, or
  * where the lease leaves nothing for the gate.
@@ -37,7 +45,10 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     attempt,
     startedAt,
     // Where a store has the leases, nothing was only in this node's memory.
-    silentUntil: cluster.store === undefined ? startedAt + longestLease({ lease, options }) * 1.2 : startedAt,
+    silentUntil:
+      cluster.store === undefined
+        ? startedAt + longestLease({ lease, options }) * silence(cluster.driftBound)
+        : startedAt,
     random: [...options.seed],
     peers: new Map(
       voters.flatMap((name, position) => (name === self ? [] : [[name, newPeer(cluster, name, position)] as const])),
@@ -54,6 +65,7 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     rounds: [],
     renewedAt: Number.NEGATIVE_INFINITY,
     lastToken: Math.abs(options.seed[0] ^ options.seed[3]) % 0x3fff_ffff,
+    kernelOwesSince: Number.POSITIVE_INFINITY,
     pending: [],
     counters: { takeovers: 0, lost: 0, overtaken: 0, armsFailed: 0 },
     wake: now,

@@ -79,7 +79,11 @@ function offer(state: NodeState, to: string, groups: readonly Group[], now: numb
   sendTo(state, to, { kind: 'offer', nonce, groups: groups.map((group) => group.name) }, now);
 }
 
-/** The target's side: ready for what the holder passes on, it asks the holder to yield. */
+/**
+ * The target's side: ready for what the holder passes on, it asks the holder to yield. Not where its own kernel has not
+ * acknowledged the last command for a while: it could not open its gate, so the holder would be asked again and again, each
+ * time for a lease without service. Then it gives the kernel something harmless to acknowledge, and leaves the offer.
+ */
 export function onOffer(state: NodeState, from: Peer, message: Extract<Message, { kind: 'offer' }>, now: number): void {
   if (!isCandidate(state, state.self)) return;
   const groups = message.groups.filter((name) => {
@@ -87,6 +91,10 @@ export function onOffer(state: NodeState, from: Peer, message: Extract<Message, 
     return group?.claim.phase === 'idle' && liveLease(group.slot, now)?.ballot.node === from.name;
   });
   if (groups.length === 0) return;
+  if (now > state.kernelOwesSince + state.cluster.timings.keepalive) {
+    state.effects.push({ type: 'close', token: nextToken(state), groups });
+    return;
+  }
   for (const name of groups) {
     const group = state.groups.get(name)!;
     group.expecting = { from: from.name, until: now + state.lease, ballot: undefined };

@@ -41,6 +41,7 @@ export function startRound(state: NodeState, groups: readonly Group[], now: numb
   const token = nextToken(state);
   state.rounds.push({ token, nonce: nextNonce(state.random), armedAt: now, asked: false, entries });
   const deadline = now + state.gateLifetime / 2;
+  state.kernelOwesSince = Math.min(state.kernelOwesSince, now);
   state.effects.push({ type: 'arm', token, groups: names, lifetime: state.gateLifetime, deadline });
 }
 

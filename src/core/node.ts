@@ -62,6 +62,7 @@ export function wakeAt(state: NodeState): number {
 }
 
 function happen(state: NodeState, event: Event, now: number): void {
+  if ('ok' in event && event.ok && event.type !== 'storeAnswer') state.kernelOwesSince = Number.POSITIVE_INFINITY;
   switch (event.type) {
     case 'tick':
       return;

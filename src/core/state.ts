@@ -181,6 +181,8 @@ export interface NodeState {
   rounds: Round[];
   renewedAt: number;
   lastToken: number;
+  /** Since when the kernel has owed the acknowledgement of a command; Infinity: it owes none. */
+  kernelOwesSince: number;
   pending: PendingOperator[];
   counters: Record<string, number>;
   /** When the next tick is needed; computed anew by every step. */

@@ -38,7 +38,7 @@ export const defects: readonly Defect[] = [
     name: 'no-silence-after-restart',
     rule: 'A voter that restarts stays silent for the longest lease.',
     file: 'create.ts',
-    find: 'longestLease({ lease, options }) * 1.2',
+    find: 'longestLease({ lease, options }) * silence(cluster.driftBound)',
     replace: '0',
   },
   {

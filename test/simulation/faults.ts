@@ -1,16 +1,19 @@
+import { attack } from './attack.ts';
 import type { Machine } from './machine.ts';
 import type { Fault } from './plan.ts';
 import type { World } from './world.ts';
 
 /** Begins a fault, and sees to it that it ends in its time; what is healed at the end of a run stays healed. */
 export function applyFault(world: World, fault: Fault): void {
-  const until = (end: () => void): void => {
+  const until: Until = (end) => {
     if (!('lasts' in fault)) return;
     world.at(fault.at + fault.lasts, -1, () => {
-      if (!world.healed) end();
+      if (world.healed) return;
+      world.caused();
+      end();
     });
   };
-  const machine = world.machines['node' in fault ? fault.node : 0]!;
+  const machine = world.machines['node' in fault ? (fault.node ?? 0) : 0]!;
   switch (fault.kind) {
     case 'power':
       machine.off++;
@@ -35,16 +38,27 @@ export function applyFault(world: World, fault: Fault): void {
     case 'stall':
       machine.stalledUntil = Math.max(machine.stalledUntil, world.now + fault.lasts);
       return;
-    case 'cut':
-      world.cut(fault.from, fault.to, 1);
-      until(() => world.cut(fault.from, fault.to, -1));
+    case 'refuse':
+      machine.refusing++;
+      until(() => machine.refusing--);
       return;
-    case 'partition': {
-      const pairs = crossing(world.machines.length, fault.side);
-      for (const [from, to] of pairs) world.cut(from, to, 1);
-      until(() => {
-        for (const [from, to] of pairs) world.cut(from, to, -1);
-      });
+    case 'cut':
+      cut(world, [[fault.from, fault.to]], -1, until);
+      return;
+    case 'partition':
+      cut(world, crossing(world.machines.length, fault.side), -1, until);
+      return;
+    case 'link':
+      cut(world, crossing(world.machines.length, 1 << fault.node), fault.link, until);
+      return;
+    case 'attack':
+      attack(world, machine, fault.lasts);
+      return;
+    case 'store': {
+      const { cuts } = world.store;
+      const who = fault.node ?? -1;
+      cuts.set(who, (cuts.get(who) ?? 0) + 1);
+      until(() => cuts.set(who, (cuts.get(who) ?? 0) - 1));
       return;
     }
     case 'flush':
@@ -72,7 +86,16 @@ export function applyFault(world: World, fault: Fault): void {
   }
 }
 
-function freeze(world: World, machine: Machine, until: (end: () => void) => void): void {
+type Until = (end: () => void) => void;
+
+function cut(world: World, pairs: readonly [number, number][], link: number, until: Until): void {
+  for (const [from, to] of pairs) world.network.cut(from, to, link, 1);
+  until(() => {
+    for (const [from, to] of pairs) world.network.cut(from, to, link, -1);
+  });
+}
+
+function freeze(world: World, machine: Machine, until: Until): void {
   machine.frozen++;
   until(() => {
     if (machine.frozen > 0 && --machine.frozen === 0) world.thaw(machine);

@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { realCore } from './core.ts';
+import { drawPlan } from './draw.ts';
 import { simulate, transcript } from './simulate.ts';
 
 const { values } = parseArgs({
@@ -43,10 +44,10 @@ for (let seed = first; seed < first + seeds && performance.now() - started < dea
   steps += outcome.steps;
   faults += outcome.plan.faults.length;
   simulated += outcome.plan.endAt;
-  if (only !== undefined) console.log(transcript(seed, realCore).join('\n'));
+  if (only !== undefined) console.log(transcript(drawPlan(seed), realCore).join('\n'));
   if (outcome.violation === undefined) continue;
   failed++;
-  const lines = transcript(seed, realCore);
+  const lines = transcript(drawPlan(seed), realCore);
   console.log(`seed ${seed} at commit ${commit()}: ${outcome.violation}`);
   if (only === undefined) console.log(lines.slice(-40).join('\n'));
   console.log(`  again, whole: npm run sim -- --seed ${seed}`);

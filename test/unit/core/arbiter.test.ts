@@ -3,7 +3,7 @@ import { arbiterGroups } from '../../../src/core/arbiter.ts';
 import type { Message } from '../../../src/core/message.ts';
 import { createNode } from '../../../src/core/node.ts';
 import type { NodeState } from '../../../src/core/state.ts';
-import { clusterOf } from '../../simulation/world.ts';
+import { clusterOf } from '../../simulation/cluster.ts';
 import { happens, say, sent } from './pair.ts';
 
 const incarnation = '1'.padStart(16, '0') + '0'.repeat(16);
