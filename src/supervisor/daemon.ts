@@ -22,6 +22,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { beginIncarnation, bundleHash, ownName } from './identity.ts';
 import { Journal } from './journal.ts';
 import { keyringOf, refusedKeys } from './keys.ts';
+import { LinkAlerts } from './link-alerts.ts';
 import { Loop } from './loop.ts';
 import { type DriverSet, NodeMachine } from './machine.ts';
 import { localNetworks, placeAddresses } from './placement-on-devices.ts';
@@ -127,12 +128,12 @@ export async function startDaemon(
   const links = new HeartbeatLinks({
     links: cluster.links,
     port: cluster.udpPort,
+    virtual: new Set(placed.map(({ address }) => address)),
     onTrouble: (why) => journal.warn('link', why),
     onDatagram: (bytes, link, address) => {
       const decoded = codec.decode(bytes, link);
-      if (!decoded.ok) return;
-      links.learn(decoded.from, link, address);
-      loop.dispatch({ type: 'message', from: decoded.from, link, message: decoded.message });
+      linkAlerts.heard(decoded, link, address);
+      if (decoded.ok) loop.dispatch({ type: 'message', from: decoded.from, link, message: decoded.message });
     },
   });
   const arbiters = await openArbiterLinks({
@@ -144,6 +145,7 @@ export async function startDaemon(
     now,
     onMessage: (from, message) => loop.dispatch({ type: 'message', from, link: 'arbiter', message }),
   });
+  const linkAlerts = new LinkAlerts({ links, devices, journal, deadtime: cluster.timings.deadtime, now });
   const drivers: DriverSet = {
     sockets,
     devices,
@@ -216,6 +218,7 @@ export async function startDaemon(
         counters: codec.dropped,
         protection,
         layers: [],
+        links: linkAlerts.links(loop.view()),
         device: placed[0]?.device,
       },
       now(),
@@ -235,7 +238,14 @@ export async function startDaemon(
     return { ok: true, text };
   };
 
-  housekeeping = new Housekeeping({ gate, addresses, machine, loop, services });
+  housekeeping = new Housekeeping({
+    gate,
+    addresses,
+    machine,
+    loop,
+    services,
+    onLook: () => linkAlerts.look(loop.view()),
+  });
   housekeeping.start();
   if (settings.realtime) {
     // The first use makes the worker threads, which have to be there when their priority is set.

@@ -15,6 +15,8 @@ interface Parts {
   readonly machine: NodeMachine;
   readonly loop: Loop;
   readonly services: ServiceManager;
+  /** What other parts want done at every look. */
+  readonly onLook: () => void;
 }
 
 /** What is done over and over, whatever is decided: the level triggers of the drivers, and the watchdog. */
@@ -51,5 +53,6 @@ export class Housekeeping {
     this.guardDevices();
     void gate.check();
     void addresses.refresh();
+    this.#parts.onLook();
   }
 }

@@ -6,6 +6,7 @@ import type {
   ArbiterLinkStatus,
   ArbiterStatus,
   GroupStatus,
+  LinkStatus,
   ServiceBound,
   ServiceStatus,
   Status,
@@ -26,6 +27,7 @@ export interface StatusFacts {
   readonly protection: GroupStatus['protection'];
   /** What protects beside it: `watchdog`, `fencing`. */
   readonly layers: readonly string[];
+  readonly links: readonly LinkStatus[];
   /** The device whose MAC `nodes[].mac` shows. */
   readonly device: string | undefined;
 }
@@ -55,6 +57,7 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
       })),
     arbiters: facts.arbiters.map((link) => ({ ...link, ...heardOf(view, link.name) })),
     bound: facts.bound,
+    links: facts.links,
     groups: view.groups.map((group) => ({
       name: group.name,
       addresses: group.addresses,

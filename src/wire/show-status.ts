@@ -2,7 +2,7 @@
 import { showDuration } from '../base/duration.ts';
 import { foldHosts } from '../base/host-range.ts';
 import { showArbiter, showBound } from './show-arbiters.ts';
-import type { GroupStatus, NodeStatus, ServiceStatus, Status, StoreStatus } from './status.ts';
+import type { GroupStatus, LinkStatus, NodeStatus, ServiceStatus, Status, StoreStatus } from './status.ts';
 
 const folded = (nodes: readonly NodeStatus[]): string => foldHosts(nodes.map(({ name }) => name));
 
@@ -106,6 +106,14 @@ function showStore({ kind, answers, answeredMsAgo, leaseMs, boundMs }: StoreStat
   return `  * Leases lie in ${stores[kind]}, which ${answers ? ago : `DOES NOT ANSWER (${ago})`}: ${bound}`;
 }
 
+/** Links in trouble; those that are up are no news. */
+function showLinks(links: readonly LinkStatus[]): string[] {
+  const lines = links
+    .filter(({ state }) => state !== 'up')
+    .map(({ name, state, why }) => `  * ${name}: ${state.toUpperCase()}: ${why}`);
+  return lines.length === 0 ? [] : ['', 'Heartbeat Links:', ...lines];
+}
+
 /** A status in the order and the words of crm_mon, where both have them. `now` is Unix milliseconds. */
 export function showStatus(status: Status, now: number, heard: Heard = { by: `seen by ${status.node}` }): string {
   const { quorum } = status;
@@ -121,6 +129,7 @@ export function showStatus(status: Status, now: number, heard: Heard = { by: `se
     ...showNodes(status),
     ...(status.arbiters ?? []).map((arbiter) => showArbiter(arbiter, now)),
     ...(status.bound ? [showBound(status.bound)] : []),
+    ...showLinks(status.links ?? []),
     '',
     'Resource Groups:',
     ...(status.groups.length === 0 ? ['  * none'] : status.groups.flatMap((group) => showGroup(group, now))),

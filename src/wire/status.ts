@@ -103,6 +103,23 @@ export interface ServiceBound {
   readonly leastLeaseMs: number;
 }
 
+/** A heartbeat link: one that is down is an alert, while another is up. */
+export interface LinkStatus {
+  /** `ucast eth0`, `mcast6 eth1 ff12::1`. */
+  readonly name: string;
+  readonly device: string;
+  /** `degraded`: some peers are heard over it, and others only over another link. */
+  readonly state: 'up' | 'degraded' | 'down';
+  /** Empty where it is up. */
+  readonly why: string;
+  /** `silent`: heard over another link, and not over this one; `unknown`: over none. */
+  readonly peers: readonly {
+    readonly node: NodeName;
+    readonly state: 'heard' | 'silent' | 'unknown';
+    readonly lastHeardMs: number | null;
+  }[];
+}
+
 export interface Status {
   readonly version: string;
   readonly node: NodeName;
@@ -124,6 +141,8 @@ export interface Status {
   readonly arbiters: readonly ArbiterStatus[];
   /** null where the leases lie in a store. */
   readonly bound: ServiceBound | null;
+  /** Left out by a musterd that is older than they. */
+  readonly links?: readonly LinkStatus[] | undefined;
   readonly groups: readonly GroupStatus[];
   readonly services: readonly ServiceStatus[];
   readonly counters: Readonly<Record<string, number>>;

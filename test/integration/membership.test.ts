@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Status } from '../../src/wire/status.ts';
+import { join } from 'node:path';
+import type { LinkStatus, Status } from '../../src/wire/status.ts';
 import { createCluster, type TestCluster, type TestNode, until } from './supervisor/namespaces.ts';
 
 const journals = (cluster: TestCluster): string =>
@@ -52,7 +53,7 @@ describe('keys that change while three musterds run', function () {
     // Patient enough for a busy machine: what is lost here is to be lost by the keys alone.
     const links = [11, 12, 13].map((last) => `ucast eth0 10.77.0.${last}\n`).join('');
     const files = {
-      'ha.cf': `node node1 node2 node3\nkeepalive 50ms\ndeadtime 3s\ninitdead 3s\n${links}`,
+      'ha.cf': `node node1 node2 node3\nkeepalive 50ms\ndeadtime 3s\ninitdead 3s\nauto_failback off\n${links}`,
       'muster.yml': 'lease: 3s\n',
       authkeys: `auth 1\n${first}\n`,
     };
@@ -109,5 +110,131 @@ describe('keys that change while three musterds run', function () {
     assert.throws(() => node.musterd('reload'), /Cannot reload "muster.yml"/);
     assert.equal(node.status().configHash, hash);
     await settled(cluster);
+  });
+});
+
+describe('three musterds over two networks', function () {
+  this.timeout(120_000);
+  let cluster: TestCluster;
+  const names = [
+    'ucast eth0',
+    'ucast6 eth1',
+    'bcast eth1',
+    'mcast eth1 239.77.0.1',
+    'mcast eth0 239.77.0.1',
+    'mcast6 eth0 ff12::77',
+  ];
+
+  before(async () => {
+    const links = [
+      ...[11, 12, 13].flatMap((last) => [`ucast eth0 10.77.0.${last}`, `ucast6 eth1 fd00:78::${last}`]),
+      'bcast eth1',
+      'mcast eth1 239.77.0.1 694 1 0',
+      'mcast eth0 239.77.0.1 694 1 0',
+      'mcast6 eth0 ff12::77 6940 1 0',
+      'bcast eth7',
+    ];
+    // Patient enough for a busy machine: a failover here would be the fault of a link alone.
+    const files = {
+      'ha.cf': `node node1 node2 node3\nkeepalive 50ms\ndeadtime 1500ms\ninitdead 3s\nauto_failback off\n${links.join('\n')}\n`,
+      'muster.yml': 'lease: 3s\n',
+    };
+    // A wall clock that goes astray: nothing that is decided may follow it.
+    const astray = join(import.meta.dirname, 'supervisor/clock-astray.cjs');
+    const environment = { NODE_OPTIONS: `--require ${astray}` };
+    cluster = await createCluster({ files, secondNetwork: true, environment });
+    for (const node of cluster.nodes) node.start();
+    await settled(cluster);
+  });
+  after(() => cluster?.remove());
+
+  const linkOf = (node: TestNode, name: string): LinkStatus | undefined =>
+    statusOf(node)?.links?.find((link) => link.name === name);
+  const linksAre = (wanted: (link: LinkStatus) => boolean): Promise<void> =>
+    until(
+      () =>
+        cluster.nodes.every((node) => {
+          const links = statusOf(node)?.links?.filter(({ device }) => device !== 'eth7') ?? [];
+          return links.length === names.length && links.every(wanted);
+        }),
+      () => cluster.nodes.map((node) => JSON.stringify(statusOf(node)?.links)).join('\n'),
+      30_000,
+    );
+
+  it('hear each other over every kind of link, and count the copies apart from replays', async () => {
+    await linksAre(({ state, peers }) => state === 'up' && peers.every((peer) => peer.state === 'heard'));
+    for (const node of cluster.nodes) {
+      const { links, counters } = node.status();
+      assert.deepEqual(links!.map(({ name }) => name).sort(), [...names, 'bcast eth7'].sort());
+      assert.ok(counters.duplicate! > 100, `${counters.duplicate} copies`);
+      for (const kind of ['replayed', 'forged', 'malformed', 'unknown-sender']) assert.equal(counters[kind], 0, kind);
+    }
+  });
+
+  it('do without a link that cannot be opened, and say so', () => {
+    const [node] = cluster.nodes as [TestNode];
+    const link = linkOf(node, 'bcast eth7');
+    assert.deepEqual([link?.state, link?.why], ['down', 'eth7 has no IPv4 address']);
+    assert.ok(
+      node.journal.some(
+        ({ what, why }) => what === 'link' && why === 'bcast eth7 cannot be opened: eth7 has no IPv4 address',
+      ),
+    );
+  });
+
+  it('are alarmed by a network that is cut, and move nothing; neither when it is back', async () => {
+    const holder = await settled(cluster);
+    const marks = marksOf(cluster);
+    /** Every node has told this of every link over the device. */
+    const told = (what: string, device: string): Promise<void> =>
+      until(
+        () =>
+          cluster.nodes.every(({ journal }, index) => {
+            const lines = journal.slice(marks[index]).flatMap((line) => (line.what === what ? [line.why!] : []));
+            return names
+              .filter((name) => name.includes(device))
+              .every((name) => lines.some((why) => why.includes(name)));
+          }),
+        () => journals(cluster),
+        30_000,
+      );
+    for (const [ports, device, bridge] of [
+      ['q', 'eth1', 'br1'],
+      ['p', 'eth0', 'br0'],
+    ] as const) {
+      // On the switch, so that no node loses its carrier: nothing but silence tells.
+      for (const { name } of cluster.nodes) cluster.onSwitch('ip', 'link', 'set', `${ports}-${name}`, 'nomaster');
+      await told('link-silent', device);
+      await linksAre((link) => (link.device === device ? link.state === 'down' : link.state === 'up'));
+      for (const { name } of cluster.nodes) cluster.onSwitch('ip', 'link', 'set', `${ports}-${name}`, 'master', bridge);
+      await told('link-heard', device);
+      await linksAre(({ state }) => state === 'up');
+    }
+    assert.deepEqual(losses(cluster, marks), []);
+    assert.equal(await settled(cluster), holder);
+  });
+
+  it('move nothing when a cable is pulled at one node, which sees it at once', async () => {
+    const holder = await settled(cluster);
+    const marks = marksOf(cluster);
+    cluster.onSwitch('ip', 'link', 'set', `q-${holder.name}`, 'down');
+    await until(
+      () => linkOf(holder, 'bcast eth1')?.why === 'eth1 has no carrier',
+      () => JSON.stringify(statusOf(holder)?.links),
+      20_000,
+    );
+    assert.ok(holder.musterd('status').includes('Heartbeat Links:'));
+    cluster.onSwitch('ip', 'link', 'set', `q-${holder.name}`, 'up');
+    await linksAre(({ state }) => state === 'up');
+    assert.deepEqual(losses(cluster, marks), []);
+    assert.equal(await settled(cluster), holder);
+  });
+
+  it('decide nothing by the wall clock, which has jumped by years meanwhile', () => {
+    for (const { journal } of cluster.nodes) {
+      const times = journal.flatMap(({ time }) => (time === undefined ? [] : [time]));
+      const jumps = times.slice(1).filter((time, index) => Math.abs(time - times[index]!) > 86_400_000);
+      assert.ok(jumps.length >= 2, 'the clock did not go astray');
+    }
   });
 });

@@ -11,6 +11,8 @@ export const virtualIp6 = 'fd00:77::100';
 
 /** What one musterd wrote to its journal. */
 export interface JournalEntry {
+  /** Unix milliseconds. */
+  readonly time?: number;
   readonly what?: string;
   readonly why?: string;
   readonly group?: string;

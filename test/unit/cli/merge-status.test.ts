@@ -21,6 +21,7 @@ function statusOf(rehearsal: Rehearsal, node: string, configHash = 'aaa'): Statu
     counters: { forged: 0 },
     protection: 'gate',
     layers: [],
+    links: [],
     device: 'eth0',
   } as const;
   return buildStatus(rehearsal.view(node), facts, rehearsal.now, 1_000_000);
