@@ -155,7 +155,9 @@ async function run(options: WhatIfOptions): Promise<void> {
   }
   const groups = cluster.groups.map(({ name }) => name);
   const lines = [title(cluster), '', ...showRows(groups, rows), '', summary(rows), ...notesOn(cluster)];
-  lines.push("Played with the nodes' own decisions in made-up time and on a perfect network; nothing was touched.");
+  lines.push(
+    "Played with the nodes' own decisions in made-up time, on a perfect network, with each fault right after a renewal; nothing was touched.",
+  );
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 

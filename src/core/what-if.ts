@@ -38,13 +38,14 @@ export function cutOff(cluster: Cluster, names: readonly NodeName[], together = 
 }
 
 /**
- * Plays one fault through: the cluster starts, settles, the fault comes, and it settles again. Throws RangeError where the
+ * Plays one fault through: the cluster starts, settles, the fault comes at the worst moment, and it settles again. Throws RangeError where the
  * core refuses the cluster or a name is no voter.
  */
 export function whatIf(cluster: Cluster, { dead, cuts }: Fault): Outcome {
   const rehearsal = new Rehearsal(cluster);
   rehearsal.settle();
   const before = new Map(cluster.groups.map(({ name }) => [name, rehearsal.holders(name)[0] ?? null]));
+  awaitRenewal(rehearsal, cluster, [...dead, ...cuts.flat()]);
   const faultAt = rehearsal.now;
   for (const name of dead) rehearsal.kill(name);
   for (const [left, right] of cuts) rehearsal.cut(left, right);
@@ -73,6 +74,23 @@ export function whatIf(cluster: Cluster, { dead, cuts }: Fault): Outcome {
       ...fencingWarnings(cluster, outcome),
     ],
   };
+}
+
+/**
+ * The worst moment for a holder to fail is right after it renewed: then its lease has longest to go. One holder's moment
+ * is waited for; where several fail, the others have less to go.
+ */
+function awaitRenewal(rehearsal: Rehearsal, cluster: Cluster, failing: readonly NodeName[]): void {
+  for (const { name } of cluster.groups) {
+    const [holder] = rehearsal.holders(name);
+    if (holder === undefined || !failing.includes(holder)) continue;
+    const left = (): number => rehearsal.view(holder).groups.find((group) => group.name === name)?.leaseLeftMs ?? 0;
+    for (let waited = 0; waited < cluster.timings.lease; waited++) {
+      const before = left();
+      rehearsal.run(1);
+      if (left() > before) return;
+    }
+  }
 }
 
 /** Why nobody holds a group, and what would help. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readPartition } from '../../../src/cli/what-if.ts';
+import { readPartition, summary } from '../../../src/cli/what-if.ts';
 import { rowsOf, showRows } from '../../../src/cli/what-if-table.ts';
 import { pairFailures, playAll, singleFailures } from '../../../src/core/failures.ts';
 import { loadInventory } from '../../../src/inventory/load.ts';
@@ -33,5 +33,21 @@ describe('the table of what-if', () => {
     assert.throws(() => readPartition(cluster, 'node1|node9'), /"node9" is not \(known: node\[1-3\]\)/);
     assert.throws(() => readPartition(cluster, 'node1|node1'), /each voter once/);
     assert.throws(() => readPartition(cluster, 'node1|'), /each side must name voters/);
+  });
+});
+
+describe('the summary of what-if', () => {
+  it('counts cases without a holder, cases for fencing, and names the longest failover', async () => {
+    const cluster = (await loadInventory('inventory/lab.yml')).cluster!;
+    const rows = rowsOf(playAll(cluster, [...singleFailures(cluster), ...pairFailures(cluster)]));
+    assert.match(
+      summary(rows),
+      /^A group has no holder in 1 of 5 cases; two could .* in no case; the longest failover takes \d+ ms\.$/,
+    );
+    const warned = rows.map((row) => ({
+      ...row,
+      outcome: { ...row.outcome, warnings: ['two could run db without fencing'] },
+    }));
+    assert.match(summary(warned), /without fencing in 5 of 5 cases/);
   });
 });

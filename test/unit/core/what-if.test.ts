@@ -59,7 +59,8 @@ describe('what-if', () => {
       const [web, db] = whatIf(cluster, fault).groups;
       assert.equal(web!.after, 'node2');
       assert.equal(web!.takeovers, 1);
-      assert.ok(web!.outageMs! <= defaultTimings.lease * 1.2, `${web!.outageMs} ms`);
+      const { lease, keepalive } = defaultTimings;
+      assert.ok(web!.outageMs! > lease - keepalive / 2 && web!.outageMs! <= lease * 1.2, `${web!.outageMs} ms`);
       assert.deepEqual([db!.after, db!.takeovers], ['node2', 0]);
     }
   });
