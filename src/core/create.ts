@@ -2,18 +2,12 @@ import type { Cluster } from '../model/cluster.ts';
 import { gateMargin } from '../model/gate-margin.ts';
 import type { NodeName } from '../model/names.ts';
 import { addressesOf, type ResourceGroup } from '../model/resource-group.ts';
-import { type Group, longestLease, type NodeOptions, type NodeState, type Peer } from './state.ts';
+import { newEpochState } from './epoch-state.ts';
+import { type Group, longestLease, type NodeOptions, type NodeState } from './state.ts';
 import { newStoreWatch } from './store-record.ts';
-import { attemptTime } from './timing.ts';
+import { attemptTime, silence } from './timing.ts';
 import { emptySlot } from './voter.ts';
-
-/**
- * How long a restarted voter stays silent, in leases: one, and a fifth for an attempt whose promise it may have forgotten;
- * its own clock may be too fast and the one that the attempt and the gate are measured with too slow.
- */
-function silence(driftBound: number): number {
-  return 1.2 * (1 + 2 * driftBound);
-}
+import { countBy, mostNames, newPeer } from './voters.ts';
 
 /**
  * A node (or an arbiter: it only votes) that has just started: it knows nothing and holds nothing, and as a voter it stays
@@ -24,7 +18,8 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
   const voters = [...cluster.nodes, ...cluster.arbiters.map((arbiter) => arbiter.name)];
   const index = voters.indexOf(self);
   if (index < 0) throw new RangeError(`"${self}" is no voter of this cluster (voters: ${voters.join(', ')})`);
-  if (voters.length > 30) throw new RangeError(`a cluster has at most 30 voters, this one has ${voters.length}`);
+  if (voters.length > mostNames)
+    throw new RangeError(`a cluster has at most ${mostNames} voters, this one has ${voters.length}`);
   const { lease } = cluster.timings;
   const gateLifetime = lease - gateMargin(lease, cluster.driftBound);
   if (gateLifetime <= cluster.timings.keepalive)
@@ -32,14 +27,18 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
   // A store may take longer to answer than voters do, and nobody defers to an attempt.
   const attempt = cluster.store === undefined ? attemptTime(lease) : lease / 2;
   const startedAt = now;
-  return {
+  const state: NodeState = {
     cluster,
     self,
     role: index < cluster.nodes.length ? 'node' : 'arbiter',
     options,
-    voters,
+    names: [...voters],
     selfBit: 1 << index,
-    majority: Math.floor(voters.length / 2) + 1,
+    epoch: 0,
+    voters,
+    voterMask: 0,
+    majority: 0,
+    epochs: newEpochState(options.recorded, startedAt),
     lease,
     gateLifetime,
     attempt,
@@ -51,7 +50,11 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
         : startedAt,
     random: [...options.seed],
     peers: new Map(
-      voters.flatMap((name, position) => (name === self ? [] : [[name, newPeer(cluster, name, position)] as const])),
+      voters.flatMap((name, position) =>
+        name === self
+          ? []
+          : [[name, newPeer(name, position < cluster.nodes.length ? 'node' : 'arbiter', position)] as const],
+      ),
     ),
     groups: new Map(cluster.groups.map((group) => [group.name, newGroup(group)])),
     store: newStoreWatch(cluster),
@@ -71,19 +74,8 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     wake: now,
     effects: [],
   };
-}
-
-function newPeer(cluster: Cluster, name: NodeName, position: number): Peer {
-  return {
-    name,
-    role: position < cluster.nodes.length ? 'node' : 'arbiter',
-    bit: 1 << position,
-    state: 'unknown',
-    lastHeard: Number.NEGATIVE_INFINITY,
-    upSince: Number.NEGATIVE_INFINITY,
-    beat: undefined,
-    lastSent: Number.NEGATIVE_INFINITY,
-  };
+  countBy(state, options.recorded ?? { epoch: 0, voters });
+  return state;
 }
 
 /** What a node knows of a group at its start: nothing. */

@@ -3,15 +3,18 @@ import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.
 import { ownBeat } from './beats.ts';
 import { votesHeard } from './membership.ts';
 import { candidates } from './placement.ts';
-import type { Group, NodeState } from './state.ts';
+import { type Group, isAway, type NodeState } from './state.ts';
 import { storeAnswers } from './store-record.ts';
 import { type Verdict, verdicts } from './verdicts.ts';
 import { liveLease } from './voter.ts';
+import { isVoter } from './voters.ts';
 
 /** What a node knows of one peer (or of itself) at one moment; times in milliseconds. */
 export interface NodeView {
   readonly name: NodeName;
   readonly role: 'node' | 'arbiter';
+  readonly voter: boolean;
+  readonly epoch: number;
   readonly state: 'self' | 'up' | 'late' | 'dead' | 'unknown';
   readonly standby: boolean;
   readonly quorate: boolean;
@@ -63,6 +66,8 @@ export interface View {
     readonly votes: number;
     readonly needed: number;
     readonly voters: readonly NodeName[];
+    /** How often the voters were changed; 0: they are those of the configuration. */
+    readonly epoch: number;
     /** For how long this node stays silent as a voter after its start. */
     readonly silentMs: number;
   };
@@ -77,14 +82,15 @@ export interface View {
 export function describe(state: NodeState, now: number): View {
   return {
     node: state.self,
-    standby: state.standby || state.leaving,
+    standby: isAway(state),
     quorum: {
       quorate: state.quorate,
       ...votesOf(state),
+      epoch: state.epoch,
       silentMs: Math.max(0, Math.ceil(state.silentUntil - now)),
     },
     store: describeStore(state, now),
-    nodes: state.voters.map((name) => describeNode(state, name, now)),
+    nodes: state.names.map((name) => describeNode(state, name, now)),
     groups: [...state.groups.values()].map((group) => describeGroup(state, group, now)),
     counters: { ...state.counters },
   };
@@ -115,6 +121,8 @@ function describeNode(state: NodeState, name: NodeName, now: number): NodeView {
   return {
     name,
     role: peer?.role ?? state.role,
+    voter: isVoter(state, name),
+    epoch: peer?.epoch ?? state.epoch,
     state: peer?.state ?? 'self',
     standby: beat?.standby ?? false,
     quorate: beat?.quorate ?? false,
@@ -148,9 +156,9 @@ function describeGroup(state: NodeState, group: Group, now: number): GroupView {
   };
 }
 
-function votersOf({ cluster, voters }: NodeState, votes: number): readonly NodeName[] {
+function votersOf({ cluster, voters, names }: NodeState, votes: number): readonly NodeName[] {
   if (cluster.store !== undefined) return [cluster.store.kind];
-  return voters.filter((_, index) => (votes & (1 << index)) !== 0);
+  return voters.filter((name) => (votes & (1 << names.indexOf(name))) !== 0);
 }
 
 function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, now: number): string {

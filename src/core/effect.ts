@@ -1,4 +1,5 @@
 import type { GroupName, NodeName } from '../model/names.ts';
+import type { VoterRecord } from './epoch-state.ts';
 import type { Message } from './message.ts';
 import type { StoreWrite } from './store-record.ts';
 
@@ -8,7 +9,12 @@ import type { StoreWrite } from './store-record.ts';
  */
 export type Effect =
   /** One datagram to one voter, over every link that reaches it. */
-  | { readonly type: 'send'; readonly to: NodeName; readonly message: Message }
+  | { readonly type: 'send'; readonly to: NodeName; readonly epoch: number; readonly message: Message }
+  /**
+   * Write this record where it survives a crash of the machine, in the order of the effects, over the last one. Answered by
+   * `epochPersisted`; until then nobody acts upon it.
+   */
+  | { readonly type: 'persistEpoch'; readonly id: number; readonly record: VoterRecord }
   /**
    * Put (every address of the groups, token) into the kernel's timed set, for `lifetime` milliseconds that the kernel
    * counts from when it applies the command. Answered by `armed`; only then are the voters asked.
@@ -91,7 +97,8 @@ export interface Decision {
     | 'announce'
     | 'link-down'
     | 'link-up'
-    | 'gate-lost';
+    | 'gate-lost'
+    | 'voters';
   readonly group?: GroupName | undefined;
   readonly node?: NodeName | undefined;
   readonly why: string;

@@ -7,7 +7,14 @@ export type Event =
   /** The time that the last step asked for with `wakeAt` has come, or some other time. */
   | { readonly type: 'tick' }
   /** An authenticated message that is neither replayed nor older than the newest one of its sender. */
-  | { readonly type: 'message'; readonly from: NodeName; readonly link: string; readonly message: Message }
+  | {
+      readonly type: 'message';
+      readonly from: NodeName;
+      readonly link: string;
+      /** The epoch of the voters by which the sender counts; undefined where its protocol knows none: 0. */
+      readonly epoch?: number | undefined;
+      readonly message: Message;
+    }
   /** The kernel has acknowledged the `arm` effect of this token, or refused it. */
   | { readonly type: 'armed'; readonly token: number; readonly ok: boolean }
   /** The kernel has acknowledged the `grant` effect of this token, or refused it: from now on the gate is open. */
@@ -23,6 +30,8 @@ export type Event =
       readonly ok: boolean;
       readonly answers: readonly StoreAnswer[];
     }
+  /** The record of the `persistEpoch` of this id is on the disk and stays there, or (not `ok`) may not be. */
+  | { readonly type: 'epochPersisted'; readonly id: number; readonly ok: boolean }
   /** A cable was plugged in or out. */
   | { readonly type: 'link'; readonly device: string; readonly up: boolean; readonly mac: MacAddress | undefined }
   /** Somebody who is no peer answered for an address of this group when it was asked for on the wire. */
@@ -37,4 +46,6 @@ export type OperatorCommand =
   | { readonly kind: 'standby' }
   | { readonly kind: 'online' }
   /** Hand over everything, then answer: the daemon is about to end (systemctl stop, reboot). */
-  | { readonly kind: 'leave' };
+  | { readonly kind: 'leave' }
+  /** One voter more or less, or (neither) record the voters in force, so that the configuration changes them no more. */
+  | { readonly kind: 'reconfigure'; readonly add?: NodeName | undefined; readonly remove?: NodeName | undefined };

@@ -137,7 +137,7 @@ export function shut(state: NodeState, groups: readonly Group[], to: string | un
       decide(
         state,
         to === undefined
-          ? { what: 'release', group: group.name, why: 'this node leaves, and nobody is there to take it over' }
+          ? { what: 'release', group: group.name, why: whyReleased(state) }
           : { what: 'handover', group: group.name, node: to, why: whyMoved(state, group, to) },
       );
     }
@@ -148,8 +148,15 @@ export function shut(state: NodeState, groups: readonly Group[], to: string | un
   if (byToken.size > 0) holdingsChanged(state);
 }
 
+function whyReleased(state: NodeState): string {
+  return (state.selfBit & state.voterMask) === 0
+    ? 'this node votes no more'
+    : 'this node leaves, and nobody is there to take it over';
+}
+
 function whyMoved(state: NodeState, group: Group, to: string): string {
   if (state.leaving) return 'this node leaves';
+  if (state.epochs.steppingDown) return 'this node is about to be removed from the voters';
   if (state.standby) return 'this node is standby';
   return to === group.preferred ? `${to} is its preferred node and is back` : `it was offered to ${to}`;
 }

@@ -11,6 +11,7 @@ import { announceFrom } from './announcements.ts';
 import { ownBeat, sendToAll } from './beats.ts';
 import type { Answer, Message } from './message.ts';
 import { nextNonce } from './nonce.ts';
+import { requestFor } from './request.ts';
 import {
   canReachMajority,
   decide,
@@ -39,40 +40,47 @@ export function startRound(state: NodeState, groups: readonly Group[], now: numb
     names.push(group.name);
   }
   const token = nextToken(state);
+  state.rounds = state.rounds.filter((round) => now < round.armedAt + state.gateLifetime);
   state.rounds.push({ token, nonce: nextNonce(state.random), armedAt: now, asked: false, entries });
   const deadline = now + state.gateLifetime / 2;
   state.kernelOwesSince = Math.min(state.kernelOwesSince, now);
   state.effects.push({ type: 'arm', token, groups: names, lifetime: state.gateLifetime, deadline });
 }
 
-/** The kernel holds the token: now the voters may be asked, this node's own voter among them. */
-export function onArmed(state: NodeState, token: number, ok: boolean, now: number): void {
+/**
+ * The kernel holds the token: now the voters may be asked, this node's own voter among them. Returns the held groups for
+ * which that one has promised a newer ballot to somebody, as `onAccept` does for the others.
+ */
+export function onArmed(state: NodeState, token: number, ok: boolean, now: number): readonly Group[] {
   const round = state.rounds.find((candidate) => candidate.token === token);
-  if (round === undefined || round.asked) return;
+  if (round === undefined || round.asked) return [];
   if (!ok || now > round.armedAt + state.gateLifetime / 2) {
     for (const { group } of round.entries) if (group.claim.phase === 'asking') giveUpAsking(state, group, now);
     state.rounds = state.rounds.filter((candidate) => candidate !== round);
     state.counters.armsFailed = (state.counters.armsFailed ?? 0) + 1;
-    return;
+    return [];
   }
   round.asked = true;
   const asked = round.entries.filter((entry) => !entry.done);
-  if (asked.length === 0) return;
+  if (asked.length === 0) return [];
   if (state.store !== undefined) {
     askStore(state, state.store, round, asked);
-    return;
+    return [];
   }
-  const requests = asked.map((entry) => ({ group: entry.group.name, round: entry.ballotRound }));
+  const requests = asked.map(({ group, ballotRound }) => requestFor(group, ballotRound));
   const { incarnation } = state.options;
   const { nonce } = round;
   sendToAll(state, { kind: 'propose', nonce, incarnation, lease: state.lease, requests, beat: ownBeat(state) }, now);
   const granted: Group[] = [];
+  const overtaken: Group[] = [];
   for (const entry of asked) {
     const verdict = judgePropose(entry.group.slot, ownBallot(state, entry.ballotRound), state.lease, now);
     if (now < state.silentUntil) continue;
     if (countVote(state, round, entry, state.selfBit, verdict.ok, now)) granted.push(entry.group);
+    if (!verdict.ok && entry.group.claim.phase === 'holding') overtaken.push(entry.group);
   }
   grant(state, round, granted);
+  return overtaken;
 }
 
 /**
@@ -209,7 +217,6 @@ export function renew(state: NodeState, now: number): void {
   if (held.length === 0) return;
   if (now >= renewalDue(state)) {
     state.renewedAt = now;
-    state.rounds = state.rounds.filter((round) => now < round.armedAt + state.gateLifetime);
     startRound(state, held, now);
   }
   wakeBy(state, renewalDue(state));

@@ -1,7 +1,7 @@
 import type { MacAddress } from '../model/names.ts';
 import { announceAgain } from './announcements.ts';
 import type { Beat } from './message.ts';
-import { decide, type NodeState, type Peer, wakeBy } from './state.ts';
+import { countBits, decide, type NodeState, type Peer, wakeBy } from './state.ts';
 import { storeAnswers } from './store-record.ts';
 
 /** Whether a peer counts as alive. */
@@ -59,11 +59,11 @@ export function watchPeers(state: NodeState, now: number): void {
   if (changed) countQuorum(state, now);
 }
 
-/** Voters that are heard, this one included. */
+/** Voters that are heard, this one included where it is one. */
 export function votesHeard(state: NodeState): number {
-  let votes = 1;
-  for (const peer of state.peers.values()) if (isAlive(peer)) votes++;
-  return votes;
+  let votes = state.selfBit;
+  for (const peer of state.peers.values()) if (isAlive(peer)) votes |= peer.bit;
+  return countBits(votes & state.voterMask);
 }
 
 /** Quorate means: a majority of the voters is heard. It says whether an attempt is worth making; leases need votes. */

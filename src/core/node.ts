@@ -8,6 +8,16 @@ import { announceDue } from './announcements.ts';
 import { beat } from './beats.ts';
 import { initialState } from './create.ts';
 import type { Effect } from './effect.ts';
+import { isOfThisEpoch, learnVoters } from './epoch.ts';
+import {
+  beginChange,
+  driveChange,
+  onChangeAccept,
+  onChangePromise,
+  onEpochPersisted,
+  stepDown,
+} from './epoch-change.ts';
+import { onChangePrepare, onChangePropose } from './epoch-register.ts';
 import type { Event } from './event.ts';
 import { abandonShut, moveGroups, onClosed, onOffer, onTake } from './handover.ts';
 import { expireLeases, learnHolder, onAccept, onArmed, onGateLost, onGranted, renew } from './lease.ts';
@@ -46,6 +56,7 @@ export function step(
   countQuorum(state, now);
   expireAttempts(state, now);
   abandonShut(state, now);
+  driveChange(state, now);
   moveGroups(state, now);
   finishOperators(state, now);
   renew(state, now);
@@ -68,11 +79,11 @@ function happen(state: NodeState, event: Event, now: number): void {
       return;
     case 'message': {
       const peer = state.peers.get(event.from);
-      if (peer !== undefined) receive(state, peer, event.message, now);
+      if (peer !== undefined) receive(state, peer, event.epoch ?? 0, event.message, now);
       return;
     }
     case 'armed':
-      onArmed(state, event.token, event.ok, now);
+      prepareAbove(state, onArmed(state, event.token, event.ok, now), now);
       return;
     case 'granted':
       onGranted(state, event.token, event.ok, now);
@@ -86,6 +97,9 @@ function happen(state: NodeState, event: Event, now: number): void {
     case 'storeAnswer':
       onStoreAnswer(state, event, now);
       return;
+    case 'epochPersisted':
+      onEpochPersisted(state, event.id, event.ok, now);
+      return;
     case 'link':
       noteLink(state, event.device, event.up, event.mac, now);
       return;
@@ -98,21 +112,26 @@ function happen(state: NodeState, event: Event, now: number): void {
       noteConfiguration(state, event.configHash);
       return;
     case 'operator':
-      onOperator(state, event.id, event.command, now);
+      if (event.command.kind === 'reconfigure') beginChange(state, event.id, event.command, now);
+      else onOperator(state, event.id, event.command, now);
       return;
   }
 }
 
-function receive(state: NodeState, from: Peer, message: Message, now: number): void {
+function receive(state: NodeState, from: Peer, epoch: number, message: Message, now: number): void {
   heard(state, from, now);
   if ('beat' in message) {
     noteBeat(from, message.beat);
     learnHolders(state, from, now);
   }
+  if (message.kind === 'voters') learnVoters(state, { epoch, voters: message.voters });
+  // What counts by other voters counts for nothing; whoever is behind is told.
+  if (!isOfThisEpoch(state, from, epoch, now)) return;
   // With a store nobody votes: a peer whose configuration has none must not get a majority with this node's help.
   if (state.store !== undefined && isVote(message)) return;
   switch (message.kind) {
     case 'beat':
+    case 'voters':
       return;
     case 'prepare':
       onPrepare(state, from, message, now);
@@ -134,6 +153,21 @@ function receive(state: NodeState, from: Peer, message: Message, now: number): v
       return;
     case 'take':
       onTake(state, from, message, now);
+      return;
+    case 'stepDown':
+      stepDown(state, now);
+      return;
+    case 'changePrepare':
+      onChangePrepare(state, from.name, message, now);
+      return;
+    case 'changePromise':
+      onChangePromise(state, from.bit, message, now);
+      return;
+    case 'changePropose':
+      onChangePropose(state, from.name, message, now);
+      return;
+    case 'changeAccept':
+      onChangeAccept(state, from.bit, message, now);
       return;
   }
 }

@@ -3,7 +3,12 @@ import { shut } from './handover.ts';
 import { decide, type Group, type NodeState, wakeBy } from './state.ts';
 
 /** A command of an operator: begins it; `finishOperators` answers when it is done. */
-export function onOperator(state: NodeState, id: number, command: OperatorCommand, now: number): void {
+export function onOperator(
+  state: NodeState,
+  id: number,
+  command: Exclude<OperatorCommand, { kind: 'reconfigure' }>,
+  now: number,
+): void {
   state.beat = undefined;
   state.beatNow = true;
   switch (command.kind) {

@@ -1,9 +1,10 @@
 import type { NodeName } from '../model/names.ts';
 import { isAlive } from './membership.ts';
-import type { Group, NodeState } from './state.ts';
+import { type Group, isAway, type NodeState } from './state.ts';
+import { isVoter } from './voters.ts';
 
 /**
- * The nodes that may take a group, best first, as this node sees it: alive, not standby, and hearing a majority; the
+ * The nodes that may take a group, best first, as this node sees it: a voter, alive, not standby, and hearing a majority; the
  * preferred node before the others, then the order of ha.cf. The last holder stands at the end: it could not keep its lease.
  * No node needs to agree with another on this: it only decides who waits for whom.
  */
@@ -14,14 +15,17 @@ export function candidates(state: NodeState, group: Group): NodeName[] {
 }
 
 export function isCandidate(state: NodeState, name: NodeName): boolean {
-  if (name === state.self) return state.role === 'node' && state.quorate && !state.standby && !state.leaving;
+  if (!isVoter(state, name)) return false;
+  if (name === state.self) return state.role === 'node' && state.quorate && !isAway(state);
   const peer = state.peers.get(name);
   return peer !== undefined && isAlive(peer) && peer.beat !== undefined && !peer.beat.standby && peer.beat.quorate;
 }
 
 /** Whether all nodes of the cluster (arbiters apart) have been heard since this node's start. */
 export function allNodesSeen(state: NodeState): boolean {
-  return state.cluster.nodes.every((name) => name === state.self || state.peers.get(name)?.state !== 'unknown');
+  return state.cluster.nodes.every(
+    (name) => name === state.self || !isVoter(state, name) || state.peers.get(name)?.state !== 'unknown',
+  );
 }
 
 /** How long an auto_failback waits until the preferred node has been up, so that a node that flaps moves nothing. */
@@ -36,7 +40,7 @@ export function handoverTarget(
   failedOffers: number,
   now: number,
 ): NodeName | undefined {
-  if (state.standby || state.leaving) {
+  if (isAway(state)) {
     const others = candidates(state, group).filter((name) => name !== state.self);
     return others.length === 0 ? undefined : others[failedOffers % others.length];
   }

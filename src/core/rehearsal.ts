@@ -159,7 +159,13 @@ export class Rehearsal {
     switch (effect.type) {
       case 'send': {
         const to = this.#actor(effect.to);
-        const event: Event = { type: 'message', from: actor.name, link: 'rehearsal', message: effect.message };
+        const event: Event = {
+          type: 'message',
+          from: actor.name,
+          link: 'rehearsal',
+          epoch: effect.epoch,
+          message: effect.message,
+        };
         if (to.alive) this.#schedule(to, this.#now + this.#travel(actor.name, to.name), event, actor.name);
         return;
       }
@@ -182,6 +188,9 @@ export class Rehearsal {
           effect.writes.map(({ group }) => group),
           effect.writes,
         );
+        return;
+      case 'persistEpoch':
+        this.#receipt(actor, { type: 'epochPersisted', id: effect.id, ok: true });
         return;
       case 'decide':
         this.#note(actor, effect.decision);

@@ -1,6 +1,7 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
 import type { Decision, Effect } from './effect.ts';
+import type { EpochState, VoterRecord } from './epoch-state.ts';
 import type { Ballot, Beat } from './message.ts';
 import type { RandomWords } from './nonce.ts';
 import type { StoreWatch } from './store-record.ts';
@@ -18,6 +19,8 @@ export interface NodeOptions {
   /** The longest lease of any configuration since the last boot, in milliseconds; undefined: the cluster's. */
   readonly longestLease?: number | undefined;
   readonly standby?: boolean | undefined;
+  /** The voters that were recorded last; undefined: none ever were, so those of the configuration vote. */
+  readonly recorded?: VoterRecord | undefined;
 }
 
 /** Another voter, as this node sees it. Voters are told apart by one bit each, so that votes are counted in a number. */
@@ -31,6 +34,9 @@ export interface Peer {
   beat: Beat | undefined;
   /** When a beat of ours last went to it, alone or with a renewal or an answer. */
   lastSent: number;
+  /** The epoch in its newest message, and when it was last told which voters are in force here. */
+  epoch: number;
+  taughtAt: number;
 }
 
 /**
@@ -98,7 +104,8 @@ export interface Closing {
 
 export interface Group {
   readonly name: GroupName;
-  readonly addresses: readonly IpAddress[];
+  /** As the configuration has them; an arbiter has those that it was asked about. */
+  addresses: readonly IpAddress[];
   readonly preferred: NodeName;
   readonly slot: VoterSlot;
   claim: Claim;
@@ -153,18 +160,24 @@ export interface NodeState {
   readonly self: NodeName;
   readonly role: 'node' | 'arbiter';
   options: NodeOptions;
-  readonly voters: readonly NodeName[];
+  /** Everybody that was ever heard of, this node included, each at the index of its bit. */
+  readonly names: NodeName[];
   readonly selfBit: number;
-  readonly majority: number;
+  /** Whose votes count, by which epoch, as names and as bits; `voters.ts` changes them. */
+  epoch: number;
+  voters: readonly NodeName[];
+  voterMask: number;
+  majority: number;
+  readonly epochs: EpochState;
   /** What voters are asked for, and what the gate is armed for: less the margin for drift and one kernel tick. */
   readonly lease: number;
   readonly gateLifetime: number;
   /** From the first prepare to the arming at most; a restarted voter's silence outlasts it. */
   readonly attempt: number;
   readonly startedAt: number;
-  readonly silentUntil: number;
+  silentUntil: number;
   readonly random: RandomWords;
-  readonly peers: ReadonlyMap<NodeName, Peer>;
+  readonly peers: Map<NodeName, Peer>;
   /** Those of the configuration; of an arbiter, which has none, those that it was asked about (`arbiter.ts`). */
   readonly groups: Map<GroupName, Group>;
   /** Where the leases lie in a store: then no votes are asked for or given. */
@@ -211,14 +224,19 @@ export function countBits(mask: number): number {
   return bits;
 }
 
+/** Whether this node takes nothing and hands over what it holds: an operator's wish, or it is about to end or to be removed. */
+export function isAway(state: NodeState): boolean {
+  return state.standby || state.leaving || state.epochs.steppingDown;
+}
+
 /** Whether these votes are a majority of all voters. */
 export function isMajority(state: NodeState, votes: number): boolean {
-  return countBits(votes) >= state.majority;
+  return countBits(votes & state.voterMask) >= state.majority;
 }
 
 /** Whether a majority can still come together when these voters have refused. */
 export function canReachMajority(state: NodeState, refused: number): boolean {
-  return state.voters.length - countBits(refused) >= state.majority;
+  return state.voters.length - countBits(refused & state.voterMask) >= state.majority;
 }
 
 export function nextToken(state: NodeState): number {

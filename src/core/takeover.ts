@@ -9,6 +9,7 @@ import { giveUpAsking, noteRefusal, startRound } from './lease.ts';
 import type { Message } from './message.ts';
 import { nextBelow, nextNonce } from './nonce.ts';
 import { allNodesSeen, candidates, isCandidate } from './placement.ts';
+import { requestFor } from './request.ts';
 import {
   canReachMajority,
   decide,
@@ -121,7 +122,7 @@ function prepare(state: NodeState, groups: readonly Group[], now: number): void 
   const requests = groups.map((group) => {
     const preparing = beginPreparing(state, group, nonce, now);
     group.claim = preparing;
-    return { group: group.name, round: preparing.round, released: group.expecting?.ballot };
+    return requestFor(group, preparing.round, group.expecting?.ballot);
   });
   sendToAll(state, { kind: 'prepare', nonce, incarnation: state.options.incarnation, requests }, now);
   finishPromised(state, groups, now);
@@ -135,7 +136,7 @@ export function prepareAbove(state: NodeState, groups: readonly Group[], now: nu
     if (claim.preparing !== undefined && now < claim.preparing.since + state.cluster.timings.keepalive) continue;
     const nonce = nextNonce(state.random);
     claim.preparing = beginPreparing(state, group, nonce, now);
-    const requests = [{ group: group.name, round: claim.preparing.round }];
+    const requests = [requestFor(group, claim.preparing.round)];
     sendToAll(state, { kind: 'prepare', nonce, incarnation: state.options.incarnation, requests }, now);
     state.counters.overtaken = (state.counters.overtaken ?? 0) + 1;
   }

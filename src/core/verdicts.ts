@@ -3,6 +3,7 @@ import type { NodeName } from '../model/names.ts';
 import { votesHeard } from './membership.ts';
 import { candidates, isCandidate } from './placement.ts';
 import type { Group, NodeState } from './state.ts';
+import { isVoter } from './voters.ts';
 
 /** Whether a node may take a group, in the words in which a person would ask. */
 export interface Verdict {
@@ -34,10 +35,12 @@ function whyAble(state: NodeState, group: Group, node: NodeName): string {
 }
 
 function whyNot(state: NodeState, node: NodeName, now: number): string {
+  if (!isVoter(state, node)) return 'it has no vote';
   const needed = `${state.majority} of ${state.voters.length} votes needed`;
   if (node === state.self) {
     if (state.leaving) return 'its musterd is about to end';
     if (state.standby) return 'it is in standby';
+    if (state.epochs.steppingDown) return 'it is about to be removed from the voters';
     return `no quorum: it hears ${votesHeard(state)} of ${state.voters.length} voters, ${state.majority} needed`;
   }
   const peer = state.peers.get(node);

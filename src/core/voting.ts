@@ -1,6 +1,7 @@
 /** The voter's side: what this node answers when it is asked, and what it learns from being asked. */
 import { askedGroup } from './arbiter.ts';
 import { ownBeat, send } from './beats.ts';
+import { meansTheSame } from './group-addresses.ts';
 import { learnHolder } from './lease.ts';
 import type { Answer, Ballot, Message, Request } from './message.ts';
 import { type Group, longestLease, type NodeState, type Peer } from './state.ts';
@@ -13,6 +14,7 @@ export function onPrepare(
   message: Extract<Message, { kind: 'prepare' }>,
   now: number,
 ): void {
+  if (!bothVote(state, from)) return;
   const answers = answerAll(state, from, message, now, (group, request, ballot) =>
     judgePrepare(group.slot, ballot, request.released, now),
   );
@@ -27,6 +29,7 @@ export function onPropose(
   message: Extract<Message, { kind: 'propose' }>,
   now: number,
 ): void {
+  if (!bothVote(state, from)) return;
   const answers = answerAll(state, from, message, now, (group, _request, ballot) => {
     const verdict = judgePropose(group.slot, ballot, message.lease, now);
     if (verdict.ok) learnHolder(group, from.name, now);
@@ -35,6 +38,11 @@ export function onPropose(
   // After a restart this voter would be silent too short for a lease that is longer than all of its own configurations'.
   if (now < state.silentUntil || message.lease > longestLease(state)) return;
   send(state, from, { kind: 'accept', nonce: message.nonce, answers, beat: ownBeat(state) }, now);
+}
+
+/** A node that votes no more, or not yet, gives no votes and gets none. */
+function bothVote(state: NodeState, from: Peer): boolean {
+  return (state.voterMask & state.selfBit) !== 0 && (state.voterMask & from.bit) !== 0;
 }
 
 /** The verdicts on all groups of a request that this voter can answer for; of others it says nothing. */
@@ -49,6 +57,10 @@ function answerAll(
   for (const request of message.requests) {
     const group = askedGroup(state, request.group, now);
     if (group === undefined) continue;
+    if (!meansTheSame(state, group, request, now)) {
+      state.counters.otherAddresses = (state.counters.otherAddresses ?? 0) + 1;
+      continue;
+    }
     group.topRound = Math.max(group.topRound, request.round);
     const ballot = { round: request.round, node: from.name, incarnation: message.incarnation };
     answers.push({ group: request.group, ...judge(group, request, ballot) });

@@ -32,6 +32,7 @@ import { controlSocket, type Settings } from './settings.ts';
 import { arpWarnings, guardNotes, idleAgents } from './startup-checks.ts';
 import { boundOf, buildStatus } from './status.ts';
 import { openStore } from './stores/open.ts';
+import { VoterRecordFile } from './voter-record.ts';
 
 /** Above everything that answers to a person, below the kernel's own threads (sched(7)). */
 const realtimePriority = 50;
@@ -65,6 +66,8 @@ export async function startDaemon(
   let answer = async (_: ControlRequest): Promise<ControlAnswer> => ({ ok: false, text: 'musterd is starting' });
   const control = await ControlServer.listen(controlSocket(settings), (request) => answer(request));
   const identity = beginIncarnation(settings.stateDir, settings.runDir, cluster.timings.lease);
+
+  const voterRecord = new VoterRecordFile(settings.stateDir);
 
   const sockets = await startRawSockets((why) => onFatal(`the helper for raw sockets ${why}`));
   // A helper of their own for addresses and links: the kernel has one lock for all of them, in all namespaces, and whoever
@@ -133,7 +136,8 @@ export async function startDaemon(
     onDatagram: (bytes, link, address) => {
       const decoded = codec.decode(bytes, link);
       linkAlerts.heard(decoded, link, address);
-      if (decoded.ok) loop.dispatch({ type: 'message', from: decoded.from, link, message: decoded.message });
+      if (!decoded.ok) return;
+      loop.dispatch({ type: 'message', from: decoded.from, link, epoch: decoded.epoch, message: decoded.message });
     },
   });
   const arbiters = await openArbiterLinks({
@@ -143,7 +147,7 @@ export async function startDaemon(
     configDir: settings.configDir,
     journal,
     now,
-    onMessage: (from, message) => loop.dispatch({ type: 'message', from, link: 'arbiter', message }),
+    onMessage: (from, message, epoch) => loop.dispatch({ type: 'message', from, link: 'arbiter', epoch, message }),
   });
   const linkAlerts = new LinkAlerts({ links, devices, journal, deadtime: cluster.timings.deadtime, now });
   const drivers: DriverSet = {
@@ -158,6 +162,7 @@ export async function startDaemon(
     balances: protection === 'gate',
     codec,
     store: openStore(cluster, self, identity.incarnation, settings.runDir, (why) => journal.warn('store', why)),
+    voterRecord,
   };
   const machine = new NodeMachine(drivers, cluster, self, placed);
 
@@ -185,6 +190,7 @@ export async function startDaemon(
       bundleHash: ownHash,
       macs,
       longestLease: identity.longestLease,
+      recorded: voterRecord.found,
     },
     now(),
   );

@@ -1,5 +1,6 @@
 import { describe, type View } from '../core/describe.ts';
 import type { Decision, Effect } from '../core/effect.ts';
+import type { VoterRecord } from '../core/epoch-state.ts';
 import type { Event, OperatorCommand } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
 import { type NodeState, step, wakeAt } from '../core/node.ts';
@@ -9,7 +10,10 @@ import type { Journal } from './journal.ts';
 
 /** What the loop has done for it: the drivers, each refusing after its deadline (monotonic milliseconds). */
 export interface Machine {
-  send(to: NodeName, message: Message): void;
+  /** `epoch` is that of the voters by which this node counts. */
+  send(to: NodeName, message: Message, epoch: number): void;
+  /** Resolves when the record is on the disk to stay, to false where it may not be. */
+  persistEpoch(record: VoterRecord): Promise<boolean>;
   arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean>;
   grant(token: number, groups: readonly GroupName[], deadline: number): Promise<boolean>;
   close(
@@ -124,7 +128,12 @@ export class Loop {
     const late = 'deadline' in effect && this.#now() > effect.deadline;
     switch (effect.type) {
       case 'send':
-        this.#machine.send(effect.to, effect.message);
+        this.#machine.send(effect.to, effect.message, effect.epoch);
+        return;
+      case 'persistEpoch':
+        void this.#machine
+          .persistEpoch(effect.record)
+          .then((ok) => this.dispatch({ type: 'epochPersisted', id: effect.id, ok }));
         return;
       case 'arm':
         void this.#machine

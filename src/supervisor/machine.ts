@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import type { View } from '../core/describe.ts';
+import type { VoterRecord } from '../core/epoch-state.ts';
 import type { Message } from '../core/message.ts';
 import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
 import type { Cluster } from '../model/cluster.ts';
@@ -16,6 +17,7 @@ import type { GateDevice } from './drivers/lease-gate-ruleset.ts';
 import type { RawSockets } from './drivers/raw-sockets.ts';
 import type { Machine } from './loop.ts';
 import type { Store } from './stores/store.ts';
+import type { VoterRecordFile } from './voter-record.ts';
 
 /** How long a stranger has to answer for an address; an ARP answer takes less than 10 ms on a LAN. */
 const probePatience = 300;
@@ -34,6 +36,7 @@ export interface DriverSet {
   readonly codec: Codec;
   /** Where the leases lie, if not with the voters. */
   readonly store: Store | undefined;
+  readonly voterRecord: VoterRecordFile;
 }
 
 /** The drivers of this machine as the loop wants them, fed with what the core's view says of the peers. */
@@ -68,9 +71,13 @@ export class NodeMachine implements Machine {
     });
   }
 
-  send(to: NodeName, message: Message): void {
-    if (this.#drivers.arbiters.send(to, message)) return;
-    this.#drivers.links.send(to, this.#drivers.codec.encode(to, message));
+  send(to: NodeName, message: Message, epoch: number): void {
+    if (this.#drivers.arbiters.send(to, message, epoch)) return;
+    this.#drivers.links.send(to, this.#drivers.codec.encode(to, message, epoch));
+  }
+
+  persistEpoch(record: VoterRecord): Promise<boolean> {
+    return this.#drivers.voterRecord.write(record);
   }
 
   arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean> {

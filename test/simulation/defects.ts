@@ -17,8 +17,8 @@ export const defects: readonly Defect[] = [
     name: 'minority-suffices',
     rule: 'A lease is granted by a majority of the voters.',
     file: 'state.ts',
-    find: 'return countBits(votes) >= state.majority;',
-    replace: 'return countBits(votes) >= state.majority - 1;',
+    find: 'return countBits(votes & state.voterMask) >= state.majority;',
+    replace: 'return countBits(votes & state.voterMask) >= state.majority - 1;',
   },
   {
     name: 'promise-while-lease-lives',

@@ -11,7 +11,7 @@ const kernelTick = 10;
 export function perform(world: World, machine: Machine, effect: Effect): void {
   switch (effect.type) {
     case 'send':
-      world.send(machine, effect.to, effect.message);
+      world.send(machine, effect.to, effect.message, effect.epoch);
       return;
     case 'arm': {
       const { groups, token, lifetime } = effect;
@@ -44,6 +44,9 @@ export function perform(world: World, machine: Machine, effect: Effect): void {
     case 'hold':
       machine.held = effect.groups;
       return;
+    case 'persistEpoch':
+      persist(world, machine, effect);
+      return;
     case 'storeRead':
     case 'storeWrite':
       world.store.ask(world, machine, effect);
@@ -60,6 +63,24 @@ export function perform(world: World, machine: Machine, effect: Effect): void {
     case 'probeAddress':
       return;
   }
+}
+
+/** A disk that takes its time, one write after the other; what it was given is written although the process dies. */
+function persist(world: World, machine: Machine, { id, record }: Extract<Effect, { type: 'persistEpoch' }>): void {
+  const { boot, life } = machine;
+  machine.diskFreeAt = Math.max(world.now, machine.diskFreeAt) + 0.5 + world.random.next() * 10;
+  world.at(machine.diskFreeAt, machine.index, {
+    type: 'kernel',
+    boot,
+    apply: () => {
+      machine.record = record;
+      world.at(world.now + 0.1, machine.index, {
+        type: 'event',
+        life,
+        event: { type: 'epochPersisted', id, ok: true },
+      });
+    },
+  });
 }
 
 function close(world: World, machine: Machine, effect: Extract<Effect, { type: 'close' }>): void {

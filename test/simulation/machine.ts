@@ -1,3 +1,4 @@
+import type { VoterRecord } from '../../src/core/epoch-state.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { Message } from '../../src/core/message.ts';
 import type { NodeState } from '../../src/core/state.ts';
@@ -13,6 +14,8 @@ export interface Datagram {
   readonly sequence: number;
   /** Counts what the sender ever sent, restarts included. */
   readonly order: number;
+  /** Of the voters by which the sender counts. */
+  readonly epoch: number;
   readonly message: Message;
   /** As it travels, where the plan says so. */
   readonly bytes: Uint8Array | undefined;
@@ -58,6 +61,9 @@ export class Machine {
   /** What this life of the process has to tell fresh messages by: the guard alone, or the whole codec. */
   guard: ReplayGuard | undefined;
   codec: Codec | undefined;
+  /** What its disk says of the voters; writes take their time, in order. */
+  record: VoterRecord | undefined;
+  diskFreeAt = 0;
   gate = new KernelGate();
   held: readonly string[] = [];
   announcedAt = new Map<string, number>();

@@ -33,15 +33,16 @@ export class Network {
   }
 
   /** One message over all links that there are; they carry the same sequence number. */
-  send(from: Machine, to: Machine, message: Message): void {
+  send(from: Machine, to: Machine, message: Message, epoch: number): void {
     const datagram: Datagram = {
       from: from.index,
       to: to.index,
       incarnation: from.incarnation,
       sequence: ++from.sequence,
       order: ++from.sent,
+      epoch,
       message,
-      bytes: from.codec?.encode(to.name, message),
+      bytes: from.codec?.encode(to.name, message, epoch),
       altered: undefined,
     };
     if (this.heard !== undefined) {

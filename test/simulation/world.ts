@@ -92,8 +92,8 @@ export class World {
     for (const checker of this.checkers) checker.gateChanged?.(this, machine, groups);
   }
 
-  send(from: Machine, to: string, message: Message): void {
-    this.network.send(from, this.byName.get(to)!, message);
+  send(from: Machine, to: string, message: Message, epoch: number): void {
+    this.network.send(from, this.byName.get(to)!, message, epoch);
   }
 
   private work(machine: Machine, work: Work): void {
@@ -122,19 +122,20 @@ export class World {
   private receive(machine: Machine, datagram: Datagram): void {
     const { incarnation, sequence, bytes } = datagram;
     const from = this.machines[datagram.from]!.name;
-    let { message } = datagram;
+    let { message, epoch } = datagram;
     if (machine.codec !== undefined) {
       if (bytes === undefined) return;
       const decoded = machine.codec.decode(bytes);
       if (!decoded.ok) return;
       message = decoded.message;
+      epoch = decoded.epoch;
     } else {
       if (datagram.to !== machine.index || datagram.altered) return;
       if (machine.guard?.judge(from, incarnation, sequence) !== 'fresh') return;
     }
     for (const checker of this.checkers) checker.accepted?.(this, machine, datagram, message);
     this.note(() => `${from} -> ${machine.name} ${showMessage(message)}`);
-    this.step(machine, { type: 'message', from, link: 'eth0', message });
+    this.step(machine, { type: 'message', from, link: 'eth0', epoch, message });
   }
 
   step(machine: Machine, event: Event): void {
@@ -197,6 +198,7 @@ export class World {
       configHash: '',
       bundleHash: '',
       macs: {},
+      recorded: machine.record,
     };
     machine.state = this.core.createNode(this.cluster, machine.name, options, machine.local(this.now));
     this.note(() => `${machine.name} starts`);

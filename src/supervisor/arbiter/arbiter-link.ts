@@ -34,7 +34,7 @@ export interface ArbiterLinkOptions {
   /** Milliseconds of silence after which a connection is made anew. */
   readonly patience: number;
   readonly now: () => number;
-  readonly onMessage: (from: NodeName, message: Message) => void;
+  readonly onMessage: (from: NodeName, message: Message, epoch: number) => void;
   /** A connection came or went, with the reason. */
   readonly onTurn: (up: boolean, why: string) => void;
 }
@@ -66,6 +66,8 @@ export class ArbiterLink {
       incarnation: options.incarnation,
       keyring: { signWith: 0, secrets: new Map([[0, this.#secret]]) },
       peers: [options.arbiter.name],
+      // The secret is of this start of the node, and the connection of this start of the arbiter.
+      echoes: false,
     });
     this.#slots = Array.from({ length: laneCount }, () => ({
       lane: undefined,
@@ -85,9 +87,9 @@ export class ArbiterLink {
     }
   }
 
-  send(message: Message): void {
+  send(message: Message, epoch: number): void {
     if (!this.#slots.some(({ lane }) => lane?.open)) return;
-    const datagram = this.#codec.encode(this.#options.arbiter.name, message);
+    const datagram = this.#codec.encode(this.#options.arbiter.name, message, epoch);
     for (const { lane } of this.#slots) lane?.send('datagram', datagram);
   }
 
@@ -203,7 +205,7 @@ export class ArbiterLink {
       this.#options.onTurn(true, `arbiter ${this.#options.arbiter.name} answers`);
     }
     const decoded = this.#codec.decode(payload, `connection ${this.#slots.indexOf(slot)}`);
-    if (decoded.ok) this.#options.onMessage(decoded.from, decoded.message);
+    if (decoded.ok) this.#options.onMessage(decoded.from, decoded.message, decoded.epoch);
   }
 
   #failed(slot: Slot, why: string): void {

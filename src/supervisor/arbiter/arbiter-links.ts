@@ -13,7 +13,7 @@ export interface ArbiterLinksOptions {
   /** Where `own.pem`, `own.key` and the arbiters' certificates are. */
   readonly certificates: string;
   readonly now: () => number;
-  readonly onMessage: (from: NodeName, message: Message) => void;
+  readonly onMessage: (from: NodeName, message: Message, epoch: number) => void;
   readonly onTurn: (up: boolean, why: string) => void;
   readonly onTrouble: (why: string) => void;
 }
@@ -50,9 +50,9 @@ export class ArbiterLinks implements ArbiterWays {
   }
 
   /** False where this is no arbiter. Never waits: what cannot be sent now is lost, as a datagram would be. */
-  send(to: NodeName, message: Message): boolean {
+  send(to: NodeName, message: Message, epoch: number): boolean {
     const link = this.#links.get(to);
-    link?.send(message);
+    link?.send(message, epoch);
     return link !== undefined;
   }
 

@@ -10,6 +10,7 @@ import type { ArbiterGroupStatus, ArbiterNodeStatus } from '../../wire/arbiter-s
 import { beginIncarnation } from '../identity.ts';
 import type { Journal } from '../journal.ts';
 import { Loop, type Machine } from '../loop.ts';
+import { VoterRecordFile } from '../voter-record.ts';
 import { Session } from './session.ts';
 
 export interface ClusterVoterOptions {
@@ -44,12 +45,13 @@ export function votingCluster(self: NodeName, quorumd: QuorumdCluster, nodes: re
   };
 }
 
-/** What the core of a node has done for it; an arbiter only votes, so that there is nothing but messages. */
-function votingMachine(send: Machine['send']): Machine {
+/** What the core of a node has done for it; an arbiter only votes, so that there is nothing but messages and its record. */
+function votingMachine(send: Machine['send'], record: VoterRecordFile): Machine {
   const never = async (): Promise<boolean> => false;
   const nothing = (): void => {};
   return {
     send,
+    persistEpoch: (voters) => record.write(voters),
     arm: never,
     grant: never,
     close: never,
@@ -80,6 +82,7 @@ export class ClusterVoter {
     const directory = join(options.stateDir, 'arbiter', quorumd.name);
     const identity = beginIncarnation(directory, directory, cluster.timings.lease);
     this.longestLease = identity.longestLease;
+    const record = new VoterRecordFile(directory);
     const random = randomBytes(16);
     const state = createNode(
       cluster,
@@ -91,6 +94,7 @@ export class ClusterVoter {
         bundleHash,
         macs: {},
         longestLease: identity.longestLease,
+        recorded: record.found,
       },
       now(),
     );
@@ -101,12 +105,13 @@ export class ClusterVoter {
         incarnation: identity.incarnation,
         patience: Math.max(3000, 2 * cluster.timings.lease),
         now,
-        onMessage: (from, message) => this.#loop.dispatch({ type: 'message', from, link: 'arbiter', message }),
+        onMessage: (from, message, epoch) =>
+          this.#loop.dispatch({ type: 'message', from, link: 'arbiter', epoch, message }),
         onTurn: (up, why) => (up ? journal.say('connection', why) : journal.warn('connection', why)),
         onDrop: options.count,
       });
     this.#sessions = new Map(nodes.map((node) => [node, session(node)]));
-    const machine = votingMachine((to, message) => this.#sessions.get(to)?.send(message));
+    const machine = votingMachine((to, message, epoch) => this.#sessions.get(to)?.send(message, epoch), record);
     this.#loop = new Loop(state, machine, journal, now);
     this.#loop.start();
   }

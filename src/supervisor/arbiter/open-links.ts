@@ -14,7 +14,7 @@ export interface OpenLinksOptions {
   readonly configDir: string;
   readonly journal: Journal;
   readonly now: () => number;
-  readonly onMessage: (from: NodeName, message: Message) => void;
+  readonly onMessage: (from: NodeName, message: Message, epoch: number) => void;
 }
 
 /** TLS is loaded only where there is an arbiter: it is a good part of a small daemon's memory. */

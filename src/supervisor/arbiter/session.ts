@@ -14,7 +14,7 @@ export interface SessionOptions {
   readonly incarnation: string;
   readonly patience: number;
   readonly now: () => number;
-  readonly onMessage: (from: NodeName, message: Message) => void;
+  readonly onMessage: (from: NodeName, message: Message, epoch: number) => void;
   /** The first connection opened, or the last one closed. */
   readonly onTurn: (up: boolean, why: string) => void;
   readonly onDrop: (why: DropReason | 'no-hello') => void;
@@ -67,9 +67,9 @@ export class Session {
     if (this.#members.length === 1) this.#options.onTurn(true, `${this.#options.node} is connected`);
   }
 
-  send(message: Message): void {
+  send(message: Message, epoch: number): void {
     if (this.#codec === undefined || this.#members.length === 0) return;
-    const datagram = this.#codec.encode(this.#options.node, message);
+    const datagram = this.#codec.encode(this.#options.node, message, epoch);
     for (const { lane, secret } of this.#members) if (secret !== undefined) lane.send('datagram', datagram);
   }
 
@@ -106,7 +106,7 @@ export class Session {
     } else if (decoded.incarnation < this.#incarnation) this.#options.onDrop('old-incarnation');
     else {
       this.#incarnation = decoded.incarnation;
-      this.#options.onMessage(decoded.from, decoded.message);
+      this.#options.onMessage(decoded.from, decoded.message, decoded.epoch);
     }
   }
 
@@ -121,6 +121,8 @@ export class Session {
       incarnation,
       keyring: { signWith: 0, secrets: new Map([[0, secret]]) },
       peers: [node],
+      // The secret is of this start of the node, and the connection of this start of the arbiter.
+      echoes: false,
     });
     for (const other of [...this.#members]) {
       if (other !== member && other.secret !== undefined) other.lane.close('the node has started anew');

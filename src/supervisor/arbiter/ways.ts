@@ -6,7 +6,7 @@ import type { ArbiterLinkStatus } from '../../wire/status.ts';
 export interface ArbiterWays {
   start(): void;
   /** False where this is no arbiter. Never waits: what cannot be sent now is lost, as a datagram would be. */
-  send(to: NodeName, message: Message): boolean;
+  send(to: NodeName, message: Message, epoch: number): boolean;
   status(): ArbiterLinkStatus[];
   stop(): void;
 }

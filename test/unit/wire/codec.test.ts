@@ -10,8 +10,8 @@ const beat: Message = { kind: 'beat', beat: exampleBeat };
 
 function pair(keys = keyring): { sender: Codec; receiver: Codec } {
   return {
-    sender: new Codec({ self: 'node1', incarnation, keyring: keys, peers: ['node2', 'node3'] }),
-    receiver: new Codec({ self: 'node2', incarnation, keyring, peers: ['node1', 'node3'] }),
+    sender: new Codec({ echoes: false, self: 'node1', incarnation, keyring: keys, peers: ['node2', 'node3'] }),
+    receiver: new Codec({ echoes: false, self: 'node2', incarnation, keyring, peers: ['node1', 'node3'] }),
   };
 }
 
@@ -82,12 +82,15 @@ describe('wire: what counts for nothing', () => {
     const wanted = createHmac('sha1', 'a secret of the tests').update(datagram.subarray(0, -16)).digest();
     assert.deepEqual(Buffer.from(datagram.subarray(-16)), wanted.subarray(0, 16));
     assert.equal(why(pair().receiver.decode(datagram)), 'forged');
-    const receiver = new Codec({ self: 'node2', incarnation, keyring: old, peers: ['node1'] });
+    const receiver = new Codec({ echoes: false, self: 'node2', incarnation, keyring: old, peers: ['node1'] });
     assert.equal(why(receiver.decode(datagram)), 'ok');
   });
 
   it('rotates keys without losing a message: known everywhere, then signing, then gone', () => {
-    const nodes = [pair().sender, new Codec({ self: 'node2', incarnation, keyring, peers: ['node1'] })] as const;
+    const nodes = [
+      pair().sender,
+      new Codec({ echoes: false, self: 'node2', incarnation, keyring, peers: ['node1'] }),
+    ] as const;
     const talk = (): void => {
       assert.equal(why(nodes[1].decode(nodes[0].encode('node2', beat))), 'ok');
       assert.equal(why(nodes[0].decode(nodes[1].encode('node1', beat))), 'ok');
@@ -119,6 +122,7 @@ describe('wire: what counts for nothing', () => {
     const { sender, receiver } = pair();
     const captured = sender.encode('node2', beat);
     const restarted = new Codec({
+      echoes: false,
       self: 'node1',
       incarnation: '00000000000000040000000000000000',
       keyring,
@@ -143,18 +147,20 @@ describe('wire: what counts for nothing', () => {
   it('drops what a stranger signed, what was meant for another node, and what no peer sent', () => {
     const { receiver } = pair();
     const forger = new Codec({
+      echoes: false,
       self: 'node1',
       incarnation,
       keyring: { signWith: 1, secrets: new Map([[1, 'guessed']]) },
       peers: [],
     });
     const otherKey = new Codec({
+      echoes: false,
       self: 'node1',
       incarnation,
       keyring: { signWith: 9, secrets: new Map([[9, 'a secret of the tests']]) },
       peers: [],
     });
-    const stranger = new Codec({ self: 'node9', incarnation, keyring, peers: [] });
+    const stranger = new Codec({ echoes: false, self: 'node9', incarnation, keyring, peers: [] });
     const { sender } = pair();
     assert.equal(why(receiver.decode(forger.encode('node2', beat))), 'forged');
     assert.equal(why(receiver.decode(otherKey.encode('node2', beat))), 'unknown-key');
@@ -165,13 +171,20 @@ describe('wire: what counts for nothing', () => {
   it('accepts both keys while they are rotated', () => {
     const both = new Map([...keyring.secrets, [2, 'the next secret']] as const);
     const rotated = new Codec({
+      echoes: false,
       self: 'node2',
       incarnation,
       keyring: { signWith: 2, secrets: both },
       peers: ['node1'],
     });
-    const next = new Codec({ self: 'node1', incarnation, keyring: { signWith: 2, secrets: both }, peers: [] });
-    const old = new Codec({ self: 'node1', incarnation: 'f'.repeat(32), keyring, peers: [] });
+    const next = new Codec({
+      echoes: false,
+      self: 'node1',
+      incarnation,
+      keyring: { signWith: 2, secrets: both },
+      peers: [],
+    });
+    const old = new Codec({ echoes: false, self: 'node1', incarnation: 'f'.repeat(32), keyring, peers: [] });
     assert.equal(why(rotated.decode(next.encode('node2', beat))), 'ok');
     assert.equal(why(rotated.decode(old.encode('node2', beat))), 'ok');
   });
