@@ -26,6 +26,8 @@ const idle = { settle: 20, seconds: 20, rounds: 3 };
 const fewOthers = Math.min(options.n, 3);
 const requestIntervalMs = 2;
 
+const interrupt = new AbortController();
+process.on('SIGINT', () => interrupt.abort()).on('SIGTERM', () => interrupt.abort());
 const figures: Figure[] = [];
 const say = (line: string): void => {
   process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
@@ -41,28 +43,41 @@ function versionFigure(): Figure {
   return { name: 'muster --version', unit: 'ms', values, goal: { median: 150 } };
 }
 
-async function measureIdle(bench: BenchCluster, contender: Contender): Promise<void> {
+/** One part; where it fails, the others still run, and its figure says so by having no value. */
+async function part(name: string, work: () => Promise<readonly Figure[]>): Promise<void> {
+  try {
+    figures.push(...(await work()));
+  } catch (error) {
+    interrupt.signal.throwIfAborted();
+    say(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    figures.push({ name: `${name}: could not be measured`, unit: '', values: [], goal: { max: 0 } });
+  }
+}
+
+async function measureIdle(bench: BenchCluster, contender: Contender): Promise<readonly Figure[]> {
   const machines = await bench.lab.nodes();
   const addresses = Object.fromEntries(machines.map(({ name, address }) => [name, address]));
   const costs = await idleCosts(bench.access, addresses, completeTimings({}).keepalive, idle);
   const seen = await contender.whole();
-  figures.push(...idleFigures(costs, 'holder' in seen ? seen.holder : ''));
+  return idleFigures(costs, 'holder' in seen ? seen.holder : '');
 }
 
 async function measureMusterd(bench: BenchCluster): Promise<void> {
   const contender = musterd(bench, 'musterd', '');
   const wanted = names.filter(options.wants);
   if (wanted.length > 0 || options.wants('idle')) await contender.start();
-  if (options.wants('idle')) await measureIdle(bench, contender);
+  if (options.wants('idle')) await part('idle', () => measureIdle(bench, contender));
   for (const name of wanted) {
     const requests = name === 'switchover' ? requestIntervalMs : undefined;
-    const steps = await runTrials(bench, contender, faults[name], { n: options.n, requestIntervalMs: requests });
-    figures.push(...musterdFigures('musterd', name, steps));
+    await part(name, async () => {
+      const steps = await runTrials(bench, contender, faults[name], { n: options.n, requestIntervalMs: requests });
+      return musterdFigures('musterd', name, steps);
+    });
   }
   if (!options.wants('fast')) return;
   const fast = musterd(bench, 'profile fast', '  profile: fast\n');
   await fast.start();
-  figures.push(...fastFigures(await runTrials(bench, fast, faults['plug-pull'], { n: options.n })));
+  await part('fast', async () => fastFigures(await runTrials(bench, fast, faults['plug-pull'], { n: options.n })));
 }
 
 async function measureOthers(bench: BenchCluster): Promise<void> {
@@ -78,19 +93,17 @@ async function measureOthers(bench: BenchCluster): Promise<void> {
   ];
   for (const contender of contenders) {
     await contender.start();
-    const steps = await runTrials(bench, contender, faults['plug-pull'], { n: options.n });
-    figures.push(...otherFigures(contender.name, 'plug-pull', steps));
-    for (const name of ['freeze', 'partition'] as const) {
-      if (!options.wants(name)) continue;
-      const few = await runTrials(bench, contender, faults[name], { n: fewOthers });
-      figures.push(...otherFigures(contender.name, name, few));
+    for (const name of ['plug-pull', 'freeze', 'partition'] as const) {
+      if (name !== 'plug-pull' && !options.wants(name)) continue;
+      const n = name === 'plug-pull' ? options.n : fewOthers;
+      await part(`${contender.name}, ${name}`, async () =>
+        otherFigures(contender.name, name, await runTrials(bench, contender, faults[name], { n })),
+      );
     }
     await contender.stop();
   }
 }
 
-const interrupt = new AbortController();
-process.on('SIGINT', () => interrupt.abort()).on('SIGTERM', () => interrupt.abort());
 try {
   if (options.soak === undefined && options.wants('version')) figures.push(versionFigure());
   await withLab(say, interrupt.signal, async (bench) => {

@@ -13,9 +13,9 @@ const echoPort = 7694;
 const datagramIntervalMs = 2;
 const witnessIntervalMs = 10;
 /** Undisturbed service before a fault and after it healed. */
-const calmMs = 500;
+const calmMs = 300;
 /** How long the fault lasts on: nobody asks the nodes anything meanwhile, and two holders would show. */
-const faultMs = 1500;
+const faultMs = 1000;
 const movePatienceMs = 20_000;
 const healPatienceMs = 90_000;
 const probeTimeoutMs = 900;
@@ -42,6 +42,7 @@ export async function runTrials(
     await observer.ready;
     for (let run = 1; run <= n; run++) {
       const holder = await whole(bench, contender);
+      await sleep(contender.restMs, undefined, { signal });
       const node = fault.victim === 'holder' ? holder : contender.nodes.find((other) => other !== holder)!;
       const startMs = monotonicMs();
       await sleep(calmMs, undefined, { signal });
