@@ -10,6 +10,7 @@ import { linesAbout } from '../wire/journal.ts';
 import { showExplanation } from '../wire/show-explanation.ts';
 import type { Status } from '../wire/status.ts';
 import { openArbiterLinks } from './arbiter/open-links.ts';
+import { Companions } from './companions.ts';
 import { ControlServer } from './control-server.ts';
 import { Announcer } from './drivers/announce.ts';
 import { Devices } from './drivers/devices.ts';
@@ -223,7 +224,8 @@ export async function startDaemon(
         bound: boundOf(cluster, arbiters.status()),
         counters: codec.dropped,
         protection,
-        layers: [],
+        layers: companions.layers(),
+        watchdog: companions.watchdog(),
         links: linkAlerts.links(loop.view()),
         device: placed[0]?.device,
       },
@@ -244,19 +246,24 @@ export async function startDaemon(
     return { ok: true, text };
   };
 
+  const companions = new Companions({ configuration, journal, now, steppedAt: () => loop.steppedAt });
   housekeeping = new Housekeeping({
     gate,
     addresses,
     machine,
     loop,
     services,
-    onLook: () => linkAlerts.look(loop.view()),
+    onLook: () => {
+      linkAlerts.look(loop.view());
+      companions.look();
+    },
   });
   housekeeping.start();
-  if (settings.realtime) {
+  companions.start();
+  if (settings.realtime && configuration.running.realtime) {
     // The first use makes the worker threads, which have to be there when their priority is set.
     await stat('/');
-    sockets.schedule(realtimePriority, process.pid);
+    sockets.schedule(configuration.running.priority ?? realtimePriority, process.pid);
   }
   services.ready();
   journal.say('start', `musterd ${program.version} runs as ${self} of cluster ${cluster.name}`, {
@@ -276,6 +283,7 @@ export async function startDaemon(
     await gate.close([...groups.keys()]);
     await addresses.release();
     await balancer.stop();
+    await companions.stop();
     links.stop();
     await drivers.store?.stop();
     arbiters.stop();

@@ -50,6 +50,7 @@ export class Loop {
   #timerAt = Number.POSITIVE_INFINITY;
   #lastId = 0;
   #stopped = false;
+  #steppedAt = Number.NEGATIVE_INFINITY;
 
   constructor(state: NodeState, machine: Machine, journal: Journal, now: () => number) {
     this.#state = state;
@@ -86,6 +87,11 @@ export class Loop {
     });
   }
 
+  /** Monotonic milliseconds of the last step: a loop that is well takes one every keepalive. */
+  get steppedAt(): number {
+    return this.#steppedAt;
+  }
+
   view(): View {
     return describe(this.#state, this.#now());
   }
@@ -98,7 +104,8 @@ export class Loop {
   }
 
   #step(event: Event): void {
-    const { state, effects } = step(this.#state, event, this.#now());
+    this.#steppedAt = this.#now();
+    const { state, effects } = step(this.#state, event, this.#steppedAt);
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
     const isMove = ({ what }: Decision): boolean => what === 'node-dead' || what === 'node-up';

@@ -10,6 +10,7 @@ import type {
   ServiceBound,
   ServiceStatus,
   Status,
+  WatchdogStatus,
 } from '../wire/status.ts';
 
 /** What a status says beside the core's view. */
@@ -28,6 +29,7 @@ export interface StatusFacts {
   /** What protects beside it: `watchdog`, `fencing`. */
   readonly layers: readonly string[];
   readonly links: readonly LinkStatus[];
+  readonly watchdog?: WatchdogStatus | null | undefined;
   /** The device whose MAC `nodes[].mac` shows. */
   readonly device: string | undefined;
 }
@@ -58,6 +60,7 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
     arbiters: facts.arbiters.map((link) => ({ ...link, ...heardOf(view, link.name) })),
     bound: facts.bound,
     links: facts.links,
+    watchdog: facts.watchdog,
     groups: view.groups.map((group) => ({
       name: group.name,
       addresses: group.addresses,

@@ -2,7 +2,15 @@
 import { showDuration } from '../base/duration.ts';
 import { foldHosts } from '../base/host-range.ts';
 import { showArbiter, showBound } from './show-arbiters.ts';
-import type { GroupStatus, LinkStatus, NodeStatus, ServiceStatus, Status, StoreStatus } from './status.ts';
+import type {
+  GroupStatus,
+  LinkStatus,
+  NodeStatus,
+  ServiceStatus,
+  Status,
+  StoreStatus,
+  WatchdogStatus,
+} from './status.ts';
 
 const folded = (nodes: readonly NodeStatus[]): string => foldHosts(nodes.map(({ name }) => name));
 
@@ -114,6 +122,14 @@ function showLinks(links: readonly LinkStatus[]): string[] {
   return lines.length === 0 ? [] : ['', 'Heartbeat Links:', ...lines];
 }
 
+function showWatchdog(watchdog: WatchdogStatus | null): string[] {
+  if (watchdog === null) return [];
+  const { device, armed, why } = watchdog;
+  return [
+    `  * Watchdog: ${device} ${armed ? 'restarts this machine where musterd hangs' : `PROTECTS NOTHING: ${why}`}`,
+  ];
+}
+
 /** A status in the order and the words of crm_mon, where both have them. `now` is Unix milliseconds. */
 export function showStatus(status: Status, now: number, heard: Heard = { by: `seen by ${status.node}` }): string {
   const { quorum } = status;
@@ -129,6 +145,7 @@ export function showStatus(status: Status, now: number, heard: Heard = { by: `se
     ...showNodes(status),
     ...(status.arbiters ?? []).map((arbiter) => showArbiter(arbiter, now)),
     ...(status.bound ? [showBound(status.bound)] : []),
+    ...showWatchdog(status.watchdog ?? null),
     ...showLinks(status.links ?? []),
     '',
     'Resource Groups:',

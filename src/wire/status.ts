@@ -120,6 +120,14 @@ export interface LinkStatus {
   }[];
 }
 
+export interface WatchdogStatus {
+  readonly device: string;
+  /** Open, and fed while musterd is well. */
+  readonly armed: boolean;
+  /** Why it is not; empty where it is. */
+  readonly why: string;
+}
+
 export interface Status {
   readonly version: string;
   readonly node: NodeName;
@@ -143,6 +151,8 @@ export interface Status {
   readonly bound: ServiceBound | null;
   /** Left out by a musterd that is older than they. */
   readonly links?: readonly LinkStatus[] | undefined;
+  /** null where none is configured; left out by a musterd that knows none. */
+  readonly watchdog?: WatchdogStatus | null | undefined;
   readonly groups: readonly GroupStatus[];
   readonly services: readonly ServiceStatus[];
   readonly counters: Readonly<Record<string, number>>;

@@ -133,6 +133,9 @@ describe('three musterds over two networks', function () {
       'mcast eth0 239.77.0.1 694 1 0',
       'mcast6 eth0 ff12::77 6940 1 0',
       'bcast eth7',
+      'watchdog /dev/null',
+      'respawn nobody /bin/sleep 12345',
+      'realtime off',
     ];
     // Patient enough for a busy machine: a failover here would be the fault of a link alone.
     const files = {
@@ -179,6 +182,19 @@ describe('three musterds over two networks', function () {
       node.journal.some(
         ({ what, why }) => what === 'link' && why === 'bcast eth7 cannot be opened: eth7 has no IPv4 address',
       ),
+    );
+  });
+
+  it('feed the watchdog of ha.cf, keep its programs running, and say so', () => {
+    const [node] = cluster.nodes as [TestNode];
+    const { watchdog, groups } = node.status();
+    assert.deepEqual(watchdog, { device: '/dev/null', armed: true, why: '' });
+    assert.deepEqual(groups[0]!.layers, ['watchdog']);
+    assert.match(node.musterd('status'), /Watchdog: \/dev\/null restarts this machine where musterd hangs/);
+    const children = node.run('ps', '-o', 'user=,args=', '--ppid', String(node.pid)).split('\n');
+    assert.ok(
+      children.some((line) => /^nobody +\/bin\/sleep 12345$/.test(line)),
+      children.join('\n'),
     );
   });
 
