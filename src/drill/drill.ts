@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../base/problem.ts';
-import type { MacAddress, NodeName } from '../model/names.ts';
+import type { IpAddress, MacAddress, NodeName } from '../model/names.ts';
 import { ClusterAccess, type Connect } from './cluster-access.ts';
 import { complaintsAbout, complaintsWithout, holderOf, statusesOf, type Views } from './cluster-health.ts';
 import { ensureEcho, startEcho, stopEcho } from './echo.ts';
@@ -226,8 +226,11 @@ export class Drill {
   }
 
   async #startEcho(node: NodeName, program = startEcho): Promise<void> {
-    const { address, echoPort } = this.#settings.target;
-    await this.#access.must(node, 'start the responder of the drill', program(address, echoPort, node));
+    const { address, address6, echoPort } = this.#settings.target;
+    const programs = [address, ...(address6 === undefined ? [] : [address6])].map((one) =>
+      program(one, echoPort, node),
+    );
+    await this.#access.must(node, 'start the responder of the drill', programs.join('\n'));
   }
 
   async #startProbes(): Promise<void> {
@@ -236,20 +239,25 @@ export class Drill {
       target.http === undefined
         ? undefined
         : { ...target.http, intervalMs: requestIntervalMs, timeoutMs: probeTimeoutMs, atOnce: 256, nodes };
+    const datagrams = (address: IpAddress) => ({
+      address,
+      port: target.echoPort,
+      intervalMs: datagramIntervalMs,
+      timeoutMs: probeTimeoutMs,
+    });
+    const witness = (address: IpAddress) => ({
+      address,
+      intervalMs: witnessIntervalMs,
+      macs: nodes.map((node) => macs[node]!),
+    });
+    const { address, address6 } = target;
     this.#observer = new Observer(
       {
-        datagrams: {
-          address: target.address,
-          port: target.echoPort,
-          intervalMs: datagramIntervalMs,
-          timeoutMs: probeTimeoutMs,
-        },
+        datagrams: datagrams(address),
+        datagrams6: address6 === undefined ? undefined : datagrams(address6),
         requests,
-        witness: {
-          address: target.address,
-          intervalMs: witnessIntervalMs,
-          macs: nodes.map((node) => macs[node]!),
-        },
+        witness: witness(address),
+        witness6: address6 === undefined ? undefined : witness(address6),
       },
       inClient,
     );
@@ -259,6 +267,10 @@ export class Drill {
     const from = monotonicMs() - calmMs / 2;
     const seen = collectRecent(this.#observer, from);
     const silent = [
+      ...(address6 === undefined || seen.udp6
+        ? []
+        : [`no datagram to ${address6} port ${target.echoPort} is answered`]),
+      ...(address6 === undefined || seen.witness6 ? [] : [`no node answers the witness for ${address6}`]),
       ...(seen.udp ? [] : [`no datagram to ${target.address}:${target.echoPort} is answered`]),
       ...(seen.witness ? [] : [`no node answers the witness for ${target.address}`]),
       ...(target.http === undefined || seen.http ? [] : [`no request to port ${target.http.port} is answered`]),
@@ -267,12 +279,14 @@ export class Drill {
   }
 }
 
-function collectRecent(observer: Observer, fromMs: number): { udp: boolean; http: boolean; witness: boolean } {
-  const recent = { udp: false, http: false, witness: false };
+function collectRecent(observer: Observer, fromMs: number) {
+  const recent = { udp: false, udp6: false, http: false, witness: false, witness6: false };
   for (const one of observer.seen) {
-    if (one.kind === 'datagram' && one.sentMs >= fromMs && one.answeredMs !== null) recent.udp = true;
+    if (one.kind === 'datagram' && one.sentMs >= fromMs && one.answeredMs !== null)
+      recent[one.version === 6 ? 'udp6' : 'udp'] = true;
     else if (one.kind === 'http' && one.startMs >= fromMs && one.ok) recent.http = true;
-    else if (one.kind === 'witness' && one.sentMs >= fromMs) recent.witness = true;
+    else if (one.kind === 'witness' && one.sentMs >= fromMs)
+      recent[one.what === 'echo6' || one.what === 'nd' ? 'witness6' : 'witness'] = true;
   }
   return recent;
 }

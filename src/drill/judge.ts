@@ -32,7 +32,7 @@ export interface JudgeSettings {
 
 /** A number per probe; a probe that did not run is absent. */
 export type ByProbe = Readonly<Partial<Record<ProbeName, number>>>;
-export type ProbeName = 'udp' | 'http';
+export type ProbeName = 'udp' | 'udp6' | 'http';
 
 /** Milliseconds after the injection at which something was seen on the wire; null where it was not. */
 export interface Phases {
@@ -113,10 +113,13 @@ interface Sampled {
 
 /** The probes that ran at all, as samples. */
 function probesOf(seen: Observations, settings: JudgeSettings): readonly Sampled[] {
-  const udp = seen.datagrams.map((probe) => ({ atMs: probe.sentMs, ok: probe.answeredMs !== null }));
+  const [udp, udp6] = [seen.datagrams, seen.datagrams6].map((datagrams) =>
+    datagrams.map((probe) => ({ atMs: probe.sentMs, ok: probe.answeredMs !== null })),
+  );
   const http = seen.requests.map((request) => ({ atMs: request.startMs, ok: request.ok }));
   const all: readonly Sampled[] = [
-    { name: 'udp', intervalMs: settings.datagramIntervalMs, samples: udp },
+    { name: 'udp', intervalMs: settings.datagramIntervalMs, samples: udp! },
+    { name: 'udp6', intervalMs: settings.datagramIntervalMs, samples: udp6! },
     { name: 'http', intervalMs: settings.requestIntervalMs, samples: http },
   ];
   return all.filter((probe) => probe.samples.length > 0);
