@@ -24,9 +24,12 @@ export interface BenchCluster {
   readonly muster: (inventory: string, ...args: readonly string[]) => Promise<ClusterDescription>;
 }
 
-/** The lab's inventory with what else stands under `cluster`. */
+/** The lab's inventory with what else stands under `cluster`; what is there already under these keys goes. */
 export function inventoryWith(lines: string): string {
-  return readFileSync(`${root}inventory/lab.yml`, 'utf8').replace(/^cluster:$/m, `cluster:\n${lines}`);
+  const keys = [...lines.matchAll(/^ {2}(\w+):/gm)].map((match) => match[1]!);
+  const base = readFileSync(`${root}inventory/lab.yml`, 'utf8');
+  const rest = keys.reduce<string>((text, key) => text.replace(new RegExp(`^ {2}${key}:.*\n`, 'm'), ''), base);
+  return rest.replace(/^cluster:$/m, `cluster:\n${lines.trimEnd()}`);
 }
 
 async function run(argv: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {

@@ -21,8 +21,13 @@ export interface Contender {
 const address = '10.77.0.100';
 
 /** musterd with the inventory's default timings, or with what `lines` put under `cluster`. */
-export function musterd(bench: BenchCluster, name: string, lines: string): Contender {
-  const { access, nodes } = bench;
+export function musterd(
+  bench: BenchCluster,
+  name: string,
+  lines: string,
+  nodes: readonly NodeName[] = bench.nodes,
+): Contender {
+  const { access } = bench;
   return {
     name,
     address,
@@ -39,7 +44,7 @@ export function musterd(bench: BenchCluster, name: string, lines: string): Conte
       await Promise.all(nodes.map((node) => access.must(node, 'stop musterd', program)));
     },
     whole: async () => {
-      const views = await access.views();
+      const views = await access.views(nodes);
       const [wrong] = complaintsAbout(views);
       const holder = holderOf(views, 'web');
       return wrong === undefined && holder !== null ? { holder } : { wrong: wrong ?? 'nobody holds it' };

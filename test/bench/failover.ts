@@ -13,13 +13,13 @@ import { type FaultName, faults } from './faults.ts';
 import type { Figure } from './figures.ts';
 import { idleCosts } from './idle-cost.ts';
 import { benchOptions, finishBench } from './options.ts';
-import { fastFigures, idleFigures, musterdFigures, otherFigures } from './rows.ts';
+import { arbiterFigures, fastFigures, idleFigures, musterdFigures, otherFigures } from './rows.ts';
 import { soakFigures } from './soak.ts';
 import { runTrials } from './trials.ts';
 
 const names = Object.keys(faults) as FaultName[];
 const others = ['keepalived', 'heartbeat'] as const;
-const options = benchOptions(['version', 'idle', ...names, 'fast', ...others], 20);
+const options = benchOptions(['version', 'idle', ...names, 'fast', 'arbiter', ...others], 20);
 /** Musterd is left alone for a while first: what it costs is what it costs all day, not while its code is being compiled. */
 const idle = { settle: 20, seconds: 20, rounds: 3 };
 /** Faults that show two holders with others, and what a heal costs there: a few are enough to see it. */
@@ -80,6 +80,20 @@ async function measureMusterd(bench: BenchCluster): Promise<void> {
   await part('fast', async () => fastFigures(await runTrials(bench, fast, faults['plug-pull'], { n: options.n })));
 }
 
+/** The third node only votes, and is far away from the other two. */
+async function measureArbiter(bench: BenchCluster): Promise<readonly Figure[]> {
+  const [arbiter, ...nodes] = [...bench.nodes].reverse() as [string, ...string[]];
+  const far = { delayMs: 100, jitterMs: 0, loss: 0 };
+  await Promise.all([bench.lab.faults.slow(nodes, [arbiter], far), bench.lab.faults.slow([arbiter], nodes, far)]);
+  const lines = `  nodes: [${nodes.join(', ')}]\n  arbiters: ${arbiter}\n  arbiter_round_trip: 200ms\n`;
+  const contender = musterd(bench, 'musterd with an arbiter', lines, nodes);
+  await contender.start();
+  const steps = await runTrials(bench, contender, faults['plug-pull'], { n: options.n });
+  const { bound } = await bench.access.status(nodes[0]!);
+  if (bound === null) throw new Error('status says no bound');
+  return arbiterFigures(steps, bound.totalMs);
+}
+
 async function measureOthers(bench: BenchCluster): Promise<void> {
   if (!others.some(options.wants)) return;
   // On a lab of its own they would be beside other machines; musterd's gate and address must be gone from these.
@@ -113,6 +127,8 @@ try {
     }
     await measureMusterd(bench);
     await measureOthers(bench);
+    // Last, as it makes another cluster of the same machines.
+    if (options.wants('arbiter')) await part('arbiter', () => measureArbiter(bench));
   });
 } catch (error) {
   if (!interrupt.signal.aborted) throw error;

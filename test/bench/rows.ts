@@ -42,6 +42,15 @@ export function fastFigures(steps: readonly StepResult[]): Figure[] {
   ];
 }
 
+/** Two nodes and an arbiter far away; `boundMs` is what `status` says that users may be without service at most. */
+export function arbiterFigures(steps: readonly StepResult[], boundMs: number): Figure[] {
+  const name = 'two nodes and an arbiter 200 ms away, plug-pull';
+  return [
+    { name: `${name}: outage`, unit: 'ms', values: outages(steps), goal: { max: boundMs } },
+    { name: `${name}: double holder`, unit: 'ms', values: steps.map((step) => step.doubleHolderMs), goal: { max: 0 } },
+  ];
+}
+
 /** Of others: no goals, only what they are beside. */
 export function otherFigures(name: string, fault: FaultName, steps: readonly StepResult[]): Figure[] {
   const title = `${name}, ${faults[fault].name}`;
