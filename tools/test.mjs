@@ -34,6 +34,7 @@ const suites = [
   'test/simulation/**/*.test.ts',
 ];
 const needRoot = ['test/integration/**/*.test.ts', 'test/lab/**/*.test.ts'];
+if (full) needRoot.push('test/uml/**/*.test.ts');
 const env = {
   ...process.env,
   SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '5000' : '400'),

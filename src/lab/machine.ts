@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Problem } from '../base/problem.ts';
 import { createGroups, isPopulated, killFile, removeGroups, waitEmpty } from './cgroup.ts';
 import { inNamespace } from './command.ts';
 import { dialSocket } from './gateway.ts';
-import { nodePaths, secondLink } from './names.ts';
+import { nodePaths, secondLink, sharedDisk, sharedDiskFile, sharedDiskSize } from './names.ts';
 import { cableFunctions, cutPower, unplug } from './network.ts';
 import { entryCommand } from './self.ts';
 import type { LabState } from './state.ts';
@@ -71,6 +71,10 @@ done`;
 /** Boots the node: a fresh network namespace, and Debian's own init in it. Resolves before it has booted. */
 export async function powerUp(paths: LabPaths, host: LabState['nodes'][number], links: number): Promise<void> {
   const { root, namespace, console } = nodePaths(paths, host.name);
+  const disk = sharedDiskFile(paths);
+  // What is in it stays: the other machines may be using it.
+  const file = await open(disk, 'a');
+  await file.truncate(sharedDiskSize).finally(() => file.close());
   const nspawn = [
     'systemd-nspawn',
     '--quiet',
@@ -86,6 +90,7 @@ export async function powerUp(paths: LabPaths, host: LabState['nodes'][number], 
     '--link-journal=no',
     '--resolv-conf=off',
     '--timezone=off',
+    `--bind=${disk}:${sharedDisk}`,
   ];
   const mac2 = links > 1 ? secondLink(host).mac : '';
   const argv = ['sh', '-ec', life, 'sh', paths.switchNamespace, host.name, host.mac, mac2, namespace, ...nspawn];

@@ -47,6 +47,14 @@ export function resolveLabName(given?: string): string {
   );
 }
 
+/** A device that all machines of a lab share, as a quorum disk: where it is in each of them, and on the host. */
+export const sharedDisk = '/srv/shared-disk';
+export const sharedDiskSize = 1_048_576;
+
+export function sharedDiskFile({ stateDir }: LabPaths): string {
+  return join(stateDir, 'shared-disk');
+}
+
 /** Where the lab of that name is, whether it is up or not. */
 export function labPaths(name: string): LabPaths {
   const stateDir = join(labsRoot, name);

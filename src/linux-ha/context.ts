@@ -35,6 +35,10 @@ export interface ClusterContext {
   readonly no_quorum: string;
   /** As a flow map, which is JSON; null where the nodes vote. */
   readonly store: string | null;
+  /** The device of a quorum disk. */
+  readonly quorum_disk: string | null;
+  /** Whether it is locked by SCSI-3 persistent reservation. */
+  readonly quorum_reservation: boolean;
   readonly arbiters: readonly {
     readonly name: string;
     readonly address: string;
@@ -153,6 +157,8 @@ export function clusterContext(cluster: Cluster): ClusterContext {
     auto_failback: cluster.autoFailback ? 'on' : 'off',
     ping_nodes: cluster.pingNodes,
     store: cluster.store === undefined ? null : JSON.stringify(cluster.store),
+    quorum_disk: cluster.store?.kind === 'disk' ? cluster.store.device : null,
+    quorum_reservation: cluster.store?.kind === 'disk' && cluster.store.reservation === 'scsi',
     ping_groups: (cluster.pingGroups ?? []).map(({ name, addresses }) => [name, ...addresses].join(' ')),
     respawn: (cluster.respawn ?? []).map((words) => words.join(' ')),
     deadping: cluster.deadping === undefined ? null : writeDuration(cluster.deadping),

@@ -99,12 +99,18 @@ export class DeviceBlocks implements Blocks {
   }
 }
 
+/** What Node has no names for: a reservation conflict, and an error of the target (errno(3)). */
+const others: ReadonlyMap<number, readonly [string, string]> = new Map([
+  [52, ['EBADE', 'another node has locked this one out']],
+  [121, ['EREMOTEIO', 'remote I/O error']],
+]);
+
 /** What the kernel said to a read or a write; `code` is its name, like EIO. */
 export class DiskError extends Error {
   readonly code: string;
 
   constructor(device: string, errno: number) {
-    const [code, meaning] = getSystemErrorMap().get(-errno) ?? [`error ${errno}`, 'unknown'];
+    const [code, meaning] = others.get(errno) ?? getSystemErrorMap().get(-errno) ?? [`error ${errno}`, 'unknown'];
     super(`${device}: ${meaning} (${code})`);
     this.code = code;
   }

@@ -7,7 +7,8 @@
  * kernel holds up its last write: a write of a former life must not land after one of this life.
  * Both ways: u32 length (big-endian, of what follows), payload. Requests: `R`, u32 offset, u32 length; `W`, u32 offset,
  * bytes. Answers: `R` and bytes; `W`; `E` and the errno in digits. One after the other: nothing overtakes a write.
- * It loads no module: 0x4000 or 0x10000 is O_DIRECT (asm-generic, arm), 0x101000 O_SYNC, 2 O_RDWR, 2 LOCK_EX.
+ * A regular file on a file system without direct I/O is taken as it is: it is shared on one machine only, whose page cache
+ * all see. It loads no module: 0x4000 or 0x10000 is O_DIRECT (asm-generic, arm), 0x101000 O_SYNC, 2 O_RDWR, 2 LOCK_EX.
  */
 export const diskHelper = `
 $0 = 'musterd: quorum disk'; $SIG{PIPE} = $SIG{INT} = $SIG{TERM} = 'IGNORE';
@@ -20,7 +21,8 @@ my $skip = (4096 - $address % 4096) % 4096; my ($disk, $input); $input = '';
 sub answer { my $frame = pack('N', length $_[0]) . $_[0];
   while (length $frame) { my $n = syswrite(STDOUT, $frame); next if !defined $n && $! == 4; exit 0 unless $n; substr($frame, 0, $n, '') } }
 sub once { my ($kind, $offset, $rest) = @_;
-  defined $disk or sysopen($disk, $device, 2 | $direct | 0x101000) or return 'E' . ($! + 0);
+  defined $disk or sysopen($disk, $device, 2 | $direct | 0x101000)
+    or $! == 22 && -f $device && sysopen($disk, $device, 2 | 0x101000) or do { undef $disk; return 'E' . ($! + 0) };
   my $length = $kind eq 'R' ? unpack('N', $rest) : length $rest; return 'E22' if $length > $most;
   substr($memory, $skip, $length, $rest) if $kind eq 'W';
   my $n = syscall($kind eq 'R' ? $pread : $pwrite, fileno($disk), $address + $skip, $length, $offset);

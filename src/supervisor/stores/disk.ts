@@ -55,11 +55,11 @@ export class DiskStore implements Store {
 
   write(writes: readonly StoreWrite[]): Promise<readonly StoreAnswer[]> {
     return this.#alone('write', async () => {
-      await this.#reservation.hold();
       const first = await this.#readAll();
       const { places } = first;
       const place = places.indexOf(digest(this.#options.self, 8)) + 1;
       if (place === 0) throw new Error(`${this.#options.self} has no place on it; give it one: musterd format-disk`);
+      await this.#reservation.hold(place);
       let sectors = first.sectors;
       let unread: typeof sectors | undefined = first.sectors;
       const disk: Sectors = {
@@ -89,7 +89,9 @@ export class DiskStore implements Store {
           nonce: record.nonce.slice(0, 24),
         },
       }));
-      const outcomes = await swapAll(disk, swaps, [...this.#ids.values()], (losers) => this.#reservation.take(losers));
+      const outcomes = await swapAll(disk, swaps, [...this.#ids.values()], (losers) =>
+        this.#reservation.take(place, losers),
+      );
       return writes.map(({ group }, index) => {
         const { ok } = outcomes[index]!;
         return { group, ok, ...this.#toAnswer(outcomes[index]!, sectors, places) };

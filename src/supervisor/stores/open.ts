@@ -4,6 +4,7 @@ import type { NodeName } from '../../model/names.ts';
 import { DiskStore } from './disk.ts';
 import { DeviceBlocks } from './disk-blocks.ts';
 import { EtcdStore } from './etcd.ts';
+import { ScsiReservation } from './scsi.ts';
 import type { Store } from './store.ts';
 
 /** The cluster's lease store as this node uses it; undefined where its nodes vote. */
@@ -19,5 +20,7 @@ export function openStore(
   const { device } = store;
   const names = groups.map(({ name }) => name);
   const blocks = new DeviceBlocks(device, join(runDir, 'quorum-disk.lock'));
-  return new DiskStore({ device, cluster, self, nodes, groups: names, incarnation, lease, onTrouble }, blocks);
+  const reservation = store.reservation === 'scsi' ? new ScsiReservation({ device, cluster, lease }) : undefined;
+  const options = { device, cluster, self, nodes, groups: names, incarnation, lease, onTrouble };
+  return new DiskStore(options, blocks, reservation);
 }

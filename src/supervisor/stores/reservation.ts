@@ -1,9 +1,9 @@
 /** What keeps a node that has lost a group from writing to the shared disk; without SCSI-3 nothing does. */
 export interface Reservation {
-  /** Before a write: this node is registered, and may write. Rejects where it must not yet. */
-  hold(): Promise<void>;
+  /** Before a write: this node, in its place, is registered, and may write. Rejects where it must not yet. */
+  hold(place: number): Promise<void>;
   /** Locks these nodes, by their places, out of the disk. */
-  take(losers: readonly number[]): Promise<void>;
+  take(place: number, losers: readonly number[]): Promise<void>;
   /** A request has failed: it may be that this node was locked out. */
   failed(error: unknown): Promise<void>;
 }
