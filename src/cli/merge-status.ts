@@ -10,8 +10,8 @@ export function bestView(statuses: readonly Status[]): Status | undefined {
 }
 
 /**
- * The best view, with each group as its holder sees it (only that one knows votes and gate), and each node's hashes as it
- * says them itself. Undefined where nobody answered.
+ * The best view, with each group as its holder sees it (only that one knows votes and gate), each node's hashes as it
+ * says them itself, and the links of all. Undefined where nobody answered.
  */
 export function mergeStatuses(statuses: readonly Status[]): Status | undefined {
   const best = bestView(statuses);
@@ -28,12 +28,13 @@ export function mergeStatuses(statuses: readonly Status[]): Status | undefined {
     if (itself === undefined) return node;
     return { ...node, configHash: itself.configHash, bundleHash: itself.bundleHash, standby: itself.standby };
   });
-  return { ...best, groups, nodes };
+  const links = statuses.flatMap(({ node, links: seen = [] }) => seen.map((link) => ({ ...link, owner: node })));
+  return { ...best, groups, nodes, links };
 }
 
 /** Where nodes say different things about who is there and who holds what; empty where they agree. */
 export function disagreements(statuses: readonly Status[]): string[] {
-  return [...differing(statuses, holderWord), ...differing(statuses, quorumWord)];
+  return [holderWord, quorumWord, arbiterWord].flatMap((word) => differing(statuses, word));
 }
 
 type Word = (status: Status) => readonly (readonly [subject: string, word: string])[];
@@ -51,6 +52,12 @@ const quorumWord: Word = ({ quorum, nodes }) => {
     ],
   ];
 };
+
+const arbiterWord: Word = ({ arbiters = [] }) =>
+  arbiters.map(({ name, problem }) => [
+    `arbiter ${name}`,
+    problem === null ? 'connected' : `NOT connected (${problem})`,
+  ]);
 
 function differing(statuses: readonly Status[], word: Word): string[] {
   const subjects = new Map<string, Map<string, string[]>>();

@@ -3,10 +3,12 @@ import { showDuration } from '../base/duration.ts';
 import { expandRange, foldHosts, HostRangeError } from '../base/host-range.ts';
 import { nearest } from '../base/nearest.ts';
 import { Problem } from '../base/problem.ts';
+import { outageBound } from '../core/bound.ts';
 import { pairFailures, playAll, singleFailures } from '../core/failures.ts';
 import { membersOf, storeOf } from '../core/members.ts';
 import { cutOff, type Fault, type Outcome, whatIf } from '../core/what-if.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
+import { storeBound, storeIntervals } from '../model/lease-store.ts';
 import { inventoryOption } from './host-options.ts';
 import { loadClusterDescription } from './require-cluster.ts';
 import { type Row, rowsOf, showRows } from './what-if-table.ts';
@@ -106,6 +108,8 @@ function title(cluster: ClusterDescription): string {
   const third =
     arbiters.length === 0 ? '' : ` and ${arbiters.length === 1 ? 'arbiter' : 'arbiters'} ${foldHosts(arbiters)}`;
   const store = storeOf(cluster);
+  const bound = store === undefined ? outageBound(cluster).total : storeBound(lease, cluster.driftBound);
+  const renewed = store === undefined ? keepalive : storeIntervals(lease).renew;
   const voters = cluster.nodes.length + arbiters.length;
   const votes =
     store === undefined
@@ -113,7 +117,8 @@ function title(cluster: ClusterDescription): string {
       : `their leases lie in ${store === 'disk' ? 'the quorum disk' : store}`;
   return (
     `Cluster ${cluster.name}: nodes ${foldHosts(cluster.nodes)}${third}; ${votes}\n` +
-    `Lease ${showDuration(lease)}, renewed every ${showDuration(keepalive)}; deadtime ${showDuration(deadtime)}`
+    `Lease ${showDuration(lease)}, renewed every ${showDuration(renewed)}; deadtime ${showDuration(deadtime)}; ` +
+    `without service when a node dies: at most ${showDuration(bound)}`
   );
 }
 

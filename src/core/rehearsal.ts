@@ -152,7 +152,8 @@ export class Rehearsal {
     to.state = state;
     for (const effect of effects) this.#perform(to, effect);
     const wake = wakeAt(state);
-    if (Number.isFinite(wake)) this.#schedule(to, Math.max(wake, this.#now), undefined);
+    // Never at this same instant: made-up time has to pass, whatever a step asks for.
+    if (Number.isFinite(wake)) this.#schedule(to, Math.max(wake, this.#now + kernelTime), undefined);
   }
 
   #perform(actor: Actor, effect: Effect): void {

@@ -118,7 +118,10 @@ function showStore({ kind, answers, answeredMsAgo, leaseMs, boundMs }: StoreStat
 function showLinks(links: readonly LinkStatus[]): string[] {
   const lines = links
     .filter(({ state }) => state !== 'up')
-    .map(({ name, state, why }) => `  * ${name}: ${state.toUpperCase()}: ${why}`);
+    .map(
+      ({ owner, name, state, why }) =>
+        `  * ${owner === undefined ? '' : `${owner} `}${name}: ${state.toUpperCase()}: ${why}`,
+    );
   return lines.length === 0 ? [] : ['', 'Heartbeat Links:', ...lines];
 }
 

@@ -105,6 +105,8 @@ export interface ServiceBound {
 
 /** A heartbeat link: one that is down is an alert, while another is up. */
 export interface LinkStatus {
+  /** Whose link it is, where a status was pieced together from several nodes. */
+  readonly owner?: NodeName | undefined;
   /** `ucast eth0`, `mcast6 eth1 ff12::1`. */
   readonly name: string;
   readonly device: string;

@@ -79,6 +79,28 @@ describe('the picture of a cluster', () => {
     assert.equal(mergeStatuses([]), undefined);
   });
 
+  it('shows the links of every node that are in trouble, and who does not reach an arbiter', async () => {
+    const rehearsal = await labCluster();
+    const [node1, node2] = ['node1', 'node2'].map((node) => statusOf(rehearsal, node));
+    const link = (state: 'up' | 'down') => [
+      { name: 'ucast eth1', device: 'eth1', state, why: 'no carrier', peers: [] },
+    ];
+    const arbiter = (problem: string | null) => [
+      { name: 'vote1', address: '10.0.0.9', port: 5561, connections: 2, roundTripMs: 30, problem, counters: {} },
+    ];
+    const reach = { configuredRoundTripMs: null, certificateExpires: null, state: 'up', lastHeardMs: 5 } as const;
+    const statuses = [
+      { ...node1!, links: link('up'), arbiters: arbiter(null).map((one) => ({ ...one, ...reach })) },
+      { ...node2!, links: link('down'), arbiters: arbiter('connection refused').map((one) => ({ ...one, ...reach })) },
+    ];
+    const text = showStatus(mergeStatuses(statuses)!, 0);
+    assert.match(text, /Heartbeat Links:\n {2}\* node2 ucast eth1: DOWN: no carrier\n/);
+    assert.doesNotMatch(text, /node1 ucast/);
+    assert.deepEqual(disagreements(statuses), [
+      'arbiter vote1: connected says node1; NOT connected (connection refused) says node2',
+    ]);
+  });
+
   it('explains for each node whether it may hold a group, and why not', async () => {
     const rehearsal = await labCluster();
     rehearsal.kill('node3');

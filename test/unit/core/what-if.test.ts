@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { outageBound } from '../../../src/core/bound.ts';
 import { pairFailures, playAll, singleFailures } from '../../../src/core/failures.ts';
 import { Rehearsal } from '../../../src/core/rehearsal.ts';
 import { cutOff, whatIf } from '../../../src/core/what-if.ts';
@@ -133,6 +134,18 @@ describe('what-if', () => {
       [null, null],
     );
     assert.match(warnings[0]!, /no node reaches the store/);
+  });
+
+  it('never takes longer than the bound that status prints, also with an arbiter that is far away', () => {
+    const far = { arbiters: [{ name: 'vote1', address: '10.0.0.9', port: 5561, roundTrip: 200 }] };
+    const timings = { ...defaultTimings, keepalive: 300, deadtime: 1500, lease: 1500 };
+    for (const cluster of [clusterOf(3), clusterOf(5), clusterOf(2, { ...far, timings })]) {
+      const bound = outageBound(cluster).total;
+      const holder = whatIf(cluster, none).groups[0]!.after!;
+      const web = whatIf(cluster, { dead: [holder], cuts: [] }).groups[0]!;
+      assert.ok(web.after !== null && web.after !== holder);
+      assert.ok(web.outageMs !== null && web.outageMs <= bound, `${web.outageMs} ms, at most ${bound} ms`);
+    }
   });
 
   it('fails back where the cluster does, and plays the same twice', () => {
