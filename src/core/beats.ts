@@ -11,6 +11,7 @@ export function ownBeat(state: NodeState): Beat {
     standby: isAway(state),
     quorate: state.quorate,
     holds: openGroups(state),
+    reach: state.reach.reached,
   };
   return state.beat;
 }

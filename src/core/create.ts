@@ -2,6 +2,7 @@ import type { Cluster } from '../model/cluster.ts';
 import { gateMargin } from '../model/gate-margin.ts';
 import type { NodeName } from '../model/names.ts';
 import { addressesOf, type ResourceGroup } from '../model/resource-group.ts';
+import { newReach } from './connectivity.ts';
 import { newEpochState } from './epoch-state.ts';
 import { type Group, longestLease, type NodeOptions, type NodeState } from './state.ts';
 import { newStoreWatch } from './store-record.ts';
@@ -59,6 +60,7 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     groups: new Map(cluster.groups.map((group) => [group.name, newGroup(group)])),
     store: newStoreWatch(cluster),
     macs: options.macs,
+    reach: newReach(),
     standby: options.standby ?? false,
     leaving: false,
     quorate: false,

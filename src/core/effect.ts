@@ -98,6 +98,7 @@ export interface Decision {
     | 'link-down'
     | 'link-up'
     | 'gate-lost'
+    | 'reach'
     | 'voters';
   readonly group?: GroupName | undefined;
   readonly node?: NodeName | undefined;

@@ -36,6 +36,8 @@ export type Event =
   | { readonly type: 'link'; readonly device: string; readonly up: boolean; readonly mac: MacAddress | undefined }
   /** Somebody who is no peer answered for an address of this group when it was asked for on the wire. */
   | { readonly type: 'addressTaken'; readonly group: GroupName; readonly by: MacAddress }
+  /** How many of the ping nodes and groups (each as one) answer this node; said when it is first known, and on every change. */
+  | { readonly type: 'reach'; readonly reached: number; readonly of: number }
   /** This node runs another configuration now, by the hash over its files: new keys were taken up. */
   | { readonly type: 'configured'; readonly configHash: string }
   /** What an operator asked for through the control socket; answered by one `reply` effect with the same id. */

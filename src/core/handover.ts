@@ -4,6 +4,7 @@
  * message costs at most the rest of a lease.
  */
 import { send, sendTo, sendToAll } from './beats.ts';
+import { noteMoved, whyBetter } from './connectivity.ts';
 import { voidRounds } from './lease.ts';
 
 import type { Ballot, Message } from './message.ts';
@@ -14,6 +15,7 @@ import {
   type Group,
   type Holding,
   holdingsChanged,
+  isAway,
   type NodeState,
   nextToken,
   ownBallot,
@@ -145,7 +147,9 @@ export function shut(state: NodeState, groups: readonly Group[], to: string | un
     if (to === undefined) state.effects.push({ type: 'close', token, groups: names });
     else state.effects.push({ type: 'close', token, groups: names, passTo: to, passFor: until - now, passToken });
   }
-  if (byToken.size > 0) holdingsChanged(state);
+  if (byToken.size === 0) return;
+  holdingsChanged(state);
+  if (to !== undefined && !isAway(state) && whyBetter(state, to) !== undefined) noteMoved(state, now);
 }
 
 function whyReleased(state: NodeState): string {
@@ -158,6 +162,8 @@ function whyMoved(state: NodeState, group: Group, to: string): string {
   if (state.leaving) return 'this node leaves';
   if (state.epochs.steppingDown) return 'this node is about to be removed from the voters';
   if (state.standby) return 'this node is standby';
+  const better = whyBetter(state, to);
+  if (better !== undefined) return better;
   return to === group.preferred ? `${to} is its preferred node and is back` : `it was offered to ${to}`;
 }
 

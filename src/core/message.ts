@@ -23,6 +23,8 @@ export interface Beat {
   readonly quorate: boolean;
   /** Groups whose lease the sender holds. */
   readonly holds: readonly GroupName[];
+  /** How many ping nodes and groups the sender reaches, at most 255; undefined where it pings none, or does not know yet. */
+  readonly reach?: number | undefined;
 }
 
 /** One group in a request; its ballot is (round, sender, incarnation of the request). */

@@ -6,6 +6,7 @@ import type { Cluster } from '../model/cluster.ts';
 import type { NodeName } from '../model/names.ts';
 import { announceDue } from './announcements.ts';
 import { beat } from './beats.ts';
+import { noteReach, watchReach } from './connectivity.ts';
 import { initialState } from './create.ts';
 import type { Effect } from './effect.ts';
 import { isOfThisEpoch, learnVoters } from './epoch.ts';
@@ -57,6 +58,7 @@ export function step(
   expireAttempts(state, now);
   abandonShut(state, now);
   driveChange(state, now);
+  watchReach(state, now);
   moveGroups(state, now);
   finishOperators(state, now);
   renew(state, now);
@@ -108,6 +110,9 @@ function happen(state: NodeState, event: Event, now: number): void {
       if (group !== undefined) onAddressTaken(state, group, event.by, now);
       return;
     }
+    case 'reach':
+      noteReach(state, event.reached, event.of);
+      return;
     case 'configured':
       noteConfiguration(state, event.configHash);
       return;

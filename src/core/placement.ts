@@ -1,17 +1,18 @@
 import type { NodeName } from '../model/names.ts';
+import { betterConnected, mayFailBack, reachOf } from './connectivity.ts';
 import { isAlive } from './membership.ts';
 import { type Group, isAway, type NodeState } from './state.ts';
 import { isVoter } from './voters.ts';
 
 /**
  * The nodes that may take a group, best first, as this node sees it: a voter, alive, not standby, and hearing a majority; the
- * preferred node before the others, then the order of ha.cf. The last holder stands at the end: it could not keep its lease.
+ * preferred node before the others, then the order of ha.cf; before all that, who reaches more ping nodes. The last holder stands at the end: it could not keep its lease.
  * No node needs to agree with another on this: it only decides who waits for whom.
  */
 export function candidates(state: NodeState, group: Group): NodeName[] {
   const able = state.cluster.nodes.filter((name) => isCandidate(state, name));
   const weight = (name: NodeName): number => (name === group.holder ? 2 : name === group.preferred ? 0 : 1);
-  return able.sort((left, right) => weight(left) - weight(right));
+  return able.sort((left, right) => reachOf(state, right) - reachOf(state, left) || weight(left) - weight(right));
 }
 
 export function isCandidate(state: NodeState, name: NodeName): boolean {
@@ -44,8 +45,12 @@ export function handoverTarget(
     const others = candidates(state, group).filter((name) => name !== state.self);
     return others.length === 0 ? undefined : others[failedOffers % others.length];
   }
+  if (state.reach.betterSince.size > 0) {
+    const better = betterConnected(state, candidates(state, group), now);
+    if (better !== undefined) return better;
+  }
   if (!state.cluster.autoFailback || group.preferred === state.self) return undefined;
   const preferred = state.peers.get(group.preferred);
   if (preferred === undefined || now - preferred.upSince < failbackDelay(state)) return undefined;
-  return isCandidate(state, group.preferred) ? group.preferred : undefined;
+  return isCandidate(state, group.preferred) && mayFailBack(state, group.preferred, now) ? group.preferred : undefined;
 }

@@ -154,6 +154,19 @@ export interface PendingOperator {
   readonly until: number;
 }
 
+/** How many ping nodes (and ping groups, each as one) this node reaches, and what it has moved for their sake. */
+export interface Reach {
+  /** undefined: none is configured, or it is not known yet. */
+  reached: number | undefined;
+  /** Since when each peer that reaches more than this node has done so without a break. */
+  readonly betterSince: Map<NodeName, number>;
+  /** The same for those that reach at least as much. */
+  readonly evenSince: Map<NodeName, number>;
+  /** Hand-overs in a row that were made for this: each makes the next one wait twice as long. */
+  moves: number;
+  movedAt: number;
+}
+
 /** All that a node knows. Owned by `step`: it is changed in place, and nobody else may. */
 export interface NodeState {
   readonly cluster: Cluster;
@@ -183,6 +196,7 @@ export interface NodeState {
   /** Where the leases lie in a store: then no votes are asked for or given. */
   readonly store: StoreWatch | undefined;
   macs: Readonly<Record<string, MacAddress>>;
+  readonly reach: Reach;
   standby: boolean;
   leaving: boolean;
   quorate: boolean;

@@ -30,7 +30,7 @@ export function writeMessage(writer: Writer, message: Message, version: number):
   writer.u8(kinds[message.kind]);
   switch (message.kind) {
     case 'beat':
-      writeBeat(writer, message.beat);
+      writeBeat(writer, message.beat, version);
       return;
     case 'prepare':
       writer.hex(message.nonce, 16);
@@ -46,12 +46,12 @@ export function writeMessage(writer: Writer, message: Message, version: number):
       writer.hex(message.incarnation, 16);
       writer.u32(message.lease);
       writeRequests(writer, message.requests, version);
-      writeBeat(writer, message.beat);
+      writeBeat(writer, message.beat, version);
       return;
     case 'accept':
       writer.hex(message.nonce, 16);
       writeAnswers(writer, message.answers);
-      writeBeat(writer, message.beat);
+      writeBeat(writer, message.beat, version);
       return;
     case 'release':
       writer.text(message.to ?? '');
@@ -238,9 +238,13 @@ function readAnswers(reader: Reader): Answer[] {
 
 const beatStandby = 1;
 const beatQuorate = 2;
+/** From version 2 on: what the sender reaches stands at the end. */
+const beatReach = 4;
 
-function writeBeat(writer: Writer, beat: Beat): void {
-  writer.u8((beat.standby ? beatStandby : 0) | (beat.quorate ? beatQuorate : 0));
+function writeBeat(writer: Writer, beat: Beat, version: number): void {
+  const reach = version === 1 ? undefined : beat.reach;
+  const told = reach === undefined ? 0 : beatReach;
+  writer.u8((beat.standby ? beatStandby : 0) | (beat.quorate ? beatQuorate : 0) | told);
   writer.text(beat.configHash);
   writer.text(beat.bundleHash);
   const macs = Object.entries(beat.macs);
@@ -250,6 +254,7 @@ function writeBeat(writer: Writer, beat: Beat): void {
     writer.hex(mac.replaceAll(':', ''), 6);
   }
   writeTexts(writer, beat.holds);
+  if (reach !== undefined) writer.u8(Math.min(reach, 255));
 }
 
 function readBeat(reader: Reader, version: number): Beat {
@@ -259,6 +264,7 @@ function readBeat(reader: Reader, version: number): Beat {
   const bundleHash = reader.text();
   const macs = Object.fromEntries(reader.list(() => [reader.text(), reader.hex(6).replace(/..(?!$)/g, '$&:')]));
   const holds = reader.list(() => reader.text());
+  const reach = version > 1 && (flags & beatReach) !== 0 ? reader.u8() : undefined;
   return {
     configHash,
     bundleHash,
@@ -266,5 +272,6 @@ function readBeat(reader: Reader, version: number): Beat {
     standby: (flags & beatStandby) !== 0,
     quorate: (flags & beatQuorate) !== 0,
     holds,
+    ...(reach === undefined ? {} : { reach }),
   };
 }

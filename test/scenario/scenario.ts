@@ -14,6 +14,7 @@ export interface Scenario {
  *     at 2000 power node1 [for 1500]       also: kill, freeze, stall, standby, leave, flush
  *     at 2000 cut node1 to node2 for 500
  *     at 2000 part node1 node2 for 500     these on one side, all others on the other
+ *     at 2000 reach node1 0                how many ping nodes answer it from then on
  *     until 6000
  *
  * Times are in milliseconds since the machines were switched on. Throws where a line says something else.
@@ -39,6 +40,7 @@ export function readScenario(text: string): Scenario {
     const cut = /^at (\d+) cut (\w+) to (\w+) for (\d+)$/.exec(line);
     const part = /^at (\d+) part ([\w ]+) for (\d+)$/.exec(line);
     const other = /^at (\d+) (power|kill|freeze|stall|standby|leave|flush) (\w+)(?: for (\d+))?$/.exec(line);
+    const reach = /^at (\d+) reach (\w+) (\d+)$/.exec(line);
     if (cluster !== null)
       sizes = {
         nodes: Number(cluster[1]),
@@ -49,6 +51,8 @@ export function readScenario(text: string): Scenario {
     else if (until !== null) endAt = Number(until[1]);
     else if (cut !== null)
       faults.push({ kind: 'cut', at: Number(cut[1]), from: voter(cut[2]!), to: voter(cut[3]!), lasts: Number(cut[4]) });
+    else if (reach !== null)
+      faults.push({ kind: 'reach', at: Number(reach[1]), node: voter(reach[2]!), reached: Number(reach[3]) });
     else if (part !== null) {
       const side = part[2]!.split(' ').reduce((bits, name) => bits | (1 << voter(name)), 0);
       faults.push({ kind: 'partition', at: Number(part[1]), side, lasts: Number(part[3]) });

@@ -104,6 +104,8 @@ function drawFault(random: Random, stage: Stage, at: number): Fault {
       return { kind, node: random.between(0, nodes - 1), link: random.between(0, links - 1), at, lasts };
     case 'store':
       return { kind, node: random.chance(0.5) ? undefined : random.between(0, nodes - 1), at, lasts };
+    case 'reach':
+      return { kind, node: random.between(0, nodes - 1), reached: random.between(0, 2), at };
     case 'standby':
     case 'leave':
     case 'stall':

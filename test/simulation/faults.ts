@@ -67,6 +67,11 @@ export function applyFault(world: World, fault: Fault): void {
       machine.acceptsPassed.clear();
       world.at(world.now + 5, machine.index, { type: 'event', life: machine.life, event: { type: 'gateLost' } });
       return;
+    case 'reach': {
+      const event = { type: 'reach', reached: fault.reached, of: 2 } as const;
+      world.at(world.now, machine.index, { type: 'event', life: machine.life, event });
+      return;
+    }
     case 'standby':
       operate(world, machine, 'standby');
       until(() => operate(world, machine, 'online'));

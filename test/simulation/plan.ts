@@ -17,6 +17,8 @@ export type Fault =
   | { readonly kind: 'attack'; readonly node: number; readonly at: number; readonly lasts: number }
   /** The lease store is out of this node's reach, or (`node` undefined) of everybody's. */
   | { readonly kind: 'store'; readonly node?: number | undefined; readonly at: number; readonly lasts: number }
+  /** From now on this many ping nodes answer the node. */
+  | { readonly kind: 'reach'; readonly node: number; readonly reached: number; readonly at: number }
   | { readonly kind: 'flush'; readonly node: number; readonly at: number }
   | { readonly kind: 'standby'; readonly node: number; readonly at: number; readonly lasts: number }
   | { readonly kind: 'leave'; readonly node: number; readonly at: number; readonly lasts: number };

@@ -174,11 +174,23 @@ describe('wire: the bytes of version 2', () => {
     });
   }
 
+  it('has what the sender reaches behind the beat, where it says so', () => {
+    const sender = new Codec({ self: 'node1', incarnation, keyring, peers: ['node2'] });
+    const hello = new Codec({ self: 'node2', incarnation: echo, keyring, peers: ['node1'] });
+    sender.decode(hello.encode('node1', { kind: 'stepDown' }));
+    const message: Message = { kind: 'beat', beat: { ...exampleBeat, reach: 3 } };
+    const datagram = Buffer.from(sender.encode('node2', message, 5));
+    assert.equal(datagram.toString('hex'), signed(`01 06 ${beatBytes.slice(3)} 03`).toString('hex'));
+    const decoded = receive(datagram);
+    assert.ok(decoded.ok);
+    assert.deepEqual(plain(decoded.message), plain(message));
+  });
+
   it('skips what a newer sender has behind the fields that are known here', () => {
     const decoded = receive(signed(`01 ${beatBytes} 0102030405`));
     assert.ok(decoded.ok);
     assert.deepEqual(plain(decoded.message), plain({ kind: 'beat', beat: exampleBeat }));
-    const flagged = receive(signed(`01 ff ${beatBytes.slice(3)}`));
+    const flagged = receive(signed(`01 fb ${beatBytes.slice(3)}`));
     assert.ok(flagged.ok, 'a flag that is not known here means nothing');
   });
 
