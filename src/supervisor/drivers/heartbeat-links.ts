@@ -1,4 +1,5 @@
 import type { Socket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
 import { Problem } from '../../base/problem.ts';
 import type { Link } from '../../model/cluster.ts';
 import type { IpAddress, NodeName } from '../../model/names.ts';
@@ -80,10 +81,11 @@ export class HeartbeatLinks {
     if (this.#busy || this.#stopped) return;
     this.#busy = true;
     try {
-      this.#own = ownAddresses();
+      const interfaces = networkInterfaces();
+      this.#own = ownAddresses(interfaces);
       for (const link of this.#links) {
         // Without carrier a device shows no address at all: its socket works again in the moment that the cable is in.
-        const renumbered = addressesOn(link.spec.device, link.spec.version).length > 0;
+        const renumbered = addressesOn(link.spec.device, link.spec.version, interfaces).length > 0;
         if (link.ends !== undefined && renumbered && !this.#own.has(link.ends.own))
           this.#shut(link, `${link.ends.own} is gone`);
         if (link.socket === undefined) await this.#open(link);

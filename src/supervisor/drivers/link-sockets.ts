@@ -6,14 +6,21 @@ import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { networkContains, parseIp, parseNetwork } from '../../base/ip.ts';
 import type { IpAddress } from '../../model/names.ts';
 
+/** Devices with their addresses, as the kernel says them at one moment; asking it is worth sparing. */
+export type Interfaces = ReturnType<typeof networkInterfaces>;
+
 /** The addresses of a device in one family, by the kernel. */
-export function addressesOn(device: string, version: 4 | 6): NetworkInterfaceInfo[] {
-  return (networkInterfaces()[device] ?? []).filter(({ family }) => family === `IPv${version}`);
+export function addressesOn(
+  device: string,
+  version: 4 | 6,
+  interfaces: Interfaces = networkInterfaces(),
+): NetworkInterfaceInfo[] {
+  return (interfaces[device] ?? []).filter(({ family }) => family === `IPv${version}`);
 }
 
 /** All addresses of this machine. */
-export function ownAddresses(): Set<IpAddress> {
-  return new Set(Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address)));
+export function ownAddresses(interfaces: Interfaces = networkInterfaces()): Set<IpAddress> {
+  return new Set(Object.values(interfaces).flatMap((list) => (list ?? []).map(({ address }) => address)));
 }
 
 /** Whether `address` (its zone aside) is in the network of one of these. */
