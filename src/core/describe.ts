@@ -1,4 +1,4 @@
-import { type StoreKind, storeBound } from '../model/lease-store.ts';
+import { type StoreKind, storeBound, storeWhere } from '../model/lease-store.ts';
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
 import { ownBeat } from './beats.ts';
 import { votesHeard } from './membership.ts';
@@ -49,6 +49,8 @@ export interface GroupView {
 /** The lease store as this node sees it. */
 export interface StoreView {
   readonly kind: StoreKind;
+  /** Which one: the device, the endpoints. */
+  readonly where: string;
   readonly answers: boolean;
   /** Since its last answer; null: it has never answered. */
   readonly answeredMsAgo: number | null;
@@ -108,6 +110,7 @@ function describeStore({ cluster, store, lease }: NodeState, now: number): Store
   const { answeredAt } = store;
   return {
     kind: cluster.store.kind,
+    where: storeWhere(cluster.store),
     answers: storeAnswers(store, lease, now),
     answeredMsAgo: answeredAt === Number.NEGATIVE_INFINITY ? null : Math.round(now - answeredAt),
     leaseMs: lease,

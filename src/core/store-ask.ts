@@ -16,12 +16,6 @@ export function storeFreeAt(state: NodeState, group: Group): number {
   return freeAt(seen, { self, lease, incarnation: options.incarnation, driftBound: cluster.driftBound });
 }
 
-/** Whether the record says that it was released to this node. */
-export function isReleasedToSelf(state: NodeState, group: Group): boolean {
-  const record = state.store?.seen.get(group.name)?.record;
-  return record !== undefined && record.holder === undefined && record.to === state.self;
-}
-
 /** The second half of arm, ask, grant: the kernel holds the round's token, now the store may be asked. */
 export function askStore(state: NodeState, store: StoreWatch, round: Round, asked: readonly RoundEntry[]): void {
   const { nonce, armedAt } = round;

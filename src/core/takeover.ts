@@ -21,7 +21,7 @@ import {
   type Preparing,
   wakeBy,
 } from './state.ts';
-import { isReleasedToSelf, storeFreeAt } from './store-ask.ts';
+import { storeFreeAt } from './store-ask.ts';
 import { judgePrepare, liveLease } from './voter.ts';
 
 /** What a candidate waits for each one that is placed before it: on a failover, and when nobody has ever held the group. */
@@ -103,7 +103,6 @@ function rank(state: NodeState, group: Group): number {
 
 function isHandedOver(state: NodeState, group: Group, now: number): boolean {
   if (group.expecting?.ballot !== undefined && now < group.expecting.until) return true;
-  if (isReleasedToSelf(state, group)) return true;
   return liveLease(group.slot, now)?.reservedFor === state.self;
 }
 

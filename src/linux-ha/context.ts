@@ -1,5 +1,6 @@
 import { writeDuration } from '../base/duration.ts';
 import type { Cluster } from '../model/cluster.ts';
+import { storeWhere } from '../model/lease-store.ts';
 import type { RealServer, VirtualService } from '../model/virtual-service.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import type { Authkeys } from './authkeys.ts';
@@ -35,6 +36,8 @@ export interface ClusterContext {
   readonly no_quorum: string;
   /** As a flow map, which is JSON; null where the nodes vote. */
   readonly store: string | null;
+  /** As a status says it; empty where the nodes vote. */
+  readonly store_where: string;
   /** The device of a quorum disk. */
   readonly quorum_disk: string | null;
   /** Whether it is locked by SCSI-3 persistent reservation. */
@@ -157,6 +160,7 @@ export function clusterContext(cluster: Cluster): ClusterContext {
     auto_failback: cluster.autoFailback ? 'on' : 'off',
     ping_nodes: cluster.pingNodes,
     store: cluster.store === undefined ? null : JSON.stringify(cluster.store),
+    store_where: storeWhere(cluster.store),
     quorum_disk: cluster.store?.kind === 'disk' ? cluster.store.device : null,
     quorum_reservation: cluster.store?.kind === 'disk' && cluster.store.reservation === 'scsi',
     ping_groups: (cluster.pingGroups ?? []).map(({ name, addresses }) => [name, ...addresses].join(' ')),

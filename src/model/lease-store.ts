@@ -19,6 +19,12 @@ export type LeaseStore =
 
 export type StoreKind = LeaseStore['kind'];
 
+/** Which store it is, in words that differ where the leases would be others: for people, and to tell that it changed. */
+export function storeWhere(store: LeaseStore | undefined): string {
+  if (store === undefined) return '';
+  return store.kind === 'disk' ? `disk ${store.device}` : `etcd ${[...store.endpoints].sort().join(', ')}`;
+}
+
 /**
  * The shortest lease per store, in milliseconds, and what holds without a word of the operator. Etcd elects a new leader in
  * one to two seconds, and nothing can be renewed meanwhile; a disk behind a fabric may pause for as long when a path fails.

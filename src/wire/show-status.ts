@@ -108,10 +108,10 @@ export interface Heard {
 
 const stores = { etcd: 'etcd', disk: 'the quorum disk' };
 
-function showStore({ kind, answers, answeredMsAgo, leaseMs, boundMs }: StoreStatus): string {
+function showStore({ kind, where, answers, answeredMsAgo, leaseMs, boundMs }: StoreStatus): string {
   const ago = answeredMsAgo === null ? 'has never answered' : `answered ${showDuration(answeredMsAgo)} ago`;
   const bound = `leases of ${showDuration(leaseMs)}; a dead holder's groups are elsewhere within ${showDuration(boundMs)}`;
-  return `  * Leases lie in ${stores[kind]}, which ${answers ? ago : `DOES NOT ANSWER (${ago})`}: ${bound}`;
+  return `  * Leases lie in ${stores[kind]} (${where.slice(where.indexOf(' ') + 1)}), which ${answers ? ago : `DOES NOT ANSWER (${ago})`}: ${bound}`;
 }
 
 /** Links in trouble; those that are up are no news. */

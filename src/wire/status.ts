@@ -61,6 +61,8 @@ export interface ServiceStatus {
 
 export interface StoreStatus {
   readonly kind: 'etcd' | 'disk';
+  /** Which one, with its kind: `disk /dev/disk/by-id/san-1`, `etcd http://10.0.0.5:2379`. */
+  readonly where: string;
   readonly answers: boolean;
   /** Milliseconds since its last answer; null: it has never answered this node. */
   readonly answeredMsAgo: number | null;

@@ -6,6 +6,7 @@ export interface SupervisorStatus {
   readonly node: string;
   readonly bundleHash: string;
   readonly configHash: string;
+  readonly store?: { readonly where: string } | null;
   readonly quorum: { readonly quorate: boolean };
   readonly nodes: readonly { readonly name: string; readonly state: string }[];
   readonly groups: readonly { readonly name: string; readonly holder: string | null; readonly gateOpen: boolean }[];

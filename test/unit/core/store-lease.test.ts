@@ -89,6 +89,22 @@ describe('leases that lie in a store', () => {
     assert.ok(world.longestGap < 1);
   });
 
+  it('leave a group alone that a live peer says it holds, whatever the store says', () => {
+    // A peer whose configuration has no store yet, or another one.
+    const world = new StoreWorld(storeCluster(2), calm());
+    const [one, two] = world.machines;
+    two!.on = false;
+    const beat = { configHash: '', bundleHash: '', macs: {}, standby: false, quorate: true, holds: ['web'] };
+    for (let at = 1050; at < 12_000; at += 100)
+      world.at(at, () =>
+        world.happen(one!, { type: 'message', from: 'node2', link: 'eth0', message: { kind: 'beat', beat } }),
+      );
+    world.run(12_000);
+    assert.deepEqual(world.open(), []);
+    world.run(16_000);
+    assert.deepEqual(world.open(), ['node1'], world.told.join('\n'));
+  });
+
   it('are never with two, whatever is late, lost, frozen or restarted, and are held again when it is over', function () {
     // Two CPU seconds, which take longer where others share the machine.
     this.timeout(120_000);
