@@ -38,7 +38,7 @@ export interface DrillSettings {
 }
 
 export interface StepOptions {
-  readonly victim?: 'holder' | undefined;
+  readonly victim?: 'holder' | 'standby' | undefined;
   /** Another scenario than the drill's own. */
   readonly scenario?: Scenario | undefined;
   readonly started?: ((node: NodeName, holder: NodeName | null) => void) | undefined;
@@ -92,7 +92,7 @@ export class Drill {
   }
 
   /**
-   * Breaks the next node, or the one that holds the address, and waits until the cluster is whole again. Without
+   * Breaks the next node, or the one that holds the address, or one that does not, and waits until the cluster is whole again. Without
    * `victim` each node's turn comes once, those that hold nothing first. A cluster that does not recover in time fails
    * the step (`stillWrong`); the next one would then refuse to start.
    */
@@ -102,7 +102,7 @@ export class Drill {
     const before = await this.#recovered(recoveryTimeoutMs, undefined, 1);
     if (before.complaints.length > 0) throw refusal(before.complaints);
     const holderBefore = holderOf(before.views, target.group);
-    const node = options.victim === 'holder' && holderBefore !== null ? holderBefore : this.#next(before.views);
+    const node = this.#victim(options.victim, holderBefore, before.views);
     this.#left.delete(node);
     options.started?.(node, holderBefore);
 
@@ -200,6 +200,12 @@ export class Drill {
       complaints: (views) => [...complaintsAbout(views), ...(echoes ? [] : [`${returning} cannot be reached yet`])],
       ...{ everyMs: 300, stable, timeoutMs, signal: this.#settings.signal },
     });
+  }
+
+  #victim(wanted: StepOptions['victim'], holder: NodeName | null, views: Views): NodeName {
+    if (wanted === 'holder' && holder !== null) return holder;
+    if (wanted === 'standby') return this.#settings.nodes.find((node) => node !== holder)!;
+    return this.#next(views);
   }
 
   #next(views: Views): NodeName {

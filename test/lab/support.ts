@@ -46,14 +46,14 @@ export async function downLeavingNothing(name: string): Promise<void> {
 }
 
 /** A lab for all tests of one `describe`: up before the first, down (and nothing left) after the last. */
-export function useLab(nodes: number): () => Lab {
+export function useLab(nodes: number, links = 1): () => Lab {
   let lab: Lab | undefined;
   let name: string | undefined;
   before(async function () {
     this.timeout(300_000); // the first lab of a machine builds the base tree
     await sweepDeadLabs();
     name = testLabName();
-    lab = (await labUp({ name, nodes })).lab;
+    lab = (await labUp({ name, nodes, links })).lab;
   });
   after(async function () {
     this.timeout(60_000);
