@@ -46,15 +46,18 @@ export function watchPeers(state: NodeState, now: number): void {
   let changed = false;
   for (const peer of state.peers.values()) {
     if (!isAlive(peer)) continue;
-    const silence = now - peer.lastHeard;
     const patience = silencePatience(state, peer);
-    if (silence >= patience) {
+    // Compared as the very numbers that are woken for: a difference may round to just below its bound at its own time.
+    const deadAt = peer.lastHeard + patience;
+    const lateAt = Math.min(peer.lastHeard + (patience * warntime) / deadtime, deadAt);
+    if (now >= deadAt) {
       peer.state = 'dead';
       changed = true;
-      decide(state, { what: 'node-dead', node: peer.name, why: `nothing heard of it for ${Math.round(silence)} ms` });
-    } else if (silence >= (patience * warntime) / deadtime) peer.state = 'late';
-    if (peer.state === 'up') wakeBy(state, peer.lastHeard + Math.min((patience * warntime) / deadtime, patience));
-    else if (peer.state === 'late') wakeBy(state, peer.lastHeard + patience);
+      const silence = Math.round(now - peer.lastHeard);
+      decide(state, { what: 'node-dead', node: peer.name, why: `nothing heard of it for ${silence} ms` });
+    } else if (now >= lateAt) peer.state = 'late';
+    if (peer.state === 'up') wakeBy(state, lateAt);
+    else if (peer.state === 'late') wakeBy(state, deadAt);
   }
   if (changed) countQuorum(state, now);
 }
