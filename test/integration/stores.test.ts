@@ -209,7 +209,7 @@ describe('a lease store: a quorum disk', function () {
     writeFileSync(image, '');
     truncateSync(image, 1_048_576);
     device = execFileSync('losetup', ['-f', '--show', image], { encoding: 'utf8' }).trim();
-    cluster = await createCluster({ files: filesWith(`lease: 1s\nstore: { kind: disk, device: ${device} }\n`) });
+    cluster = await createCluster({ files: filesWith(`lease: 2s\nstore: { kind: disk, device: ${device} }\n`) });
     nodes = cluster.nodes.slice(0, 2);
   });
   after(async () => {
