@@ -1,6 +1,6 @@
 /** Who holds the address in a benchmark: musterd, and what people use today, each set up as its users would. */
 
-import { complaintsAbout, holderOf } from '../../src/drill/cluster-health.ts';
+import { complaintsAbout, holderOf, statusesOf } from '../../src/drill/cluster-health.ts';
 import type { NodeName } from '../../src/model/names.ts';
 import { addressesOf } from '../../src/model/resource-group.ts';
 import { type BenchCluster, inventoryWith, root } from './cluster.ts';
@@ -20,11 +20,11 @@ export interface Contender {
 
 const address = '10.77.0.100';
 
-/** musterd with the inventory's default timings, or with what `lines` put under `cluster`. */
+/** musterd with an inventory, which is given as its text. */
 export function musterd(
   bench: BenchCluster,
   name: string,
-  lines: string,
+  inventory: string,
   nodes: readonly NodeName[] = bench.nodes,
 ): Contender {
   const { access } = bench;
@@ -34,7 +34,7 @@ export function musterd(
     nodes,
     restMs: 0,
     start: async () => {
-      const cluster = await bench.muster(inventoryWith(lines), 'provision', '-y');
+      const cluster = await bench.muster(inventory, 'provision', '-y');
       const found = cluster.groups.flatMap((group) => addressesOf(group).map((resource) => resource.address));
       if (found[0] !== address) throw new Error(`the lab's address is ${found[0]}`);
     },
@@ -45,7 +45,8 @@ export function musterd(
     },
     whole: async () => {
       const views = await access.views(nodes);
-      const [wrong] = complaintsAbout(views);
+      const unheard = statusesOf(views).filter(({ quorum }) => quorum.votes < quorum.voters.length);
+      const [wrong] = [...complaintsAbout(views), ...unheard.map(({ node }) => `${node} does not hear all voters`)];
       const holder = holderOf(views, 'web');
       return wrong === undefined && holder !== null ? { holder } : { wrong: wrong ?? 'nobody holds it' };
     },

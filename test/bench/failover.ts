@@ -7,9 +7,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import { completeTimings } from '../../src/model/defaults.ts';
-import { type BenchCluster, muster, withLab } from './cluster.ts';
+import { type BenchCluster, inventoryWith, muster, withLab } from './cluster.ts';
 import { type Contender, heartbeat, installOthers, keepalived, musterd } from './contenders.ts';
-import { type FaultName, faults } from './faults.ts';
+import { type Fault, type FaultName, faults } from './faults.ts';
 import type { Figure } from './figures.ts';
 import { idleCosts } from './idle-cost.ts';
 import { benchOptions, finishBench } from './options.ts';
@@ -63,7 +63,7 @@ async function measureIdle(bench: BenchCluster, contender: Contender): Promise<r
 }
 
 async function measureMusterd(bench: BenchCluster): Promise<void> {
-  const contender = musterd(bench, 'musterd', '');
+  const contender = musterd(bench, 'musterd', inventoryWith(''));
   const wanted = names.filter(options.wants);
   if (wanted.length > 0 || options.wants('idle')) await contender.start();
   if (options.wants('idle')) await part('idle', () => measureIdle(bench, contender));
@@ -75,7 +75,7 @@ async function measureMusterd(bench: BenchCluster): Promise<void> {
     });
   }
   if (!options.wants('fast')) return;
-  const fast = musterd(bench, 'profile fast', '  profile: fast\n');
+  const fast = musterd(bench, 'profile fast', inventoryWith('  profile: fast\n'));
   await fast.start();
   await part('fast', async () => fastFigures(await runTrials(bench, fast, faults['plug-pull'], { n: options.n })));
 }
@@ -83,12 +83,25 @@ async function measureMusterd(bench: BenchCluster): Promise<void> {
 /** The third node only votes, and is far away from the other two. */
 async function measureArbiter(bench: BenchCluster): Promise<readonly Figure[]> {
   const [arbiter, ...nodes] = [...bench.nodes].reverse() as [string, ...string[]];
-  const far = { delayMs: 100, jitterMs: 0, loss: 0 };
-  await Promise.all([bench.lab.faults.slow(nodes, [arbiter], far), bench.lab.faults.slow([arbiter], nodes, far)]);
+  const away = async (): Promise<void> => {
+    for (const slowness of [null, { delayMs: 100, jitterMs: 0, loss: 0 }]) {
+      await bench.lab.faults.slow(nodes, [arbiter], slowness);
+      await bench.lab.faults.slow([arbiter], nodes, slowness);
+    }
+  };
+  await away();
   const lines = `  nodes: [${nodes.join(', ')}]\n  arbiters: ${arbiter}\n  arbiter_round_trip: 200ms\n`;
-  const contender = musterd(bench, 'musterd with an arbiter', lines, nodes);
+  // A web server so far away would not answer within the time of the lab's checks.
+  const inventory = inventoryWith(lines).replace('web: node[1-3]', `web: [${nodes.join(', ')}]`);
+  const contender = musterd(bench, 'musterd with an arbiter', inventory, nodes);
   await contender.start();
-  const steps = await runTrials(bench, contender, faults['plug-pull'], { n: options.n });
+  const plug = faults['plug-pull'];
+  // A port that was switched off has lost its delay.
+  const undo: Fault['undo'] = async (at, node) => {
+    await plug.undo(at, node);
+    await away();
+  };
+  const steps = await runTrials(bench, contender, { ...plug, undo }, { n: options.n });
   const { bound } = await bench.access.status(nodes[0]!);
   if (bound === null) throw new Error('status says no bound');
   return arbiterFigures(steps, bound.totalMs);
@@ -97,7 +110,7 @@ async function measureArbiter(bench: BenchCluster): Promise<readonly Figure[]> {
 async function measureOthers(bench: BenchCluster): Promise<void> {
   if (!others.some(options.wants)) return;
   // On a lab of its own they would be beside other machines; musterd's gate and address must be gone from these.
-  const before = musterd(bench, 'musterd', '');
+  const before = musterd(bench, 'musterd', inventoryWith(''));
   await before.start();
   await installOthers(bench);
   await before.stop();

@@ -6,7 +6,7 @@ import { Observer } from '../../src/drill/observe.ts';
 import { outagesOf } from '../../src/drill/outage.ts';
 import { monotonicMs } from '../../src/drill/probe/clock.ts';
 import type { Status } from '../../src/wire/status.ts';
-import type { BenchCluster } from './cluster.ts';
+import { type BenchCluster, inventoryWith } from './cluster.ts';
 import { musterd } from './contenders.ts';
 import type { Figure } from './figures.ts';
 
@@ -18,7 +18,7 @@ const lookMs = 30_000;
 /** Moves and losses that any node counted, the least that was left of a lease when it was renewed, and what clients saw. */
 export async function soakFigures(bench: BenchCluster, milliseconds: number): Promise<Figure[]> {
   const { access, nodes, say, signal } = bench;
-  const contender = musterd(bench, 'profile fast', '  profile: fast\n');
+  const contender = musterd(bench, 'profile fast', inventoryWith('  profile: fast\n'));
   await contender.start();
   const { address } = contender;
   await Promise.all(nodes.map((node) => access.must(node, 'start the responder', startEcho(address, echoPort, node))));
