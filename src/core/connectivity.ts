@@ -2,6 +2,7 @@
  * Groups go to where the network is: a node that reaches fewer ping nodes than another one hands its groups over to that
  * one, as heartbeat's ipfail did. A planned hand-over, never a takeover: whether anybody may hold a lease is not asked here.
  */
+import type { Cluster } from '../model/cluster.ts';
 import type { NodeName } from '../model/names.ts';
 import { isAlive } from './membership.ts';
 import { decide, type NodeState, type Reach, wakeBy } from './state.ts';
@@ -21,7 +22,7 @@ export function newReach(): Reach {
 }
 
 /** Silence after which a ping node counts as gone; milliseconds. */
-export function deadpingOf({ deadping, timings }: NodeState['cluster']): number {
+export function deadpingOf({ deadping, timings }: Cluster): number {
   return deadping ?? Math.max(1000, timings.deadtime);
 }
 

@@ -27,6 +27,7 @@ import { LinkAlerts } from './link-alerts.ts';
 import { Loop } from './loop.ts';
 import { type DriverSet, NodeMachine } from './machine.ts';
 import { localNetworks, placeAddresses } from './placement-on-devices.ts';
+import { Reachability } from './reachability.ts';
 import { Reload } from './reload.ts';
 import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
@@ -226,6 +227,7 @@ export async function startDaemon(
         protection,
         layers: companions.layers(),
         watchdog: companions.watchdog(),
+        ping: reachability.status(),
         links: linkAlerts.links(loop.view()),
         device: placed[0]?.device,
       },
@@ -246,6 +248,13 @@ export async function startDaemon(
     return { ok: true, text };
   };
 
+  const reachability = new Reachability({
+    cluster,
+    sockets,
+    now,
+    onReach: (reach) => loop.dispatch({ type: 'reach', ...reach }),
+    onTrouble: (why) => journal.warn('ping', why),
+  });
   const companions = new Companions({ configuration, journal, now, steppedAt: () => loop.steppedAt });
   housekeeping = new Housekeeping({
     gate,
@@ -260,6 +269,7 @@ export async function startDaemon(
   });
   housekeeping.start();
   companions.start();
+  reachability.start();
   if (settings.realtime && configuration.running.realtime) {
     // The first use makes the worker threads, which have to be there when their priority is set.
     await stat('/');
@@ -283,6 +293,7 @@ export async function startDaemon(
     await gate.close([...groups.keys()]);
     await addresses.release();
     await balancer.stop();
+    reachability.stop();
     await companions.stop();
     links.stop();
     await drivers.store?.stop();

@@ -7,6 +7,7 @@ import type {
   ArbiterStatus,
   GroupStatus,
   LinkStatus,
+  PingStatus,
   ServiceBound,
   ServiceStatus,
   Status,
@@ -30,6 +31,7 @@ export interface StatusFacts {
   readonly layers: readonly string[];
   readonly links: readonly LinkStatus[];
   readonly watchdog?: WatchdogStatus | null | undefined;
+  readonly ping?: readonly PingStatus[] | undefined;
   /** The device whose MAC `nodes[].mac` shows. */
   readonly device: string | undefined;
 }
@@ -61,6 +63,7 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
     bound: facts.bound,
     links: facts.links,
     watchdog: facts.watchdog,
+    ping: facts.ping,
     groups: view.groups.map((group) => ({
       name: group.name,
       addresses: group.addresses,

@@ -34,8 +34,11 @@ export function tagHolds(
  */
 export type ReplayVerdict = 'fresh' | 'duplicate' | 'overtaken' | 'replayed' | 'old-incarnation';
 
-/** How many of the latest sequence numbers are remembered: as many as RFC 4303 (3.4.3) wants of IPsec. */
-const windowSize = 64;
+/**
+ * How many of the latest sequence numbers are remembered (RFC 4303, 3.4.3, wants 64 at least): what may wait in the sockets
+ * of two links, which are read one after the other, when a machine was busy for a while.
+ */
+const windowSize = 1024;
 
 interface Sender {
   incarnation: string;

@@ -6,6 +6,7 @@ import type {
   GroupStatus,
   LinkStatus,
   NodeStatus,
+  PingStatus,
   ServiceStatus,
   Status,
   StoreStatus,
@@ -125,6 +126,12 @@ function showLinks(links: readonly LinkStatus[]): string[] {
   return lines.length === 0 ? [] : ['', 'Heartbeat Links:', ...lines];
 }
 
+function showPing(ping: readonly PingStatus[]): string[] {
+  const lost = ping.filter(({ reached }) => reached === false).map(({ name }) => name);
+  if (lost.length === 0) return [];
+  return [`  * Ping nodes that do not answer: ${lost.join(', ')} (${ping.length - lost.length} of ${ping.length} do)`];
+}
+
 function showWatchdog(watchdog: WatchdogStatus | null): string[] {
   if (watchdog === null) return [];
   const { device, armed, why } = watchdog;
@@ -149,6 +156,7 @@ export function showStatus(status: Status, now: number, heard: Heard = { by: `se
     ...(status.arbiters ?? []).map((arbiter) => showArbiter(arbiter, now)),
     ...(status.bound ? [showBound(status.bound)] : []),
     ...showWatchdog(status.watchdog ?? null),
+    ...showPing(status.ping ?? []),
     ...showLinks(status.links ?? []),
     '',
     'Resource Groups:',

@@ -124,6 +124,14 @@ export interface LinkStatus {
   }[];
 }
 
+/** A ping node of ha.cf, or a ping group. */
+export interface PingStatus {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** Whether it (of a group: any one address) answers this node; null while that is not known yet. */
+  readonly reached: boolean | null;
+}
+
 export interface WatchdogStatus {
   readonly device: string;
   /** Open, and fed while musterd is well. */
@@ -155,6 +163,8 @@ export interface Status {
   readonly bound: ServiceBound | null;
   /** Left out by a musterd that is older than they. */
   readonly links?: readonly LinkStatus[] | undefined;
+  /** What this node pings; left out by a musterd that knows none. */
+  readonly ping?: readonly PingStatus[] | undefined;
   /** null where none is configured; left out by a musterd that knows none. */
   readonly watchdog?: WatchdogStatus | null | undefined;
   readonly groups: readonly GroupStatus[];
