@@ -11,12 +11,14 @@ import { entryCommand } from '../../src/lab/self.ts';
 
 let made = 0;
 const ours = new Set<string>();
+let watching = false;
 
 /** A name for a lab of this test process, which is taken down when the process ends, however it ends. */
 export function testLabName(): string {
   made += 1;
   const name = `t-${process.pid}-${made}`;
-  if (ours.size === 0) {
+  if (!watching) {
+    watching = true;
     process.once('exit', () => {
       for (const lab of ours) {
         const [program, ...args] = entryCommand('down', ['--lab', lab]);
