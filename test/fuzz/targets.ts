@@ -29,7 +29,7 @@ const texts = (directory: string): string[] =>
   readdirSync(directory).map((name) => readFileSync(join(directory, name), 'utf8'));
 
 const haCf =
-  'cluster lab\nnode n1 n2\nnode n3\nkeepalive 50ms\ndeadtime 200ms\nwarntime 100ms\ninitdead 2\nudpport 694\nucast eth0 10.0.0.1\nmcast eth0 239.0.0.1 694 1 0\nbcast eth1 # both\nauto_failback off\nping 10.0.0.254\nuse_logd yes\nstonith_host * baytech 10.0.0.3 a b\n';
+  'cluster lab\nnode n1 n2\nnode n3\nkeepalive 50ms\ndeadtime 200ms\nwarntime 100ms\ninitdead 2\nudpport 694\nucast eth0 10.0.0.1\nmcast eth0 239.0.0.1 694 1 0\nbcast eth1 # both\nauto_failback off\nping 10.0.0.254\nping_group g 10.0.0.1 fd77::1\ndeadping 2 s\nucast6 eth0 fe80::1%eth0\nmcast6 eth0 ff12::1 694 1 0\nrespawn nobody /bin/sleep 60\nwatchdog /dev/watchdog\nrealtime off\nrtprio 5\nenv A=b\nuse_logd yes\nstonith_host * baytech 10.0.0.3 a b\n';
 const authkeys = '# keys\nauth 2\n1 crc\n2 sha1 HI!\n3 sha256 abcdef\n';
 const haresources =
   'n1 IPaddr2::10.0.0.100/24/eth0 apache\nn2 10.0.0.101 Filesystem::/dev/sdb1::/srv::ext4 \\\n  MailTo::a@b.c\nn3 IPv6addr::fd77::1/64/eth0\n';
