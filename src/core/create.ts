@@ -71,6 +71,7 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     renewedAt: Number.NEGATIVE_INFINITY,
     lastToken: Math.abs(options.seed[0] ^ options.seed[3]) % 0x3fff_ffff,
     kernelOwesSince: Number.POSITIVE_INFINITY,
+    kernelAskedAt: Number.NEGATIVE_INFINITY,
     pending: [],
     counters: { takeovers: 0, lost: 0, overtaken: 0, armsFailed: 0 },
     wake: now,

@@ -94,6 +94,8 @@ export function onOffer(state: NodeState, from: Peer, message: Extract<Message, 
   });
   if (groups.length === 0) return;
   if (now > state.kernelOwesSince + state.cluster.timings.keepalive) {
+    if (now < state.kernelAskedAt + state.lease) return;
+    state.kernelAskedAt = now;
     state.effects.push({ type: 'close', token: nextToken(state), groups });
     return;
   }

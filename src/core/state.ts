@@ -210,6 +210,8 @@ export interface NodeState {
   lastToken: number;
   /** Since when the kernel has owed the acknowledgement of a command; Infinity: it owes none. */
   kernelOwesSince: number;
+  /** When it was last given something to acknowledge for no other reason. */
+  kernelAskedAt: number;
   pending: PendingOperator[];
   counters: Record<string, number>;
   /** When the next tick is needed; computed anew by every step. */
