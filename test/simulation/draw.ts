@@ -49,6 +49,8 @@ export function drawPlan(seed: number): Plan {
   if (links > 1) drawn.push('link', 'link');
   if (store !== undefined) drawn.push('store', 'store', 'store');
   if (random.chance(0.3)) drawn.push('attack', 'attack');
+  const changes = store === undefined && voters > 2 && random.chance(0.15);
+  if (changes) drawn.push('add', 'add', 'add', 'remove', 'remove', 'remove');
   const stage: Stage = { nodes, links, store, voters, kinds: drawn, longer };
   const faults: Fault[] = [];
   for (let at = random.between(500, 1500); at < healAt - 10; at += 1 + random.next() * 2 * pace)
@@ -78,7 +80,8 @@ export function drawPlan(seed: number): Plan {
     slowCommands: random.pick([0, 0.002, 0.02]),
     faults,
     healAt,
-    endAt: healAt + 6000 + 8 * Math.max(0, lease - 200),
+    // A change of the voters that is under way goes on for so long.
+    endAt: healAt + 6000 + 8 * Math.max(0, lease - 200) + (changes ? 10_000 + 10 * lease : 0),
   };
 }
 
@@ -100,6 +103,9 @@ function drawFault(random: Random, stage: Stage, at: number): Fault {
       return { kind, side: random.between(1, 2 ** voters - 2), at, lasts };
     case 'flush':
       return { kind, node: random.between(0, nodes - 1), at };
+    case 'add':
+    case 'remove':
+      return { kind, node: random.between(0, nodes - 1), voter: random.between(0, voters - 1), at };
     case 'link':
       return { kind, node: random.between(0, nodes - 1), link: random.between(0, links - 1), at, lasts };
     case 'store':

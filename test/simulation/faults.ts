@@ -1,3 +1,4 @@
+import type { OperatorCommand } from '../../src/core/event.ts';
 import { attack } from './attack.ts';
 import type { Machine } from './machine.ts';
 import type { Fault } from './plan.ts';
@@ -72,13 +73,19 @@ export function applyFault(world: World, fault: Fault): void {
       world.at(world.now, machine.index, { type: 'event', life: machine.life, event });
       return;
     }
+    case 'add':
+    case 'remove': {
+      const { name } = world.machines[fault.voter]!;
+      operate(world, machine, { kind: 'reconfigure', add: undefined, remove: undefined, [fault.kind]: name });
+      return;
+    }
     case 'standby':
-      operate(world, machine, 'standby');
-      until(() => operate(world, machine, 'online'));
+      operate(world, machine, { kind: 'standby' });
+      until(() => operate(world, machine, { kind: 'online' }));
       return;
     case 'leave':
       // An orderly stop: asked to leave, ended a while later, started again.
-      operate(world, machine, 'leave');
+      operate(world, machine, { kind: 'leave' });
       world.at(world.now + 400, -1, () => {
         if (world.healed) return;
         machine.killed++;
@@ -107,9 +114,9 @@ function freeze(world: World, machine: Machine, until: Until): void {
   });
 }
 
-function operate(world: World, machine: Machine, kind: 'standby' | 'online' | 'leave'): void {
+function operate(world: World, machine: Machine, command: OperatorCommand): void {
   if (!machine.powered) return;
-  const event = { type: 'operator', id: 1, command: { kind } } as const;
+  const event = { type: 'operator', id: 1, command } as const;
   world.at(world.now, machine.index, { type: 'event', life: machine.life, event });
 }
 

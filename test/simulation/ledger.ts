@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 export interface Asked {
   readonly machine: Machine;
   readonly token: number;
+  /** Whose votes count, by what the asker had on its disk then: their places in the world. */
+  readonly voters: readonly number[];
   readonly ballots: ReadonlyMap<string, Ballot>;
   /** By group and voter: until what true time the voter will keep it, by its own clock; 0 where it said nothing. */
   readonly until: ReadonlyMap<string, Float64Array>;
@@ -40,10 +42,12 @@ export class Ledger implements Checker {
   }
 
   /** A majority keeps the group for this asker until then (true time), by the voters' own clocks; 0 where there is none. */
-  keptUntil(world: World, asked: Asked, group: string): number {
+  keptUntil(asked: Asked, group: string): number {
     const until = asked.until.get(group);
     if (until === undefined) return 0;
-    return Float64Array.from(until).sort().at(-majorityOf(world))!;
+    return Float64Array.from(asked.voters, (voter) => until[voter]!)
+      .sort()
+      .at(-majorityOf(asked))!;
   }
 
   private noteAsked(
@@ -61,7 +65,8 @@ export class Ledger implements Checker {
       until.set(group, votes);
       ballots.set(group, { round, node: machine.name, incarnation });
     }
-    const asked = { machine, token, ballots, until };
+    const voters = world.machines.filter(({ name }) => machine.state?.voters.includes(name)).map(({ index }) => index);
+    const asked = { machine, token, voters, ballots, until };
     this.byNonce.set(nonce, asked);
     this.byToken.set(keyOf(machine, token), asked);
     prune(this.byNonce);
@@ -79,8 +84,8 @@ export class Ledger implements Checker {
   }
 }
 
-export function majorityOf(world: World): number {
-  return Math.floor(world.machines.length / 2) + 1;
+export function majorityOf({ voters }: Asked): number {
+  return Math.floor(voters.length / 2) + 1;
 }
 
 function keyOf(machine: Machine, token: number): string {

@@ -19,6 +19,8 @@ export type Fault =
   | { readonly kind: 'store'; readonly node?: number | undefined; readonly at: number; readonly lasts: number }
   /** From now on this many ping nodes answer the node. */
   | { readonly kind: 'reach'; readonly node: number; readonly reached: number; readonly at: number }
+  /** An operator of this node wants another one to vote, or to vote no more. */
+  | { readonly kind: 'add' | 'remove'; readonly node: number; readonly voter: number; readonly at: number }
   | { readonly kind: 'flush'; readonly node: number; readonly at: number }
   | { readonly kind: 'standby'; readonly node: number; readonly at: number; readonly lasts: number }
   | { readonly kind: 'leave'; readonly node: number; readonly at: number; readonly lasts: number };

@@ -9,14 +9,16 @@ import type { Checker } from './checker.ts';
 export function majority(ledger: Ledger): Checker {
   return {
     name: 'majority',
-    stepped(world, machine, _event, effects) {
+    stepped(_world, machine, _event, effects) {
       for (const effect of effects) {
         if (effect.type !== 'grant') continue;
         const asked = ledger.asked(machine, effect.token);
+        if (asked === undefined) throw new Violation(`${machine.name} opens a gate that it never asked the voters for`);
         for (const group of effect.groups) {
-          const votes = asked?.until.get(group)?.filter((until) => until > 0).length ?? 0;
-          if (votes >= majorityOf(world)) continue;
-          throw new Violation(`${machine.name} opens ${group} with ${votes} of ${world.machines.length} votes`);
+          const until = asked.until.get(group);
+          const votes = asked.voters.filter((voter) => (until?.[voter] ?? 0) > 0).length;
+          if (votes >= majorityOf(asked)) continue;
+          throw new Violation(`${machine.name} opens ${group} with ${votes} of ${asked.voters.length} votes`);
         }
       }
     },

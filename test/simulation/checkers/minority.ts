@@ -14,7 +14,7 @@ export function minority(ledger: Ledger): Checker {
         const open = machine.gate.openUntil(group, world.now);
         if (open === Number.NEGATIVE_INFINITY) continue;
         const asked = ledger.asked(machine, machine.gate.tokenOf(group)!);
-        const kept = asked === undefined ? 0 : ledger.keptUntil(world, asked, group);
+        const kept = asked === undefined ? 0 : ledger.keptUntil(asked, group);
         if (open <= kept) continue;
         throw new Violation(
           `${group} is open on ${machine.name} ${(open - kept).toFixed(1)} ms longer than voters keep it`,

@@ -27,7 +27,7 @@ export function takeover(ledger: Ledger): Checker {
           leases.set(group, held);
           if (asked !== undefined) held.set(machine.index, asked);
           for (const [index, lease] of held) {
-            const until = ledger.keptUntil(world, lease, group);
+            const until = ledger.keptUntil(lease, group);
             if (index === machine.index || until <= world.now || isReleased(released, lease, group)) continue;
             throw new Violation(
               `${machine.name} takes ${group} from ${lease.machine.name} ${(until - world.now).toFixed(1)} ms before its lease is over`,
