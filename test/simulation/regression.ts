@@ -8,10 +8,12 @@ import { simulatePlan } from './simulate.ts';
  */
 export function writeRegression(story: readonly string[], plan: Plan, told: readonly string[]): string {
   const { faults, ...cluster } = plan;
-  const lines = Object.entries(cluster).map(([key, value]) => `"${key}": ${JSON.stringify(value)},`);
+  const said = Object.entries(cluster).filter(([, value]) => value !== undefined);
+  const lines = said.map(([key, value]) => `"${key}": ${JSON.stringify(value)},`);
   const all = faults.map((fault) => `  ${JSON.stringify(fault)}`).join(',\n');
-  const said = story.map((line) => `# ${line}`);
-  return [...said, '{', ...lines, '"faults": [', all, ']', '}', '----', ...told, ''].join('\n');
+  return [...story.map((line) => `# ${line}`), '{', ...lines, '"faults": [', all, ']', '}', '----', ...told, ''].join(
+    '\n',
+  );
 }
 
 /** The plan of such a file; throws SyntaxError where it is none. */
