@@ -149,8 +149,12 @@ function endStepDown(state: NodeState): void {
 
 function runBallot(state: NodeState, change: Change, now: number): void {
   const { attempt } = change;
-  if (attempt === undefined || attempt.epoch !== state.epoch) beginBallot(state, change, now);
-  else if (now >= attempt.since + ballotPatience + 2 * state.lease) giveUpBallot(state, change, now);
+  if (attempt === undefined || attempt.epoch !== state.epoch) {
+    // Another change may have come between the wish and now.
+    const refusal = whyNot(state, change);
+    if (refusal === undefined) beginBallot(state, change, now);
+    else finish(state, change, false, refusal);
+  } else if (now >= attempt.since + ballotPatience + 2 * state.lease) giveUpBallot(state, change, now);
   else if (now >= attempt.resendAt) ask(state, attempt, now);
   else wakeBy(state, attempt.resendAt);
 }
