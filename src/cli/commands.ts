@@ -61,6 +61,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./standby.ts')).onlineCommand(),
   },
   {
+    name: 'reconfigure',
+    summary: 'let nodes vote, or vote no more, while the cluster runs',
+    load: async () => (await import('./reconfigure.ts')).reconfigureCommand(),
+  },
+  {
     name: 'drill',
     summary: 'fail every node over in turn, and say how long users would have been down',
     load: async () => (await import('./drill.ts')).drillCommand(),

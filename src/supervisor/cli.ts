@@ -28,6 +28,9 @@ Commands:
   standby           hand everything over and take nothing until \`musterd online\`
   online            take part again
   reload            take up a changed authkeys, as SIGHUP does; anything else needs a restart
+  reconfigure [--add NODE | --remove NODE]
+                    one voter more or less while the cluster runs; without either the voters are written down as they
+                    are, so that another ha.cf does not change them
   check             read the configuration and say what it means
   doctor [--json]   what this kernel can do, tried in a namespace of its own, and what protects each address;
                     exit code 2 where something lacks
@@ -46,6 +49,7 @@ Options:
   --no-realtime     do not ask for SCHED_FIFO
   --without-nftables
                     protect addresses by their lifetime (whole seconds; the lease must be 3 s or more), not by the gate
+  --add, --remove   for reconfigure: which node or arbiter
   --json            status as JSON
   --force           see format-disk
   --version, --help
@@ -67,6 +71,8 @@ const options = {
   'without-nftables': { type: 'boolean' },
   arbiter: { type: 'boolean' },
   json: { type: 'boolean' },
+  add: { type: 'string' },
+  remove: { type: 'string' },
   force: { type: 'boolean' },
   version: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -130,6 +136,15 @@ export async function main(args: readonly string[], program: { version: string; 
       return ask(settings, { request: 'explain', group: operand }, false);
     case 'journal':
       return ask(settings, { request: 'journal', group: operand }, values.json === true);
+    case 'reconfigure': {
+      const { add, remove } = values;
+      if (add !== undefined && remove !== undefined)
+        throw new Problem(
+          'usage',
+          'Cannot change two voters as one must follow the other: --add and --remove are both there',
+        );
+      return ask(settings, { request: command, add, remove }, false, changePatience);
+    }
     case 'standby':
     case 'online':
     case 'reload':
@@ -175,8 +190,11 @@ async function run(settings: Settings, program: { version: string; file: string 
   });
 }
 
-async function ask(settings: Settings, request: ControlRequest, json: boolean): Promise<number> {
-  const answer = await askMusterd(controlSocket(settings), request);
+/** Milliseconds: a change of the voters waits for leases and disks. */
+const changePatience = 80_000;
+
+async function ask(settings: Settings, request: ControlRequest, json: boolean, patience?: number): Promise<number> {
+  const answer = await askMusterd(controlSocket(settings), request, patience);
   if ('status' in answer)
     return say(json ? JSON.stringify(answer.status, null, 2) : showStatus(answer.status, Date.now()));
   if ('journal' in answer)

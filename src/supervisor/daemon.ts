@@ -234,10 +234,11 @@ export async function startDaemon(
       now(),
       Date.now(),
     );
-  answer = async ({ request, group }) => {
+  answer = async ({ request, group, add, remove }) => {
     if (request === 'status') return { ok: true, status: status() };
     if (request === 'journal') return { ok: true, journal: linesAbout(group, journal.recent(400)) };
     if (request === 'reload') return reload.run('asked for by an operator');
+    if (request === 'reconfigure') return loop.ask({ kind: request, add, remove });
     if (request !== 'explain') return loop.ask({ kind: request });
     const seen = status();
     const wanted = seen.groups.filter(({ name }) => group === undefined || name === group);

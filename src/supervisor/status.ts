@@ -50,7 +50,8 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
     standby: view.standby,
     nodes: view.nodes
       .filter(({ role }) => role === 'node')
-      .map(({ name, state, standby, lastHeardMs, macs, configHash, bundleHash }) => ({
+      .map(({ name, voter, state, standby, lastHeardMs, macs, configHash, bundleHash }) => ({
+        voter,
         name,
         state,
         standby,

@@ -96,7 +96,7 @@ function readNewest(file: string): Slot | undefined {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw new Problem('hostFailed', `Cannot read "${file}" as it says who votes: ${(error as Error).message}`);
   }
   const slots = slotsOf(bytes).flatMap((slot) => slot ?? []);

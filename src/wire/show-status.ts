@@ -29,6 +29,8 @@ function showNodes({ nodes, node: self, configHash, bundleHash }: Status): strin
     ['Never heard', unknown],
   ];
   const lines = lists.filter(([, list]) => list.length > 0).map(([word, list]) => `  * ${word}: [ ${folded(list)} ]`);
+  const mute = nodes.filter(({ voter }) => voter === false);
+  if (mute.length > 0) lines.push(`  * Without a vote: [ ${folded(mute)} ] (muster reconfigure)`);
   const late = nodes.filter(({ state }) => state === 'late');
   if (late.length > 0) lines.push(`  * Late: [ ${folded(late)} ] (nothing heard for longer than warntime)`);
   lines.push(...showHashes('Configuration', 'configHash', configHash, self, nodes));
@@ -144,12 +146,13 @@ function showWatchdog(watchdog: WatchdogStatus | null): string[] {
 export function showStatus(status: Status, now: number, heard: Heard = { by: `seen by ${status.node}` }): string {
   const { quorum } = status;
   const silent = quorum.silentMs > 0 ? `, silent as a voter for ${showDuration(quorum.silentMs)} yet` : '';
+  const since = (quorum.epoch ?? 0) > 0 ? `, epoch ${quorum.epoch}` : '';
   const lines = [
     'Cluster Summary:',
     `  * Cluster: ${status.cluster}, ${heard.by}${status.standby ? ' (standby)' : ''}`,
     `  * musterd ${status.version} (${status.bundleHash}), up ${showDuration(status.uptimeMs)}, configuration ${status.configHash}`,
     status.store == null
-      ? `  * Quorum: ${quorum.quorate ? 'partition with quorum' : 'partition WITHOUT quorum'}: ${quorum.votes} of ${quorum.voters.length} votes, ${quorum.needed} needed${silent}`
+      ? `  * Quorum: ${quorum.quorate ? 'partition with quorum' : 'partition WITHOUT quorum'}: ${quorum.votes} of ${quorum.voters.length} votes, ${quorum.needed} needed${since}${silent}`
       : showStore(status.store),
     '',
     ...showNodes(status),

@@ -14,6 +14,8 @@ export interface NodeStatus {
   /** The first 12 hex digits of the hash over its configuration files. */
   readonly configHash: string | null;
   readonly bundleHash: string | null;
+  /** Whether its vote counts. */
+  readonly voter?: boolean | undefined;
 }
 
 export interface GroupStatus {
@@ -153,6 +155,8 @@ export interface Status {
     readonly needed: number;
     readonly voters: readonly string[] /** Silent as a voter after a restart, for this long yet. */;
     readonly silentMs: number;
+    /** How often the voters were changed; 0: they are those of the configuration. Left out by a musterd that knows no epochs. */
+    readonly epoch?: number | undefined;
   };
   /** Where the leases lie, if not with the voters. */
   readonly store?: StoreStatus | null;
