@@ -47,5 +47,5 @@ export function readControlRequest(line: string): ControlRequest | string {
   if (group !== undefined && typeof group !== 'string') return 'a group must be a text';
   if (add !== undefined && typeof add !== 'string') return 'a voter must be a text';
   if (remove !== undefined && typeof remove !== 'string') return 'a voter must be a text';
-  return { request: known, group, add, remove };
+  return { request: known, group, ...(known === 'reconfigure' && { add, remove }) };
 }
