@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { completeTimings } from '../../src/model/defaults.ts';
 import { type BenchCluster, inventoryWith, muster, withLab } from './cluster.ts';
 import { type Contender, heartbeat, installOthers, keepalived, musterd } from './contenders.ts';
-import { type Fault, type FaultName, faults } from './faults.ts';
+import { type FaultName, faults } from './faults.ts';
 import type { Figure } from './figures.ts';
 import { idleCosts } from './idle-cost.ts';
 import { benchOptions, finishBench } from './options.ts';
@@ -83,25 +83,16 @@ async function measureMusterd(bench: BenchCluster): Promise<void> {
 /** The third node only votes, and is far away from the other two. */
 async function measureArbiter(bench: BenchCluster): Promise<readonly Figure[]> {
   const [arbiter, ...nodes] = [...bench.nodes].reverse() as [string, ...string[]];
-  const away = async (): Promise<void> => {
-    for (const slowness of [null, { delayMs: 100, jitterMs: 0, loss: 0 }]) {
-      await bench.lab.faults.slow(nodes, [arbiter], slowness);
-      await bench.lab.faults.slow([arbiter], nodes, slowness);
-    }
-  };
-  await away();
+  const far = { delayMs: 100, jitterMs: 0, loss: 0 };
+  await bench.lab.faults.slow(nodes, [arbiter], far);
+  await bench.lab.faults.slow([arbiter], nodes, far);
   const lines = `  nodes: [${nodes.join(', ')}]\n  arbiters: ${arbiter}\n  arbiter_round_trip: 200ms\n`;
   // A web server so far away would not answer within the time of the lab's checks.
   const inventory = inventoryWith(lines).replace('web: node[1-3]', `web: [${nodes.join(', ')}]`);
   const contender = musterd(bench, 'musterd with an arbiter', inventory, nodes);
   await contender.start();
-  const plug = faults['plug-pull'];
-  // A port that was switched off has lost its delay.
-  const undo: Fault['undo'] = async (at, node) => {
-    await plug.undo(at, node);
-    await away();
-  };
-  const steps = await runTrials(bench, contender, { ...plug, undo }, { n: options.n });
+  // Frozen rather than unplugged: a port that goes takes the delay of all others with it.
+  const steps = await runTrials(bench, contender, faults.freeze, { n: options.n });
   const { bound } = await bench.access.status(nodes[0]!);
   if (bound === null) throw new Error('status says no bound');
   return arbiterFigures(steps, bound.totalMs);

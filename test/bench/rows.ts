@@ -44,7 +44,7 @@ export function fastFigures(steps: readonly StepResult[]): Figure[] {
 
 /** Two nodes and an arbiter far away; `boundMs` is what `status` says that users may be without service at most. */
 export function arbiterFigures(steps: readonly StepResult[], boundMs: number): Figure[] {
-  const name = 'two nodes and an arbiter 200 ms away, plug-pull';
+  const name = 'two nodes and an arbiter 200 ms away, holder frozen';
   return [
     { name: `${name}: outage`, unit: 'ms', values: outages(steps), goal: { max: boundMs } },
     { name: `${name}: double holder`, unit: 'ms', values: steps.map((step) => step.doubleHolderMs), goal: { max: 0 } },
