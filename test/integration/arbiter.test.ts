@@ -98,7 +98,6 @@ describe('two nodes and an arbiter that is 200 ms away, with 1 % loss', function
     const text = node1.musterd('status');
     assert.match(text, /Arbiter vote \(10\.77\.0\.13:5561\): connected \(2 of 2\), \d+(\.\d)? ms away/);
     assert.match(text, /Without service when a node dies: at most 2\.\d+ s \(lease 1\.5 s/);
-    // A little more than said, as round trips are: then the lease is said to be short of it.
     assert.ok(status.bound!.leastLeaseMs >= lease);
   });
 

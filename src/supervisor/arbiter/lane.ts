@@ -7,8 +7,8 @@ const longestBacklog = 64 * 1024;
 /** Between two looks at how far away the other side is; milliseconds. */
 const pingInterval = 1000;
 
-/** A round trip follows a new measurement by an eighth, as TCP's own does (RFC 6298). */
-const smoothing = 8;
+/** So many of the latest round trips are looked at: the shortest is how far away the other side is, without queues. */
+const measured = 10;
 
 export interface LaneHandlers {
   readonly now: () => number;
@@ -30,8 +30,7 @@ export class Lane {
   #lastPing = 0;
   #heardAt: number;
   #closed = false;
-  /** Milliseconds; undefined until the first answer. */
-  roundTrip: number | undefined;
+  readonly #trips: number[] = [];
 
   constructor(socket: TLSSocket, handlers: LaneHandlers) {
     this.#socket = socket;
@@ -43,6 +42,11 @@ export class Lane {
     socket.on('close', () => this.close('the other side hung up'));
     this.#timer = setInterval(() => this.#look(), pingInterval);
     this.#look();
+  }
+
+  /** Milliseconds; undefined until the first answer. */
+  get roundTrip(): number | undefined {
+    return this.#trips.length === 0 ? undefined : Math.min(...this.#trips);
   }
 
   get open(): boolean {
@@ -109,7 +113,7 @@ export class Lane {
     const sentAt = this.#pings.get(number);
     if (sentAt === undefined) return;
     this.#pings.delete(number);
-    const took = this.#handlers.now() - sentAt;
-    this.roundTrip = this.roundTrip === undefined ? took : this.roundTrip + (took - this.roundTrip) / smoothing;
+    this.#trips.push(this.#handlers.now() - sentAt);
+    if (this.#trips.length > measured) this.#trips.shift();
   }
 }
