@@ -204,6 +204,21 @@ describe('three musterds in network namespaces', function () {
     assert.throws(() => holder.musterd('explain', 'nothing'), /there is no group "nothing"/);
   });
 
+  it('write down who votes, keep to it, and refuse a change that would leave nobody to take over', async () => {
+    const holder = await oneHolder(cluster);
+    assert.match(holder.musterd('reconfigure'), /vote as of epoch 1/);
+    const epochs = (): (number | undefined)[] => cluster.nodes.map((node) => node.status().quorum.epoch);
+    await until(
+      () => epochs().every((epoch) => epoch === 1),
+      () => `epochs ${epochs().join(', ')}`,
+      20_000,
+    );
+    const other = cluster.nodes.find(({ name }) => name !== holder.name)!;
+    assert.throws(() => holder.musterd('reconfigure', '--remove', other.name), /two voters with no third/);
+    assert.throws(() => holder.musterd('reconfigure', '--add', 'node9'), /does not know "node9"/);
+    assert.equal((await oneHolder(cluster)).name, holder.name, 'nothing has moved');
+  });
+
   it('are examined without a trace: the doctor tries the kernel in a namespace of its own', async () => {
     const holder = await oneHolder(cluster);
     const lost = (): number => holder.journal.filter(({ what }) => what === 'gate-lost' || what === 'lost').length;
