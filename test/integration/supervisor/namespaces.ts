@@ -67,7 +67,12 @@ function exec(...command: readonly string[]): string {
 }
 
 /** Resolves when `condition` holds; rejects with what `seen` says after `patience` milliseconds. */
-export async function until(condition: () => boolean, seen: () => string, patience = 20_000, pause = 20): Promise<void> {
+export async function until(
+  condition: () => boolean,
+  seen: () => string,
+  patience = 20_000,
+  pause = 20,
+): Promise<void> {
   const end = Date.now() + patience;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`it did not come about in ${patience} ms: ${seen()}`);
