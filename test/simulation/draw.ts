@@ -49,6 +49,7 @@ export function drawPlan(seed: number): Plan {
   if (links > 1) drawn.push('link', 'link');
   if (store !== undefined) drawn.push('store', 'store', 'store');
   if (random.chance(0.3)) drawn.push('attack', 'attack');
+  if (random.chance(0.2)) drawn.push('reach', 'reach');
   const changes = store === undefined && voters > 2 && random.chance(0.15);
   if (changes) drawn.push('add', 'add', 'add', 'remove', 'remove', 'remove');
   const stage: Stage = { nodes, links, store, voters, kinds: drawn, longer };

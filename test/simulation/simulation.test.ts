@@ -43,7 +43,7 @@ describe('simulation', function () {
   it('draws every kind of cluster and fault', () => {
     const plans = Array.from({ length: 300 }, (_, seed) => drawPlan(seed));
     const drawn = new Set(plans.flatMap(({ faults }) => faults.map(({ kind }) => kind)));
-    assert.equal(drawn.size, 15);
+    assert.equal(drawn.size, 16);
     assert.deepEqual(new Set(plans.map(({ nodes }) => nodes)), new Set([2, 3, 4, 5, 6, 7, 8, 9]));
     assert.deepEqual(new Set(plans.map(({ store }) => store)), new Set([undefined, 'etcd', 'disk']));
     for (const has of [

@@ -245,6 +245,8 @@ export class World {
       this.powerOn(machine);
       this.start(machine);
       this.step(machine, { type: 'operator', id: 0, command: { kind: 'online' } });
+      if (this.plan.faults.some(({ kind }) => kind === 'reach'))
+        this.step(machine, { type: 'reach', reached: 2, of: 2 });
     }
   }
 
