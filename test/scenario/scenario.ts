@@ -66,6 +66,7 @@ export function readScenario(text: string): Scenario {
     ...sizes,
     driftBound: 0.001,
     fast: false,
+    changes: false,
     far: false,
     store: undefined,
     rates: [],

@@ -10,7 +10,7 @@ const farTimings = { keepalive: 100, deadtime: 300, warntime: 200, initdead: 600
 const storeTimings = { keepalive: 100, deadtime: 300, warntime: 200, initdead: 600, lease: 2000 };
 
 type Sizes = Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'autoFailback' | 'driftBound' | 'fast'> &
-  Partial<Pick<Plan, 'far' | 'store'>>;
+  Partial<Pick<Plan, 'far' | 'store' | 'changes'>>;
 
 /** Which intervals the nodes of a plan keep. */
 export function timingsOf({ fast, far, store }: Pick<Sizes, 'fast' | 'far' | 'store'>): Cluster['timings'] {
@@ -26,6 +26,7 @@ export function clusterOf(plan: Sizes): Cluster {
     name: 'simulated',
     nodes,
     nodeAddresses: {},
+    fencing: plan.changes ? ['* external/ipmi'] : undefined,
     arbiters: Array.from({ length: plan.arbiters }, (_, index) => ({
       name: `arbiter${index + 1}`,
       address: `10.77.1.${index + 1}`,

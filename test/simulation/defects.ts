@@ -10,6 +10,8 @@ export interface Defect {
   /** Must stand in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+  /** Only clusters that have this can tell: others are not tried. */
+  readonly where?: 'changes' | 'wire' | 'store' | undefined;
 }
 
 export const defects: readonly Defect[] = [
@@ -152,13 +154,6 @@ export const defects: readonly Defect[] = [
     replace: '',
   },
   {
-    name: 'accepts-while-silent',
-    rule: 'A voter that restarts is silent: it accepts nothing.',
-    file: 'voting.ts',
-    find: 'if (now < state.silentUntil || message.lease',
-    replace: 'if (message.lease',
-  },
-  {
     name: 'renewals-come-late',
     rule: 'A lease is renewed every keepalive.',
     file: 'lease.ts',
@@ -171,34 +166,6 @@ export const defects: readonly Defect[] = [
     file: 'handover.ts',
     find: 'if (now > state.kernelOwesSince + state.cluster.timings.keepalive) {',
     replace: 'if (now < 0) {',
-  },
-  {
-    name: 'any-take-is-obeyed',
-    rule: 'A holder yields only to the node that it has offered to, for that offer.',
-    file: 'handover.ts',
-    find: 'return offered?.nonce === message.nonce && offered.to === from.name && leaseEnd - now >= leastLeft;',
-    replace: 'return leaseEnd - now >= leastLeft || offered === undefined;',
-  },
-  {
-    name: 'standby-takes-offers',
-    rule: 'A node that is standby takes nothing over.',
-    file: 'handover.ts',
-    find: 'if (!isCandidate(state, state.self)) return;',
-    replace: '',
-  },
-  {
-    name: 'holder-is-overtaken',
-    rule: 'A holder that was overtaken by a ballot goes above it.',
-    file: 'takeover.ts',
-    find: "    if (claim.phase !== 'holding') continue;\n    if (claim.preparing",
-    replace: '    if (now > 0) continue;\n    if (claim.preparing',
-  },
-  {
-    name: 'released-ballot-renewed',
-    rule: 'What was released is granted no more.',
-    file: 'voter.ts',
-    find: 'if (slot.released !== undefined && compareBallots(ballot, slot.released) <= 0) return refusal(slot, now);',
-    replace: '',
   },
   {
     name: 'released-without-the-kernel',
@@ -227,6 +194,7 @@ export const defects: readonly Defect[] = [
     file: 'wire/codec.ts',
     find: "if (!tagHolds(datagram, secret, methodOf(this.keyring, datagram[3]!))) return drop('forged');",
     replace: '',
+    where: 'wire',
   },
   {
     name: 'meant-for-another',
@@ -234,6 +202,7 @@ export const defects: readonly Defect[] = [
     file: 'wire/codec.ts',
     find: "if (to !== this.options.self) return drop('not-for-us');",
     replace: '',
+    where: 'wire',
   },
   {
     name: 'store-record-not-waited-for',
@@ -241,6 +210,7 @@ export const defects: readonly Defect[] = [
     file: 'store-record.ts',
     find: 'return since + (record?.lease ?? lease) * (1 + 2 * driftBound) + 1;',
     replace: 'return since;',
+    where: 'store',
   },
   {
     name: 'store-refusal-ignored',
@@ -248,6 +218,7 @@ export const defects: readonly Defect[] = [
     file: 'store-lease.ts',
     find: 'if (!answer.ok) onRefused(state, group, answer, now);\n    else if',
     replace: 'if',
+    where: 'store',
   },
   {
     name: 'store-release-for-anybody',
@@ -255,6 +226,7 @@ export const defects: readonly Defect[] = [
     file: 'store-record.ts',
     find: '(record.to === undefined || record.to === self)',
     replace: 'record.nonce.length > 0',
+    where: 'store',
   },
   {
     name: 'unproven-counts',
@@ -262,6 +234,7 @@ export const defects: readonly Defect[] = [
     file: 'wire/freshness.ts',
     find: 'echo !== this.self',
     replace: 'echo === undefined',
+    where: 'wire',
   },
   {
     name: 'other-epochs-count',
@@ -269,6 +242,7 @@ export const defects: readonly Defect[] = [
     file: 'epoch.ts',
     find: 'if (epoch === state.epoch) return true;',
     replace: 'if (epoch >= 0) return true;',
+    where: 'changes',
   },
   {
     name: 'epoch-forgotten-at-restart',
@@ -276,6 +250,7 @@ export const defects: readonly Defect[] = [
     file: 'create.ts',
     find: 'countBy(state, options.recorded ?? { epoch: 0, voters });',
     replace: 'countBy(state, { epoch: 0, voters });',
+    where: 'changes',
   },
   {
     name: 'epoch-by-old-voters-alone',
@@ -283,6 +258,7 @@ export const defects: readonly Defect[] = [
     file: 'epoch-change.ts',
     find: 'if (isMajorityOf(state, state.voters, accepted) && isMajorityOf(state, voters, accepted))',
     replace: 'if (accepted !== 0)',
+    where: 'changes',
   },
   {
     name: 'epochs-follow-at-once',
@@ -290,6 +266,7 @@ export const defects: readonly Defect[] = [
     file: 'epoch.ts',
     find: 'return Math.max(state.epochs.since + longestLease(state) * silence(state.cluster.driftBound), state.silentUntil);',
     replace: 'return state.startedAt;',
+    where: 'changes',
   },
   {
     name: 'new-voter-speaks-at-once',
@@ -297,6 +274,7 @@ export const defects: readonly Defect[] = [
     file: 'epoch.ts',
     find: 'if (votes && (!voted || skipped))',
     replace: 'if (now < 0)',
+    where: 'changes',
   },
   {
     name: 'removed-voters-hold',
@@ -304,5 +282,6 @@ export const defects: readonly Defect[] = [
     file: 'epoch.ts',
     find: 'if (!votes) shut(',
     replace: 'if (now < 0) shut(',
+    where: 'changes',
   },
 ];

@@ -32,7 +32,12 @@ type Stage = Pick<Plan, 'nodes' | 'links' | 'store'> & {
 export function drawPlan(seed: number): Plan {
   const random = seededRandom(seed);
   const store = random.chance(0.08) ? random.pick(['etcd', 'disk'] as const) : undefined;
-  const nodes = random.chance(0.55) ? 3 : random.between(2, store === undefined ? 9 : 4);
+  const changes = store === undefined && random.chance(0.12);
+  const nodes = changes
+    ? random.between(3, 6)
+    : random.chance(0.55)
+      ? 3
+      : random.between(2, store === undefined ? 9 : 4);
   const arbiters = store !== undefined ? 0 : nodes === 2 ? 1 : random.chance(nodes % 2 === 0 ? 0.4 : 0.1) ? 1 : 0;
   const far = arbiters > 0 && random.chance(0.35);
   const fast = random.chance(0.25);
@@ -50,8 +55,7 @@ export function drawPlan(seed: number): Plan {
   if (store !== undefined) drawn.push('store', 'store', 'store');
   if (random.chance(0.3)) drawn.push('attack', 'attack');
   if (random.chance(0.2)) drawn.push('reach', 'reach');
-  const changes = store === undefined && voters > 2 && random.chance(0.15);
-  if (changes) drawn.push('add', 'add', 'add', 'remove', 'remove', 'remove');
+  if (changes) drawn.push(...Array.from({ length: 8 }, () => ['add', 'remove'] as const).flat());
   const stage: Stage = { nodes, links, store, voters, kinds: drawn, longer };
   const faults: Fault[] = [];
   for (let at = random.between(500, 1500); at < healAt - 10; at += 1 + random.next() * 2 * pace)
@@ -65,6 +69,7 @@ export function drawPlan(seed: number): Plan {
     autoFailback: random.chance(0.3),
     driftBound,
     fast,
+    changes,
     far,
     store,
     rates: Array.from({ length: voters }, () => 1 + drift * drawDrift(random)),

@@ -53,7 +53,7 @@ export async function perform(job: Job): Promise<Done> {
   if (job.kind === 'seeds') return { kind: 'seeds', tally: runSeeds(job.first, job.count) };
   const defect = defects.find(({ name }) => name === job.name)!;
   const before = cpuNow();
-  const found = await withDefect(defect, (core) => findViolation(core, 1, job.seeds, defectPatience));
+  const found = await withDefect(defect, (core) => findViolation(core, 1, job.seeds, defectPatience, defect.where));
   return { kind: 'defect', name: job.name, found, cpu: cpuNow() - before };
 }
 

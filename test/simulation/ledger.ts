@@ -16,6 +16,8 @@ export interface Asked {
   readonly until: ReadonlyMap<string, Float64Array>;
 }
 
+type Propose = Extract<Message, { kind: 'propose' }>;
+
 const kept = 4000;
 
 /**
@@ -34,6 +36,7 @@ export class Ledger implements Checker {
 
   stepped(world: World, machine: Machine, event: Event, effects: readonly Effect[]): void {
     for (const effect of effects) {
+      if (effect.type === 'grant' && event.type === 'armed') this.noteAlone(world, machine, effect);
       if (effect.type !== 'send') continue;
       const { message } = effect;
       if (message.kind === 'propose' && event.type === 'armed') this.noteAsked(world, machine, event.token, message);
@@ -54,7 +57,7 @@ export class Ledger implements Checker {
     world: World,
     machine: Machine,
     token: number,
-    { nonce, requests, lease, incarnation }: Extract<Message, { kind: 'propose' }>,
+    { nonce, requests, lease, incarnation }: Pick<Propose, 'nonce' | 'requests' | 'lease' | 'incarnation'>,
   ): void {
     if (this.byNonce.has(nonce)) return;
     const until = new Map<string, Float64Array>();
@@ -71,6 +74,19 @@ export class Ledger implements Checker {
     this.byToken.set(keyOf(machine, token), asked);
     prune(this.byNonce);
     prune(this.byToken);
+  }
+
+  /** Where one voter is left it asks nobody: its own vote, given when its kernel has armed, is the majority. */
+  private noteAlone(world: World, machine: Machine, { token, groups }: Extract<Effect, { type: 'grant' }>): void {
+    const { state } = machine;
+    if (state === undefined || state.voters.length !== 1 || state.voters[0] !== machine.name) return;
+    const requests = groups.map((group) => {
+      const claim = state.groups.get(group)?.claim;
+      return { group, round: claim?.phase === 'holding' ? claim.round : 0 };
+    });
+    const { incarnation } = machine;
+    const nonce = `alone ${keyOf(machine, token)}`;
+    this.noteAsked(world, machine, token, { nonce, requests, lease: world.cluster.timings.lease, incarnation });
   }
 
   private noteAnswer(world: World, machine: Machine, message: Extract<Message, { kind: 'accept' }>): void {

@@ -37,6 +37,8 @@ export interface Plan {
   readonly driftBound: number;
   /** The defaults, or a lease of 80 ms that is renewed every 20. */
   readonly fast: boolean;
+  /** Voters come and go; fencing is configured, so that two may be left. */
+  readonly changes: boolean;
   /** Arbiters are 200 ms away, by connections that lose one packet in a hundred. */
   readonly far: boolean;
   /** The leases lie in a store instead of with the voters. */

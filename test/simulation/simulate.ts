@@ -9,6 +9,7 @@ import { overlap } from './checkers/overlap.ts';
 import { storeGrant } from './checkers/store-grant.ts';
 import { takeover } from './checkers/takeover.ts';
 import type { Core } from './core.ts';
+import type { Defect } from './defects.ts';
 import { drawPlan } from './draw.ts';
 import { Ledger } from './ledger.ts';
 import type { Plan } from './plan.ts';
@@ -68,10 +69,13 @@ export function findViolation(
   first: number,
   seeds: number,
   cpuMs: number,
+  where?: Defect['where'],
 ): { readonly seed: number; readonly violation: string } | undefined {
   const before = process.cpuUsage();
   for (let seed = first; seed < first + seeds; seed++) {
-    const { violation } = simulate(seed, core);
+    const plan = drawPlan(seed);
+    if (where !== undefined && !plan[where]) continue;
+    const { violation } = simulatePlan(plan, core);
     if (violation !== undefined) return { seed, violation };
     const { user, system } = process.cpuUsage(before);
     if ((user + system) / 1000 > cpuMs) return undefined;
