@@ -244,9 +244,11 @@ export class World {
       this.thaw(machine);
       this.powerOn(machine);
       this.start(machine);
-      this.step(machine, { type: 'operator', id: 0, command: { kind: 'online' } });
-      if (this.plan.faults.some(({ kind }) => kind === 'reach'))
-        this.step(machine, { type: 'reach', reached: 2, of: 2 });
+      // Only when what the node slept through, commands among it, has come to it.
+      const last = (event: Event): void =>
+        this.at(this.now + 20, machine.index, { type: 'event', life: machine.life, event });
+      last({ type: 'operator', id: 0, command: { kind: 'online' } });
+      if (this.plan.faults.some(({ kind }) => kind === 'reach')) last({ type: 'reach', reached: 2, of: 2 });
     }
   }
 
