@@ -197,14 +197,6 @@ export const defects: readonly Defect[] = [
     where: 'wire',
   },
   {
-    name: 'meant-for-another',
-    rule: 'A node acts only on what was sent to it.',
-    file: 'wire/codec.ts',
-    find: "if (to !== this.options.self) return drop('not-for-us');",
-    replace: '',
-    where: 'wire',
-  },
-  {
     name: 'store-record-not-waited-for',
     rule: 'A record of the store is left alone for its lease from when it was seen.',
     file: 'store-record.ts',
@@ -237,27 +229,11 @@ export const defects: readonly Defect[] = [
     where: 'wire',
   },
   {
-    name: 'other-epochs-count',
-    rule: 'What counts by other voters counts for nothing.',
-    file: 'epoch.ts',
-    find: 'if (epoch === state.epoch) return true;',
-    replace: 'if (epoch >= 0) return true;',
-    where: 'changes',
-  },
-  {
     name: 'epoch-forgotten-at-restart',
     rule: 'A crash never takes a node back to an older set of voters.',
     file: 'create.ts',
     find: 'countBy(state, options.recorded ?? { epoch: 0, voters });',
     replace: 'countBy(state, { epoch: 0, voters });',
-    where: 'changes',
-  },
-  {
-    name: 'epoch-by-old-voters-alone',
-    rule: 'A set is chosen by a majority of the voters in force and a majority of the new ones.',
-    file: 'epoch-change.ts',
-    find: 'if (isMajorityOf(state, state.voters, accepted) && isMajorityOf(state, voters, accepted))',
-    replace: 'if (accepted !== 0)',
     where: 'changes',
   },
   {
@@ -274,14 +250,6 @@ export const defects: readonly Defect[] = [
     file: 'epoch.ts',
     find: 'if (votes && (!voted || skipped))',
     replace: 'if (now < 0)',
-    where: 'changes',
-  },
-  {
-    name: 'removed-voters-hold',
-    rule: 'A node that votes no more gives up what it holds.',
-    file: 'epoch.ts',
-    find: 'if (!votes) shut(',
-    replace: 'if (now < 0) shut(',
     where: 'changes',
   },
 ];

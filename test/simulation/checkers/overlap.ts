@@ -47,8 +47,16 @@ export function overlap(): Checker {
 /** When only one will be left of those that accept frames now, if nothing more happens; undefined where that is so already. */
 function secondLast(world: World, group: string): number | undefined {
   if (acceptors(world, group).size < 2) return undefined;
-  const ends = world.machines
-    .filter(({ powered }) => powered)
-    .map(({ gate }) => Math.max(gate.openUntil(group, world.now), gate.passesUntil(group, world.now)));
-  return ends.sort((left, right) => right - left)[1];
+  /** By who accepts frames: behind its own gate, or because somebody passes them on to it. */
+  const ends = new Map<string, number>();
+  const note = (name: string, end: number): void => {
+    ends.set(name, Math.max(end, ends.get(name) ?? end));
+  };
+  for (const { powered, name, gate } of world.machines) {
+    if (!powered) continue;
+    note(name, gate.openUntil(group, world.now));
+    const to = gate.passesTo(group, world.now);
+    if (to !== undefined) note(to, gate.passesUntil(group, world.now));
+  }
+  return [...ends.values()].sort((left, right) => right - left)[1];
 }
