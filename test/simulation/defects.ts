@@ -69,9 +69,9 @@ export const defects: readonly Defect[] = [
     name: 'release-before-the-gate-is-shut',
     rule: 'The voters are told of a release only when the kernel has acknowledged the close.',
     file: 'handover.ts',
-    find: '  if (byToken.size > 0) holdingsChanged(state);',
+    find: '  if (byToken.size === 0) return;',
     replace:
-      "  if (byToken.size > 0) holdingsChanged(state);\n  for (const list of byToken.values()) { const claim = list[0]!.claim; if (claim.phase === 'closing') onClosed(state, claim.token, true, now); }",
+      "  for (const list of byToken.values()) { const claim = list[0]!.claim; if (claim.phase === 'closing') onClosed(state, claim.token, true, now); }\n  if (byToken.size === 0) return;",
   },
   {
     name: 'passing-outlives-the-token',
@@ -234,22 +234,6 @@ export const defects: readonly Defect[] = [
     file: 'create.ts',
     find: 'countBy(state, options.recorded ?? { epoch: 0, voters });',
     replace: 'countBy(state, { epoch: 0, voters });',
-    where: 'changes',
-  },
-  {
-    name: 'epochs-follow-at-once',
-    rule: 'A voter helps to choose the next set only a longest lease after it wrote down the one in force.',
-    file: 'epoch.ts',
-    find: 'return Math.max(state.epochs.since + longestLease(state) * silence(state.cluster.driftBound), state.silentUntil);',
-    replace: 'return state.startedAt;',
-    where: 'changes',
-  },
-  {
-    name: 'new-voter-speaks-at-once',
-    rule: 'A new voter stays silent for one longest lease.',
-    file: 'epoch.ts',
-    find: 'if (votes && (!voted || skipped))',
-    replace: 'if (now < 0)',
     where: 'changes',
   },
 ];
