@@ -24,9 +24,16 @@ export const arbiterDistance = defineModule({
   facts: (args) => [fact(roundTripFact, `${args.address}:${args.port}`)],
   decide: (args, facts) => {
     const ms = facts.get(roundTripFact, `${args.address}:${args.port}`);
-    // A firewall may drop what is not there yet; musterd measures again, and says so in its status.
-    if (ms === undefined) return { outcome: 'ok', result: { ms: null } };
-    if (!args.needed || args.lease >= leaseForRoundTrip(tolerance(ms))) return { outcome: 'ok', result: { ms } };
+    // Clusters that renew without it may be provisioned while it is away.
+    if (!args.needed) return { outcome: 'ok', result: { ms: ms ?? null } };
+    if (ms === undefined) {
+      return {
+        outcome: 'failed',
+        message: `Cannot tell how far away "${args.name}" is as ${args.address} must answer at TCP port ${args.port}, if only by a refusal: nothing came in 3 s`,
+        hint: `see that it is up, and that no firewall drops TCP port ${args.port} between the nodes and it`,
+      };
+    }
+    if (args.lease >= leaseForRoundTrip(tolerance(ms))) return { outcome: 'ok', result: { ms } };
     const least = showDuration(leaseForRoundTrip(ms));
     return {
       outcome: 'failed',
