@@ -55,7 +55,7 @@ export async function setSlow(paths: LabPaths, state: LabState, slow: readonly S
     ...[from, to, macOf(to)],
     ...[delayMs, jitterMs, loss].map(String),
   ]);
-  // A port that a machine takes with it when it loses its power comes back with it; so does the relay.
+  // Were it to end, nothing would pass any more: the switch drops what it carries.
   const again = 'while :; do chrt -f 20 perl -e "$@" || perl -e "$@" || :; sleep 0.1; done';
   const argv = inNamespace(paths.switchNamespace, ['sh', '-c', again, 'sh', relayProgram, String(number), ...rules]);
   await truncate(logFile(paths)).catch(() => undefined);

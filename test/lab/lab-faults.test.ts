@@ -182,12 +182,29 @@ describe('lab: faults', function () {
     assert.deepEqual((await labStatus(lab().paths.name)).slow, []);
   });
 
-  it('a slow port that loses its power is slow again when it is back', async () => {
-    await lab().faults.slow(['client'], ['node2'], { delayMs: 50, jitterMs: 0, loss: 0 });
+  it('a slow port that loses its power slows and stops nothing else, and is slow again when it is back', async () => {
+    const millisecondsTo = async (address: string): Promise<number> => {
+      const { stdout } = await capture(lab().inClient(['ping', '-n', '-c', '3', '-i', '0.1', '-W', '2', address]));
+      assert.match(stdout, / 3 received/);
+      return Math.min(...[...stdout.matchAll(/time=([\d.]+)/g)].map((match) => Number(match[1])));
+    };
+    await lab().faults.slow(['client'], ['node1', 'node2'], { delayMs: 50, jitterMs: 0, loss: 0 });
+    const [going, dying] = [watch(lab(), '10.77.0.11'), watch(lab(), '10.77.0.12')];
+    const more = async (pings: typeof going): Promise<boolean> => {
+      const before = pings.answers();
+      return waitUntil(() => pings.answers() > before + 20, { timeoutMs: 20_000, everyMs: 10 });
+    };
+    assert.ok((await more(going)) && (await more(dying)));
     await lab().faults.powerOff('node2');
+    // While somebody still sends to the port that is gone.
+    await sleep(500);
+    assert.ok(await more(going), 'node1 went silent with node2');
+    assert.ok((await millisecondsTo('10.77.0.11')) >= 50);
+    await going.stop();
+    await dying.stop();
     await lab().faults.powerOn('node2');
-    const { stdout } = await capture(lab().inClient(['ping', '-n', '-c', '1', '-W', '2', '10.77.0.12']));
-    assert.ok(Number(/time=([\d.]+)/.exec(stdout)?.[1]) >= 50, stdout);
+    assert.ok((await millisecondsTo('10.77.0.12')) >= 50);
+    assert.ok((await millisecondsTo('10.77.0.11')) >= 50);
   });
 
   it('busy processes belong to the node: they freeze and end with it', async () => {
