@@ -98,6 +98,7 @@ export function newGroup(group: ResourceGroup): Group {
     probedAt: Number.NEGATIVE_INFINITY,
     takenBy: undefined,
     takenUntil: Number.NEGATIVE_INFINITY,
+    frozen: false,
     announcing: undefined,
     why: 'nobody has held it since this node started',
   };

@@ -55,7 +55,7 @@ export type Effect =
       readonly lifetime: number;
       readonly deadline: number;
     }
-  /** Desired state: the groups whose addresses are on the network interface; all others are only on `lo`. */
+  /** Desired state: the groups whose addresses are on the network interface, open or frozen behind a shut gate; all others are only on `lo`. */
   | { readonly type: 'hold'; readonly groups: readonly GroupName[] }
   /** Read these groups' records in the lease store. Answered by `storeAnswer`, within a second or so also where it fails. */
   | {

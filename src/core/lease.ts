@@ -10,6 +10,7 @@ import type { GroupName } from '../model/names.ts';
 import { announceFrom } from './announcements.ts';
 import { ownBeat, sendToAll } from './beats.ts';
 import type { Answer, Message } from './message.ts';
+import { freeze } from './no-quorum.ts';
 import { nextNonce } from './nonce.ts';
 import { requestFor } from './request.ts';
 import {
@@ -244,6 +245,7 @@ export function expireLeases(state: NodeState, now: number): void {
     group.claim = { phase: 'idle' };
     group.why = `${state.self} could not renew its lease`;
   }
+  freeze(state, lost);
   state.effects.push({ type: 'close', token: nextToken(state), groups: lost.map((group) => group.name) });
   holdingsChanged(state);
 }
@@ -269,6 +271,8 @@ export function giveUpAsking(state: NodeState, group: Group, now: number): void 
 export function onGateLost(state: NodeState, now: number): void {
   for (const group of state.groups.values()) {
     voidRounds(state, group);
+    // Nothing but the gate kept a frozen address silent.
+    group.frozen = false;
     if (group.claim.phase === 'asking') giveUpAsking(state, group, now);
     if (group.claim.phase !== 'holding') continue;
     if (group.claim.gateOpen) group.claim.shutSince = now;

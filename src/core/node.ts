@@ -24,6 +24,7 @@ import { abandonShut, moveGroups, onClosed, onOffer, onTake } from './handover.t
 import { expireLeases, learnHolder, onAccept, onArmed, onGateLost, onGranted, renew } from './lease.ts';
 import { countQuorum, heard, noteBeat, noteConfiguration, noteLink, watchPeers } from './membership.ts';
 import type { Message } from './message.ts';
+import { thaw } from './no-quorum.ts';
 import { finishOperators, onOperator } from './operator.ts';
 import type { NodeOptions, NodeState, Peer } from './state.ts';
 import { watchStore } from './store-ask.ts';
@@ -55,6 +56,7 @@ export function step(
   happen(state, event, now);
   watchPeers(state, now);
   countQuorum(state, now);
+  thaw(state);
   expireAttempts(state, now);
   abandonShut(state, now);
   driveChange(state, now);

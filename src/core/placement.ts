@@ -1,17 +1,20 @@
 import type { NodeName } from '../model/names.ts';
 import { betterConnected, mayFailBack, reachOf } from './connectivity.ts';
 import { isAlive } from './membership.ts';
+import { leftRunningOn } from './no-quorum.ts';
 import { type Group, isAway, type NodeState } from './state.ts';
 import { isVoter } from './voters.ts';
 
 /**
  * The nodes that may take a group, best first, as this node sees it: a voter, alive, not standby, and hearing a majority; the
- * preferred node before the others, then the order of ha.cf; before all that, who reaches more ping nodes. The last holder stands at the end: it could not keep its lease.
+ * preferred node before the others, then the order of ha.cf; before all that, who reaches more ping nodes. The last holder stands at the end: it could not keep its lease; but where no majority was left and all was frozen, at the start.
  * No node needs to agree with another on this: it only decides who waits for whom.
  */
 export function candidates(state: NodeState, group: Group): NodeName[] {
   const able = state.cluster.nodes.filter((name) => isCandidate(state, name));
-  const weight = (name: NodeName): number => (name === group.holder ? 2 : name === group.preferred ? 0 : 1);
+  const running = leftRunningOn(state, group);
+  const weight = (name: NodeName): number =>
+    name === running ? -1 : name === group.holder ? 2 : name === group.preferred ? 0 : 1;
   return able.sort((left, right) => reachOf(state, right) - reachOf(state, left) || weight(left) - weight(right));
 }
 

@@ -123,6 +123,8 @@ export interface Group {
   probedAt: number;
   takenBy: MacAddress | undefined;
   takenUntil: number;
+  /** Its lease ran out for want of a majority, and what runs was left as it is, behind a shut gate (`no-quorum.ts`). */
+  frozen: boolean;
   /** The series of announcements under way: its start, and the index of the next. */
   announcing: { readonly since: number; next: number } | undefined;
   /** Why it is where it is, as this node decided or learned it. */
@@ -275,7 +277,9 @@ export function openGroups(state: NodeState): GroupName[] {
 
 /** The groups that this node holds have changed: the addresses follow, and the peers are told. */
 export function holdingsChanged(state: NodeState): void {
-  state.effects.push({ type: 'hold', groups: openGroups(state) });
+  const groups = openGroups(state);
+  for (const { name, frozen } of state.groups.values()) if (frozen && !groups.includes(name)) groups.push(name);
+  state.effects.push({ type: 'hold', groups });
   state.beat = undefined;
   state.beatNow = true;
 }

@@ -7,6 +7,7 @@ import type { GroupName } from '../model/names.ts';
 import { sendToAll } from './beats.ts';
 import { giveUpAsking, noteRefusal, startRound } from './lease.ts';
 import type { Message } from './message.ts';
+import { firstTurn, leftRunningOn } from './no-quorum.ts';
 import { nextBelow, nextNonce } from './nonce.ts';
 import { allNodesSeen, candidates, isCandidate } from './placement.ts';
 import { requestFor } from './request.ts';
@@ -76,6 +77,8 @@ function challengeAt(state: NodeState, group: Group, now: number, probe: GroupNa
     quiet = Math.max(quiet, slot.promisedAt + state.attempt);
   quiet = Math.max(quiet, group.knownUntil);
   if (group.holder !== undefined) {
+    const running = leftRunningOn(state, group);
+    if (running !== undefined && running !== state.self) quiet = Math.max(quiet, state.quorateSince + firstTurn(state));
     // The rank is worked out when the lease is over: only then is it known who is left.
     return now < quiet ? quiet : Math.max(quiet, overSince(state, group) + rankDelay * rank(state, group));
   }

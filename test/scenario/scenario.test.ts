@@ -17,7 +17,10 @@ function tell(text: string): string {
   const world = new World(plan, realCore, [ledger, oneOpenGate(), majority(ledger)], true);
   world.run();
   const told = world.lines!.filter(
-    (line) => !line.includes(' -> ') && / decides: | replies: |FAULT|starts|shut/.test(line),
+    (line) =>
+      !line.includes(' -> ') &&
+      (/ decides: | replies: |FAULT|starts|shut/.test(line) ||
+        (plan.keeps === true && line.includes(' kernel: addresses '))),
   );
   for (const { name } of world.cluster.groups) {
     const open = world.machines.filter((machine) => machine.powered && machine.gate.isOpen(name, world.now));

@@ -10,7 +10,7 @@ export interface Scenario {
  * Reads a scenario. Its lines, in any order:
  *
  *     # what it is about
- *     cluster 3 nodes 0 arbiters 1 groups [auto_failback]
+ *     cluster 3 nodes 0 arbiters 1 groups [auto_failback] [no_quorum_freeze]
  *     at 2000 power node1 [for 1500]       also: kill, freeze, stall, standby, leave, flush
  *     at 2000 cut node1 to node2 for 500
  *     at 2000 part node1 node2 for 500     these on one side, all others on the other
@@ -22,7 +22,7 @@ export interface Scenario {
 export function readScenario(text: string): Scenario {
   const story: string[] = [];
   const faults: Fault[] = [];
-  let sizes = { nodes: 3, arbiters: 0, groups: 1, autoFailback: false };
+  let sizes = { nodes: 3, arbiters: 0, groups: 1, autoFailback: false, keeps: false };
   let endAt = 5000;
   const voter = (name: string): number => {
     const match = /^(node|arbiter)(\d+)$/.exec(name);
@@ -35,7 +35,7 @@ export function readScenario(text: string): Scenario {
       story.push(line);
       continue;
     }
-    const cluster = /^cluster (\d+) nodes (\d+) arbiters (\d+) groups( auto_failback)?$/.exec(line);
+    const cluster = /^cluster (\d+) nodes (\d+) arbiters (\d+) groups( auto_failback)?( no_quorum_freeze)?$/.exec(line);
     const until = /^until (\d+)$/.exec(line);
     const cut = /^at (\d+) cut (\w+) to (\w+) for (\d+)$/.exec(line);
     const part = /^at (\d+) part ([\w ]+) for (\d+)$/.exec(line);
@@ -47,6 +47,7 @@ export function readScenario(text: string): Scenario {
         arbiters: Number(cluster[2]),
         groups: Number(cluster[3]),
         autoFailback: cluster[4] !== undefined,
+        keeps: cluster[5] !== undefined,
       };
     else if (until !== null) endAt = Number(until[1]);
     else if (cut !== null)

@@ -10,7 +10,7 @@ const farTimings = { keepalive: 100, deadtime: 300, warntime: 200, initdead: 600
 const storeTimings = { keepalive: 100, deadtime: 300, warntime: 200, initdead: 600, lease: 2000 };
 
 type Sizes = Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'autoFailback' | 'driftBound' | 'fast'> &
-  Partial<Pick<Plan, 'far' | 'store' | 'changes'>>;
+  Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps'>>;
 
 /** Which intervals the nodes of a plan keep. */
 export function timingsOf({ fast, far, store }: Pick<Sizes, 'fast' | 'far' | 'store'>): Cluster['timings'] {
@@ -37,7 +37,7 @@ export function clusterOf(plan: Sizes): Cluster {
     udpPort: 694,
     timings: timingsOf(plan),
     autoFailback: plan.autoFailback,
-    noQuorum: 'stop',
+    noQuorum: plan.keeps === true ? 'freeze' : 'stop',
     pingNodes: [],
     groups: Array.from({ length: plan.groups }, (_, index) => ({
       name: `web${index + 1}`,

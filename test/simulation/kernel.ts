@@ -42,6 +42,10 @@ export function perform(world: World, machine: Machine, effect: Effect): void {
       return;
     }
     case 'hold':
+      if (machine.held.join() !== effect.groups.join())
+        world.note(
+          () => `${machine.name} kernel: addresses of ${effect.groups.join(' ') || 'no group'} on the network`,
+        );
       machine.held = effect.groups;
       return;
     case 'persistEpoch':

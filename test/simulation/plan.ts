@@ -34,6 +34,8 @@ export interface Plan {
   readonly arbiters: number;
   readonly groups: number;
   readonly autoFailback: boolean;
+  /** The policy without a majority is to leave what runs (`no_quorum: freeze`). */
+  readonly keeps?: boolean | undefined;
   readonly driftBound: number;
   /** The defaults, or a lease of 80 ms that is renewed every 20. */
   readonly fast: boolean;
