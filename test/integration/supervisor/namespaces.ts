@@ -24,6 +24,8 @@ export interface TestNode {
   readonly mac: string;
   readonly journal: readonly JournalEntry[];
   readonly pid: number | undefined;
+  /** Whether it was started and has not ended. */
+  readonly running: boolean;
   readonly configDir: string;
   /** `run`, or what else musterd is to be there: `--arbiter`. */
   start(command?: string, node?: string): void;
@@ -195,16 +197,26 @@ interface NodeParts {
   readonly more: ClusterOptions;
 }
 
+/** A process that is killed may leave half a line. */
+function entryOf(line: string): JournalEntry {
+  try {
+    return JSON.parse(line) as JournalEntry;
+  } catch {
+    return { what: 'not JSON', why: line };
+  }
+}
+
 function testNode(parts: NodeParts): TestNode {
   const { name, space, directory, program, started } = parts;
   const home = join(directory, name);
   const config = join(home, 'ha.d');
   mkdirSync(config, { recursive: true });
   const files: Readonly<Record<string, string>> = {
-    'ha.cf': `node node1 node2 node3\nkeepalive 50ms\nwarntime 100ms\ndeadtime 200ms\ninitdead 400ms\nudpport 694\nauto_failback off\n${[11, 12, 13].map((last) => `ucast eth0 10.77.0.${last}\n`).join('')}`,
+    // Patient enough for a busy machine, which may halt a process for some 100 ms: the short times are the bench's.
+    'ha.cf': `node node1 node2 node3\nkeepalive 50ms\nwarntime 500ms\ndeadtime 1\ninitdead 1\nudpport 694\nauto_failback off\n${[11, 12, 13].map((last) => `ucast eth0 10.77.0.${last}\n`).join('')}`,
     authkeys: 'auth 1\n1 sha256 not-a-secret-in-a-test\n',
     haresources: `node1 IPaddr2::${virtualIp}/24/eth0 IPv6addr::${virtualIp6}/64/eth0\n`,
-    'muster.yml': 'lease: 200ms\n',
+    'muster.yml': 'lease: 1s\n',
     ...parts.more.files,
   };
   for (const [file, text] of Object.entries(files)) writeFileSync(join(config, file), text, { mode: 0o600 });
@@ -232,6 +244,9 @@ function testNode(parts: NodeParts): TestNode {
     get pid() {
       return child?.pid;
     },
+    get running() {
+      return child !== undefined && child.exitCode === null && child.signalCode === null;
+    },
     start: (role = 'run', node = name) => {
       const command = [
         `--net=/run/netns/${space}`,
@@ -247,7 +262,7 @@ function testNode(parts: NodeParts): TestNode {
       const running = spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'pipe'], env });
       child = running;
       started.push(running);
-      createInterface({ input: running.stdout! }).on('line', (line) => journal.push(JSON.parse(line) as JournalEntry));
+      createInterface({ input: running.stdout! }).on('line', (line) => journal.push(entryOf(line)));
       createInterface({ input: running.stderr! }).on('line', (line) => journal.push({ what: 'stderr', why: line }));
       over = new Promise((resolve) => running.once('exit', (code, signal) => resolve(code ?? signal!)));
     },
