@@ -12,6 +12,7 @@ import type { Status } from '../wire/status.ts';
 import { openArbiterLinks } from './arbiter/open-links.ts';
 import { Companions } from './companions.ts';
 import { ControlServer } from './control-server.ts';
+import { withdrawLeftovers } from './drivers/address-record.ts';
 import { Announcer } from './drivers/announce.ts';
 import { Devices } from './drivers/devices.ts';
 import { HeartbeatLinks } from './drivers/heartbeat-links.ts';
@@ -107,6 +108,15 @@ export async function startDaemon(
     },
   });
   const groups = new Map(cluster.groups.map((group) => [group.name, addressesOf(group).map(({ address }) => address)]));
+  await withdrawLeftovers({
+    runDir: settings.runDir,
+    placed,
+    devices,
+    routeSockets,
+    now,
+    say: (why) => journal.say('address', why),
+    warn: (why) => journal.warn('address', why),
+  });
   const guard = await makeGuard({
     cluster,
     withoutNftables: settings.withoutNftables,
