@@ -37,7 +37,7 @@ const needRoot = ['test/integration/**/*.test.ts', 'test/lab/**/*.test.ts'];
 if (full) needRoot.push('test/uml/**/*.test.ts');
 const env = {
   ...process.env,
-  SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '10000' : '1500'),
+  SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '10000' : '1000'),
   FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? (full ? '60' : '5'),
 };
 

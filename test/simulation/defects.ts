@@ -228,12 +228,4 @@ export const defects: readonly Defect[] = [
     replace: 'echo === undefined',
     where: 'wire',
   },
-  {
-    name: 'epoch-forgotten-at-restart',
-    rule: 'A crash never takes a node back to an older set of voters.',
-    file: 'create.ts',
-    find: 'countBy(state, options.recorded ?? { epoch: 0, voters });',
-    replace: 'countBy(state, { epoch: 0, voters });',
-    where: 'changes',
-  },
 ];
