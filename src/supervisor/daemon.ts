@@ -131,6 +131,7 @@ export async function startDaemon(
         journal.warn('gate-lost', why);
         loop?.dispatch({ type: 'gateLost' });
       },
+      onTrouble: (why) => journal.warn('protection', why),
       onForeignChange: () => void balancer.reapply(),
     },
     routeSockets,

@@ -44,6 +44,9 @@ if command -v nft >/dev/null 2>&1; then
     }
   }'
   t timeouts timed
+  t owner nf 'table netdev owned {
+    flags owner
+  }'
   t rawmatch raw
 fi
 t lifetime ip address add 192.0.2.1/32 dev lo valid_lft 5 preferred_lft 5
@@ -88,7 +91,7 @@ export function readKernelProbe(text: string): KernelFacts {
   });
   const said = new Map(lines);
   const version = (key: string): string => said.get(key)?.replace(/^v|^none$/, '') ?? '';
-  const names = ['ingress', 'egress', 'timeouts', 'rawmatch', 'lifetime', 'ipvs', 'ipvsadm', 'icmp'];
+  const names = ['ingress', 'egress', 'timeouts', 'owner', 'rawmatch', 'lifetime', 'ipvs', 'ipvsadm', 'icmp'];
   names.push('realtime', 'watchdog', 'perl', 'root', 'namespace');
   return {
     kernel: said.get('kernel') ?? 'unknown',

@@ -94,6 +94,13 @@ function layerFindings(
         mend,
       ),
     );
+  if (layer === 'gate' && tried.owner?.ok === false)
+    findings.push(
+      warning(
+        `no table can belong to musterd alone (${tried.owner.seen}): whoever flushes the ruleset opens this node to frames for its MAC until musterd sees it`,
+        'a kernel of 5.12 or later, and nft 0.9.9 or later for this trial',
+      ),
+    );
   if (layer !== 'gate' && services.length > 0 && tried.ipvs?.ok !== true)
     findings.push(problem('balancing needs nftables or IPVS, and neither works here', mend));
   return findings;

@@ -14,6 +14,7 @@ namespace=ok
 ingress=ok
 egress=ok
 timeouts=ok
+owner=ok
 rawmatch=ok
 lifetime=ok
 realtime=ok
@@ -68,6 +69,16 @@ describe('what a kernel can do for a cluster', () => {
     assert.match(said, /warning: no SCHED_FIFO for musterd \(EPERM\)/);
     assert.match(said, /warning: net\.ipv4\.conf\.eth0: arp_ignore is 0/);
     assert.match(said, /warning: a virtual machine \(kvm\)/);
+  });
+
+  it('has the gate but no backstop where no table can have an owner, and says so', async () => {
+    const cluster = (await loadInventory('inventory/lab.yml')).cluster!;
+    const { protection, findings } = diagnose(readKernelProbe(without(['owner', 'no Error: syntax error'])), cluster);
+    assert.equal(protection.layer, 'gate');
+    assert.deepEqual(
+      findings.map(({ level, what }) => `${level}: ${what.split(':')[0]}`),
+      ['warning: no table can belong to musterd alone (Error'],
+    );
   });
 
   it('is asked for in shell text that a POSIX sh can read', () => {
