@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Status } from '../../src/wire/status.ts';
+import { journals as journalsOf, restored, statusOf, tellFailure } from './supervisor/holders.ts';
 import {
   createCluster,
   type TestCluster,
@@ -21,25 +21,14 @@ ucast eth0 10.77.0.12
 ucast eth0 10.77.0.13
 `;
 
-function statusOf(node: TestNode): Status | undefined {
-  try {
-    return node.status();
-  } catch {
-    return undefined;
-  }
-}
-
 const onDevice = (node: TestNode, device = 'eth0', address: string = virtualIp): boolean =>
   node.run('ip', '-o', 'addr', 'show', 'dev', device).includes(` ${address}/`);
 
 describe('musterds without a packet filter', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let cluster: TestCluster;
 
-  const journals = (): string =>
-    cluster.nodes
-      .map(({ name, journal }) => `${name}: ${journal.map(({ what, why }) => `${what}: ${why}`).join(' | ')}`)
-      .join('\n');
+  const journals = (): string => journalsOf(cluster.nodes);
 
   async function holderBut(except?: TestNode): Promise<TestNode> {
     const others = cluster.nodes.filter((node) => node !== except);
@@ -78,7 +67,10 @@ describe('musterds without a packet filter', function () {
       options: ['--without-nftables'],
     });
     for (const node of cluster.nodes) node.start();
-    await holderBut();
+  });
+  beforeEach(() => restored(cluster.nodes));
+  afterEach(function () {
+    tellFailure(this, cluster.nodes);
   });
   after(() => cluster?.remove());
 

@@ -53,7 +53,13 @@ export class DeviceBlocks implements Blocks {
     child.stdin!.end();
     // A device that hangs keeps the helper; it ends by itself when the kernel lets go of it.
     child.unref();
-    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 500).unref())]);
+    // The timer must hold this process: with nothing else to wait for, it would end here, and say it was well.
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise((resolve) => {
+      timer = setTimeout(resolve, 500);
+    });
+    await Promise.race([ended, patience]);
+    clearTimeout(timer);
   }
 
   #ask(request: Buffer): Promise<Buffer> {

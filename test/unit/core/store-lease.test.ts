@@ -106,10 +106,10 @@ describe('leases that lie in a store', () => {
   });
 
   it('are never with two, whatever is late, lost, frozen or restarted, and are held again when it is over', function () {
-    // Two CPU seconds, which take longer where others share the machine.
+    // A CPU second, which takes longer where others share the machine.
     this.timeout(120_000);
     let takeovers = 0;
-    for (let seed = 1; seed <= 60; seed++) {
+    for (let seed = 1; seed <= 30; seed++) {
       const random = seededRandom(seed);
       const draw = (): number => random.next();
       const calmAt = 40_000;
@@ -143,6 +143,6 @@ describe('leases that lie in a store', () => {
       assert.equal(world.open().length, 1, `seed ${seed}\n${world.told.slice(-30).join('\n')}`);
       takeovers += world.told.filter((line) => line.includes('takeover')).length;
     }
-    assert.ok(takeovers > 200, `${takeovers}`);
+    assert.ok(takeovers > 100, `${takeovers}`);
   });
 });
