@@ -48,12 +48,12 @@ export type Fault<Node = NodeName> =
 export type FaultKind = Fault['kind'];
 
 /**
- * Makes faults and ends them. The lab is one implementation (lab-injector.ts), the simulation another; a power switch
- * would be a third. `begin` and `end` return once the fault is there, or gone; `heal` ends all faults there are, of
- * this run or an earlier one.
+ * Makes faults and ends them. The lab is one implementation (lab-injector.ts), the simulation another
+ * (test/simulation/injector.ts); a power switch would be a third. `begin` and `end` return once the fault is there, or
+ * gone; `heal` ends all faults there are, of this run or an earlier one. `More` is what this one can make beside the rest.
  */
-export interface Injector<Node = NodeName, Done = Promise<void>> {
-  begin(fault: Fault<Node>): Done;
-  end(fault: Fault<Node>): Done;
+export interface Injector<Node = NodeName, Done = Promise<void>, More = never> {
+  begin(fault: Fault<Node> | More): Done;
+  end(fault: Fault<Node> | More): Done;
   heal(): Done;
 }

@@ -1,4 +1,4 @@
-import type { Fault, Plan } from '../simulation/plan.ts';
+import type { Plan, TimedFault } from '../simulation/plan.ts';
 
 /** What stands above the line of dashes of a scenario: the cluster, and what happens to it. */
 export interface Scenario {
@@ -21,7 +21,7 @@ export interface Scenario {
  */
 export function readScenario(text: string): Scenario {
   const story: string[] = [];
-  const faults: Fault[] = [];
+  const faults: TimedFault[] = [];
   let sizes = { nodes: 3, arbiters: 0, groups: 1, autoFailback: false, keeps: false };
   let endAt = 5000;
   const voter = (name: string): number => {
@@ -55,7 +55,7 @@ export function readScenario(text: string): Scenario {
     else if (reach !== null)
       faults.push({ kind: 'reach', at: Number(reach[1]), node: voter(reach[2]!), reached: Number(reach[3]) });
     else if (part !== null) {
-      const side = part[2]!.split(' ').reduce((bits, name) => bits | (1 << voter(name)), 0);
+      const side = part[2]!.split(' ').map(voter);
       faults.push({ kind: 'partition', at: Number(part[1]), side, lasts: Number(part[3]) });
     } else if (other !== null) {
       const kind = other[2] as 'power' | 'kill' | 'freeze' | 'stall' | 'standby' | 'leave' | 'flush';

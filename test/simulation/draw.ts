@@ -1,6 +1,6 @@
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { timingsOf } from './cluster.ts';
-import type { Fault, FaultKind, Plan } from './plan.ts';
+import type { FaultKind, Plan, TimedFault } from './plan.ts';
 
 const kinds: readonly FaultKind[] = [
   'power',
@@ -51,13 +51,13 @@ export function drawPlan(seed: number): Plan {
   // Where a fault follows another at once, most defects show.
   const pace = random.pick([100, 300, 1000, 3000]) * (random.chance(0.5) ? 1 : Math.sqrt(longer));
   const drawn = [...kinds];
-  if (links > 1) drawn.push('link', 'link');
+  if (links > 1) drawn.push('one-link', 'one-link');
   if (store !== undefined) drawn.push('store', 'store', 'store');
   if (random.chance(0.3)) drawn.push('attack', 'attack');
   if (random.chance(0.2)) drawn.push('reach', 'reach');
   if (changes) drawn.push(...Array.from({ length: 8 }, () => ['add', 'remove'] as const).flat());
   const stage: Stage = { nodes, links, store, voters, kinds: drawn, longer };
-  const faults: Fault[] = [];
+  const faults: TimedFault[] = [];
   for (let at = random.between(500, 1500); at < healAt - 10; at += 1 + random.next() * 2 * pace)
     faults.push(drawFault(random, stage, at));
   const rough = random.chance(0.6);
@@ -98,7 +98,7 @@ function drawDrift(random: Random): number {
   return random.chance(0.5) ? (random.chance(0.5) ? 1 : -1) : random.next() * 2 - 1;
 }
 
-function drawFault(random: Random, stage: Stage, at: number): Fault {
+function drawFault(random: Random, stage: Stage, at: number): TimedFault {
   const { nodes, voters, links } = stage;
   const kind = random.pick(stage.kinds);
   const lasts =
@@ -107,15 +107,17 @@ function drawFault(random: Random, stage: Stage, at: number): Fault {
   switch (kind) {
     case 'cut':
       return { kind, from: node, to: (node + random.between(1, voters - 1)) % voters, at, lasts };
-    case 'partition':
-      return { kind, side: random.between(1, 2 ** voters - 2), at, lasts };
+    case 'partition': {
+      const side = random.between(1, 2 ** voters - 2);
+      return { kind, side: [...Array(voters).keys()].filter((index) => (side >> index) & 1), at, lasts };
+    }
     case 'flush':
       return { kind, node: random.between(0, nodes - 1), at };
     case 'add':
     case 'remove':
       return { kind, node: random.between(0, nodes - 1), voter: random.between(0, voters - 1), at };
-    case 'link':
-      return { kind, node: random.between(0, nodes - 1), link: random.between(0, links - 1), at, lasts };
+    case 'one-link':
+      return { kind, node: random.between(0, nodes - 1), link: random.between(1, links), at, lasts };
     case 'store':
       return { kind, node: random.chance(0.5) ? undefined : random.between(0, nodes - 1), at, lasts };
     case 'reach':
@@ -125,7 +127,12 @@ function drawFault(random: Random, stage: Stage, at: number): Fault {
     case 'stall':
     case 'refuse':
       return { kind, node: random.between(0, nodes - 1), at, lasts };
-    default:
+    case 'power':
+    case 'kill':
+    case 'freeze':
+    case 'attack':
       return { kind, node, at, lasts };
+    default:
+      throw new Error(`${kind} is not drawn`);
   }
 }

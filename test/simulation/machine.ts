@@ -46,6 +46,8 @@ export class Machine {
   running = false;
   /** Freezes, stalls and switched-off states overlap; each is counted. */
   frozen = 0;
+  /** The process alone; its kernel does what it was told. */
+  stopped = 0;
   off = 0;
   killed = 0;
   refusing = 0;

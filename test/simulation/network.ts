@@ -1,5 +1,6 @@
 import type { Random } from '../../src/base/random.ts';
 import type { Message } from '../../src/core/message.ts';
+import type { Fault } from '../../src/drill/fault.ts';
 import { farRoundTrip } from './cluster.ts';
 import type { Datagram, Machine } from './machine.ts';
 import type { Plan } from './plan.ts';
@@ -10,6 +11,9 @@ interface Around {
   readonly healed: boolean;
   at(time: number, machine: number, work: { readonly type: 'datagram'; readonly datagram: Datagram }): void;
 }
+
+/** What all datagrams of a direction suffer beside the rest. */
+type Slowness = Pick<Extract<Fault, { kind: 'slow' }>, 'delayMs' | 'jitterMs' | 'loss'>;
 
 /** How many datagrams somebody who listens keeps, to send them again. */
 const captured = 64;
@@ -23,6 +27,7 @@ export class Network {
   private readonly around: Around;
   /** Directed pairs that are cut, counted, as cuts overlap; by link, and (link -1) on all of them. */
   private readonly cuts = new Map<number, number>();
+  private readonly slowed = new Map<number, Slowness>();
   private readonly lastArrival = new Map<number, number>();
 
   constructor(plan: Plan, random: Random, around: Around) {
@@ -62,11 +67,14 @@ export class Network {
     if (this.cuts.size > 0 && (this.cuts.get(key) ?? 0) > 0) return;
     const { loss, duplicate, usual, slow, slowShare } = this.plan.network;
     if (!around.healed && random.chance(loss)) return;
+    const slowness = this.slowed.size > 0 ? this.slowed.get(pairOf(datagram.from, datagram.to, -1)) : undefined;
+    if (slowness !== undefined && random.chance(slowness.loss)) return;
+    const late = slowness === undefined ? 0 : slowness.delayMs + random.next() * slowness.jitterMs;
     const copies = !around.healed && random.chance(duplicate) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       // One path keeps the order of what it carries; a detour (another route, a full queue) does not.
       const detour = !around.healed && random.chance(slowShare);
-      const sent = around.now + 0.05 + random.next() * (detour ? slow : usual);
+      const sent = around.now + late + 0.05 + random.next() * (detour ? slow : usual);
       const at = detour ? sent : Math.max(sent, this.lastArrival.get(key) ?? 0);
       if (!detour) this.lastArrival.set(key, at);
       around.at(at, datagram.to, { type: 'datagram', datagram });
@@ -91,8 +99,15 @@ export class Network {
     else this.cuts.set(key, left);
   }
 
+  /** Makes a direction late and lossy, on all links; undefined ends that. */
+  slow(from: number, to: number, slowness: Slowness | undefined): void {
+    if (slowness === undefined) this.slowed.delete(pairOf(from, to, -1));
+    else this.slowed.set(pairOf(from, to, -1), slowness);
+  }
+
   heal(): void {
     this.cuts.clear();
+    this.slowed.clear();
   }
 }
 

@@ -1,29 +1,27 @@
-/** One thing that goes wrong, or that an operator asks for, at a time and for a while (true milliseconds). */
-export type Fault =
-  | { readonly kind: 'power'; readonly node: number; readonly at: number; readonly lasts: number }
-  | { readonly kind: 'kill'; readonly node: number; readonly at: number; readonly lasts: number }
-  | { readonly kind: 'freeze'; readonly node: number; readonly at: number; readonly lasts: number }
-  /** Commands to the kernel wait: a stuffed pipe, a helper that is not scheduled. */
-  | { readonly kind: 'stall'; readonly node: number; readonly at: number; readonly lasts: number }
+import type { Fault as CommonFault } from '../../src/drill/fault.ts';
+
+/** What only made-up machines and networks suffer on demand. */
+export type SimulatedFault =
+  /** Commands to the kernel wait so long: a stuffed pipe, a helper that is not scheduled. */
+  | { readonly kind: 'stall'; readonly node: number; readonly lasts: number }
   /** The kernel refuses every command. */
-  | { readonly kind: 'refuse'; readonly node: number; readonly at: number; readonly lasts: number }
-  /** Nothing gets from one node to the other, in this direction. */
-  | { readonly kind: 'cut'; readonly from: number; readonly to: number; readonly at: number; readonly lasts: number }
-  /** Two sides that do not hear each other; bit i of `side` says where node i is. */
-  | { readonly kind: 'partition'; readonly side: number; readonly at: number; readonly lasts: number }
-  /** A node's cable of one of its links is out. */
-  | { readonly kind: 'link'; readonly node: number; readonly link: number; readonly at: number; readonly lasts: number }
-  /** Somebody on the network sends this node what was sent before, what others were sent, and what nobody signed. */
-  | { readonly kind: 'attack'; readonly node: number; readonly at: number; readonly lasts: number }
+  | { readonly kind: 'refuse'; readonly node: number }
+  /** For so long somebody on the network sends this node what was sent before, to others as well, and what nobody signed. */
+  | { readonly kind: 'attack'; readonly node: number; readonly lasts: number }
   /** The lease store is out of this node's reach, or (`node` undefined) of everybody's. */
-  | { readonly kind: 'store'; readonly node?: number | undefined; readonly at: number; readonly lasts: number }
+  | { readonly kind: 'store'; readonly node?: number | undefined }
   /** From now on this many ping nodes answer the node. */
-  | { readonly kind: 'reach'; readonly node: number; readonly reached: number; readonly at: number }
+  | { readonly kind: 'reach'; readonly node: number; readonly reached: number }
   /** An operator of this node wants another one to vote, or to vote no more. */
-  | { readonly kind: 'add' | 'remove'; readonly node: number; readonly voter: number; readonly at: number }
-  | { readonly kind: 'flush'; readonly node: number; readonly at: number }
-  | { readonly kind: 'standby'; readonly node: number; readonly at: number; readonly lasts: number }
-  | { readonly kind: 'leave'; readonly node: number; readonly at: number; readonly lasts: number };
+  | { readonly kind: 'add' | 'remove'; readonly node: number; readonly voter: number }
+  /** An orderly stop; ends with a start. */
+  | { readonly kind: 'leave'; readonly node: number };
+
+/** One thing that goes wrong, or that an operator asks for, as drills have it too; machines are numbers, arbiters last. */
+export type Fault = CommonFault<number> | SimulatedFault;
+
+/** When it begins, and for how long it lasts where it ends (true milliseconds). */
+export type TimedFault = Fault & { readonly at: number; readonly lasts?: number };
 
 export type FaultKind = Fault['kind'];
 
@@ -63,7 +61,7 @@ export interface Plan {
   };
   /** Share of the commands to a kernel that wait for up to 300 ms. */
   readonly slowCommands: number;
-  readonly faults: readonly Fault[];
+  readonly faults: readonly TimedFault[];
   /** When all faults are healed, and when the run ends. */
   readonly healAt: number;
   readonly endAt: number;

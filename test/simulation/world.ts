@@ -5,7 +5,7 @@ import type { Cluster } from '../../src/model/cluster.ts';
 import type { Checker } from './checkers/checker.ts';
 import { clusterOf } from './cluster.ts';
 import type { Core } from './core.ts';
-import { applyFault } from './faults.ts';
+import { faultTimer } from './faults.ts';
 import { perform } from './kernel.ts';
 import { KernelGate } from './kernel-gate.ts';
 import { type Datagram, Machine, type Work } from './machine.ts';
@@ -42,6 +42,7 @@ export class World {
   private readonly core: Core;
   private readonly queue = new EventQueue<Item>();
   private readonly byName: ReadonlyMap<string, Machine>;
+  private readonly apply = faultTimer(this);
   private calm = false;
 
   constructor(plan: Plan, core: Core, checkers: readonly Checker[], record: boolean) {
@@ -98,7 +99,7 @@ export class World {
 
   private work(machine: Machine, work: Work): void {
     if (!machine.powered) return;
-    if (machine.frozen > 0) {
+    if (machine.frozen > 0 || (machine.stopped > 0 && work.type !== 'kernel')) {
       machine.waiting.push(work);
       return;
     }
@@ -227,10 +228,10 @@ export class World {
     if (this.calm) return;
     this.note(() => `FAULT ${JSON.stringify(fault)}`);
     this.caused();
-    applyFault(this, fault);
+    this.apply(fault);
   }
 
-  private heal(): void {
+  heal(): void {
     this.note(() => 'HEAL everything');
     this.calm = true;
     this.caused();
@@ -238,6 +239,7 @@ export class World {
     this.store.cuts.clear();
     for (const machine of this.machines) {
       machine.frozen = 0;
+      machine.stopped = 0;
       machine.stalledUntil = 0;
       machine.killed = 0;
       machine.refusing = 0;
