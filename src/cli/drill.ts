@@ -11,6 +11,7 @@ import { reportJson } from '../drill/report-json.ts';
 import { summary } from '../drill/report-summary.ts';
 import { listScenarios, scenarioNamed } from '../drill/scenarios.ts';
 import { drillTarget } from '../drill/target.ts';
+import { victimsOf } from '../drill/victims.ts';
 import { openLab } from '../lab/lab.ts';
 import type { Host } from '../model/inventory.ts';
 import { connect } from '../remote/connection.ts';
@@ -61,13 +62,15 @@ function onInterrupt(abort: () => void): () => void {
 export async function runDrill(options: DrillOptions): Promise<DrillOutcome> {
   const scenario = scenarioNamed(options.scenario);
   const { inventory, cluster, nodes } = await loadClusterInventory(options.inventory, options.lab);
-  const chosen = options.nodes === undefined ? nodes : selectHosts(inventory, options.nodes);
+  const possible = victimsOf(scenario, cluster, inventory.hosts);
+  const chosen = options.nodes === undefined ? possible : selectHosts(inventory, options.nodes);
   const target = drillTarget(cluster, options.group);
-  requireLab(nodes);
+  const involved = [...new Set([...nodes, ...possible])];
+  requireLab(involved);
   const lab = await openLab(options.lab);
   const machines = await lab.nodes();
   const macs = Object.fromEntries(machines.map((machine) => [machine.name, machine.mac]));
-  const missing = nodes.find((host) => macs[host.name] === undefined);
+  const missing = involved.find((host) => macs[host.name] === undefined);
   if (missing !== undefined) {
     throw new Problem(
       'drillRefused',
@@ -75,7 +78,13 @@ export async function runDrill(options: DrillOptions): Promise<DrillOutcome> {
     );
   }
   const targets = new Map((await targetsOf(nodes, { lab: options.lab })).map((one) => [one.name, one]));
-  const victims = nodes.filter((host) => chosen.includes(host)).map((host) => host.name);
+  const victims = possible.filter((host) => chosen.includes(host)).map((host) => host.name);
+  if (victims.length === 0) {
+    throw new Problem(
+      'usage',
+      `Cannot drill "${options.nodes}" as scenario "${scenario.name}" must be able to break one of them: it breaks ${possible.map((host) => host.name).join(', ')}`,
+    );
+  }
 
   const interrupt = new AbortController();
   const release = onInterrupt(() => interrupt.abort());
@@ -84,6 +93,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillOutcome> {
   const drill = new Drill({
     target,
     nodes: cluster.nodes,
+    leaseMs: cluster.timings.lease,
     victims,
     macs,
     scenario,
@@ -175,6 +185,7 @@ Examples:
   muster drill -i inventory/lab.yml                           pull every plug once
   muster drill -i inventory/lab.yml --bound 500ms             fail where users were out for longer
   muster drill -i inventory/lab.yml --scenario partition      part each node from the others once
+  muster drill -i pair.yml --scenario arbiter-loss            pull each arbiter's plug: nobody may feel it
   muster drill -i inventory/lab.yml --nodes node1 --json r.json`;
 
 /** `muster drill`: fails every node over in turn, and says how long users would have been down. */
@@ -184,7 +195,7 @@ export function drillCommand(): Command {
     .addOption(inventoryOption())
     .option('--scenario <name>', 'what goes wrong (list below)', 'plug-pull')
     .option('--bound <duration>', 'longest outage that passes', duration, 1000)
-    .option('--nodes <set>', 'only these nodes, as node[1-2]')
+    .option('--nodes <set>', 'only these nodes (or arbiters), as node[1-2]')
     .option('--group <name>', 'the resource group whose address is watched (default: the first)')
     .option('--json <file>', 'where the result goes (default: .muster/drills/<time>/result.json)')
     .option('--html <file>', 'where the report goes (default: .muster/drills/<time>/report.html)')

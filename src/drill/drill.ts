@@ -26,7 +26,9 @@ export interface DrillInjector extends Injector {
 export interface DrillSettings {
   readonly target: DrillTarget;
   readonly nodes: readonly NodeName[];
-  /** The nodes to break; in an order that the drill chooses. */
+  /** How long a node holds without an answer: that nothing was felt shows only after it (milliseconds). */
+  readonly leaseMs: number;
+  /** The machines to break, nodes or others; in an order that the drill chooses. */
   readonly victims: readonly NodeName[];
   readonly macs: Readonly<Record<NodeName, MacAddress>>;
   readonly scenario: Scenario;
@@ -55,7 +57,7 @@ const witnessIntervalMs = 10;
 const probeTimeoutMs = 900;
 /** Undisturbed service before a fault and after a recovery, so that the picture shows both. */
 const calmMs = 600;
-/** After a fault nobody asks the nodes anything for so long: the questions' own work must not delay the takeover. */
+/** After a fault nobody asks the nodes anything for so long at least: the questions' own work must not delay the takeover. */
 const quietMs = 1500;
 const faultTimeoutMs = 15_000;
 const recoveryTimeoutMs = 60_000;
@@ -97,7 +99,7 @@ export class Drill {
    * the step (`stillWrong`); the next one would then refuse to start.
    */
   async step(options: StepOptions = {}): Promise<StepRecord> {
-    const { target, signal } = this.#settings;
+    const { target, signal, nodes, leaseMs } = this.#settings;
     const scenario = options.scenario ?? this.#settings.scenario;
     const before = await this.#recovered(recoveryTimeoutMs, undefined, 1);
     if (before.complaints.length > 0) throw refusal(before.complaints);
@@ -111,8 +113,8 @@ export class Drill {
     if (scenario.fatal) this.#access.forget(node);
     const injectedMs = monotonicMs();
     await this.#breakNode(scenario, node);
-    await sleep(quietMs, undefined, { signal });
-    const asked = this.#settings.nodes.filter((other) => other !== node || !scenario.fatal);
+    await sleep(Math.max(quietMs, 1.5 * leaseMs), undefined, { signal });
+    const asked = nodes.filter((other) => other !== node || !scenario.fatal);
     const during = await settle({
       ask: () => this.#access.views(asked),
       complaints: (views) => complaintsWithout(node, target.group, views, scenario.fatal),
@@ -122,7 +124,7 @@ export class Drill {
 
     const healedMs = monotonicMs();
     await this.#mend();
-    const after = await this.#recovered(recoveryTimeoutMs, node);
+    const after = await this.#recovered(recoveryTimeoutMs, nodes.includes(node) ? node : undefined);
     await sleep(calmMs, undefined, { signal });
     const holderAfter = holderOf(after.views, target.group);
     const endMs = monotonicMs();

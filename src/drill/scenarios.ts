@@ -15,13 +15,18 @@ export interface Scenario {
    * node that holds nothing must never be felt, whatever the scenario.
    */
   readonly harmless: boolean;
-  /** What goes wrong with the node, in order; ended in reverse. `others` are the cluster's other nodes. */
-  readonly faults: (node: NodeName, others: readonly NodeName[]) => readonly Fault[];
+  /** Whose turn comes: each node's; each arbiter's; each machine's that a lease store runs on. */
+  readonly victims: 'nodes' | 'arbiters' | 'store';
+  /**
+   * What goes wrong with the node, in order; ended in reverse. `others` are the cluster's other nodes. `Node` is how the
+   * injector names machines.
+   */
+  readonly faults: <Node>(node: Node, others: readonly Node[]) => readonly Fault<Node>[];
 }
 
-const fatal = { fatal: true, harmless: false } as const;
-const passing = { fatal: false, harmless: false } as const;
-const harmless = { fatal: false, harmless: true } as const;
+const fatal = { fatal: true, harmless: false, victims: 'nodes' } as const;
+const passing = { fatal: false, harmless: false, victims: 'nodes' } as const;
+const harmless = { fatal: false, harmless: true, victims: 'nodes' } as const;
 
 const hour = 3_600_000;
 
@@ -139,6 +144,20 @@ const scenarios: readonly Scenario[] = [
     title: (node) => `Keep the processors busy from ${node}, with four processes`,
     ...harmless,
     faults: (node) => [{ kind: 'busy', node, processes: 4 }],
+  },
+  {
+    name: 'arbiter-loss',
+    title: (node) => `Pull the plug of ${node}, an arbiter`,
+    ...harmless,
+    victims: 'arbiters',
+    faults: (node) => [{ kind: 'power', node }],
+  },
+  {
+    name: 'store-loss',
+    title: (node) => `Pull the plug of ${node}, where etcd runs`,
+    ...harmless,
+    victims: 'store',
+    faults: (node) => [{ kind: 'power', node }],
   },
 ];
 

@@ -61,6 +61,7 @@ describe('faults of a provisioned lab', function () {
     const drill = new Drill({
       target: drillTarget(cluster!, undefined),
       nodes: cluster!.nodes,
+      leaseMs: cluster!.timings.lease,
       victims: cluster!.nodes,
       macs: Object.fromEntries(machines.map(({ name, mac }) => [name, mac])),
       scenario: scenarios[0]!,
