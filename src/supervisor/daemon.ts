@@ -27,6 +27,7 @@ import { keyringOf, refusedKeys } from './keys.ts';
 import { LinkAlerts } from './link-alerts.ts';
 import { Loop } from './loop.ts';
 import { type DriverSet, NodeMachine } from './machine.ts';
+import { refuseOwnAddresses } from './own-address.ts';
 import { localNetworks, placeAddresses } from './placement-on-devices.ts';
 import { Reachability } from './reachability.ts';
 import { Reload } from './reload.ts';
@@ -63,6 +64,7 @@ export async function startDaemon(
   let runningHash = configuration.hash;
   const self = ownName(cluster, settings.node);
   const placed = placeAddresses(cluster, localNetworks());
+  await refuseOwnAddresses(placed);
   const journal = new Journal(self);
   const startedAt = now();
 

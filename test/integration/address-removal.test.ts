@@ -89,4 +89,21 @@ describe('addresses that the configuration has no more, or no majority for', fun
       () => journals(cluster.nodes),
     );
   });
+
+  it("are never a node's own: musterd does not start, and the node keeps it", async () => {
+    const node = cluster.nodes[0]!;
+    node.signal('SIGKILL');
+    await node.ended();
+    node.configure('haresources', `node1 web IPaddr2::${node.address}/24/eth0\n`);
+    node.start();
+    assert.equal(await node.ended(), 65);
+    assert.ok(has(node, 'eth0', node.address), on(node, 'eth0'));
+    cluster.client('ping', '-c1', '-W5', node.address);
+    node.configure('haresources', first);
+    node.start();
+    await until(
+      () => runs(node),
+      () => journals(cluster.nodes),
+    );
+  });
 });

@@ -46,6 +46,8 @@ export class DiskStore implements Store {
   read(groups: readonly GroupName[]): Promise<readonly StoreAnswer[]> {
     return this.#alone('read', async () => {
       const { sectors, places } = await this.#readAll();
+      // Who can write nothing is no candidate, and is handed nothing.
+      this.#placeIn(places);
       return groups.map((group) => {
         const current = currentOf(sectors, this.#id(group));
         return { group, ok: true, ...this.#toAnswer(current, sectors, places) };
@@ -57,8 +59,7 @@ export class DiskStore implements Store {
     return this.#alone('write', async () => {
       const first = await this.#readAll();
       const { places } = first;
-      const place = places.indexOf(digest(this.#options.self, 8)) + 1;
-      if (place === 0) throw new Error(`${this.#options.self} has no place on it; give it one: musterd format-disk`);
+      const place = this.#placeIn(places);
       await this.#reservation.hold(place);
       let sectors = first.sectors;
       let unread: typeof sectors | undefined = first.sectors;
@@ -101,6 +102,12 @@ export class DiskStore implements Store {
 
   async stop(): Promise<void> {
     await this.#blocks.stop();
+  }
+
+  #placeIn(places: readonly string[]): number {
+    const place = places.indexOf(digest(this.#options.self, 8)) + 1;
+    if (place === 0) throw new Error(`${this.#options.self} has no place on it; give it one: musterd format-disk`);
+    return place;
   }
 
   #id(group: GroupName): string {
