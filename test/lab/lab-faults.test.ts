@@ -9,7 +9,7 @@ import { type Lab, labStatus } from '../../src/lab/lab.ts';
 import { nodePaths } from '../../src/lab/names.ts';
 import { isStopped, processesWith } from '../../src/lab/processes.ts';
 import { waitUntil } from '../../src/lab/wait.ts';
-import { pingsAnswered, ssh, sshOutput, useLab } from './support.ts';
+import { isReached, pingsAnswered, ssh, sshOutput, useLab } from './support.ts';
 
 /** Echo requests from the client every 5 ms; `stop` returns when each answer was seen, in seconds since 1970. */
 function watch(lab: Lab, address: string): { answers: () => number; stop: () => Promise<number[]> } {
@@ -65,7 +65,7 @@ describe('lab: faults', function () {
     assert.equal(await pingsAnswered(lab(), '10.77.0.12', 1), 0);
     const { stdout } = await capture(lab().inClient(['ip', 'neighbour', 'show', '10.77.0.12']));
     assert.ok(!stdout.includes('lladdr'), stdout);
-    assert.equal(await pingsAnswered(lab(), '10.77.0.11'), 3);
+    assert.ok(await isReached(lab(), '10.77.0.11'));
 
     await lab().faults.powerOff('node2');
     await lab().faults.powerOn('node2');
@@ -127,7 +127,7 @@ describe('lab: faults', function () {
     assert.equal(await canPing(lab(), 'node1', 'node2'), false);
     assert.equal(await canPing(lab(), 'node3', 'node1'), false);
     assert.equal(await canPing(lab(), 'node2', 'node3'), true);
-    assert.equal(await pingsAnswered(lab(), '10.77.0.11'), 3);
+    assert.ok(await isReached(lab(), '10.77.0.11'));
     assert.equal((await labStatus(lab().paths.name)).cuts.length, 4);
     await lab().faults.heal();
     assert.equal(await canPing(lab(), 'node1', 'node2'), true);
@@ -153,7 +153,7 @@ describe('lab: faults', function () {
     assert.equal(await pingsAnswered(lab(), '10.77.0.11', 1), 0);
     assert.equal((await labStatus(lab().paths.name)).nodes[0]?.link, false);
     await lab().faults.link('node1', true);
-    assert.equal(await pingsAnswered(lab(), '10.77.0.11'), 3);
+    assert.ok(await isReached(lab(), '10.77.0.11'));
     assert.match(await sshOutput(lab(), 'node1', 'ip -4 address show dev eth0'), /10\.77\.0\.100/);
     await sshOutput(lab(), 'node1', 'ip address del 10.77.0.100/32 dev eth0');
   });

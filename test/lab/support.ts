@@ -82,6 +82,12 @@ export async function pingsAnswered(lab: Lab, address: string, count = 3): Promi
   return Number(/(\d+) received/.exec(result.stdout)?.[1] ?? 0);
 }
 
+/** Whether the address answers within 20 s: a port that has just come up may lose a frame or two, on a busy machine more. */
+export async function isReached(lab: Lab, address: string): Promise<boolean> {
+  for (let attempt = 0; attempt < 20; attempt++) if ((await pingsAnswered(lab, address, 1)) === 1) return true;
+  return false;
+}
+
 /** All that carries the lab's name on this machine: processes, mounts, cgroups, files. Zombies are nobody's any more. */
 export async function traces(name: string): Promise<string[]> {
   const { stateDir } = labPaths(name);
