@@ -58,6 +58,44 @@ async function sendTo(cluster: TestCluster, { mac }: TestNode): Promise<Watch> {
   };
 }
 
+/** Prints what comes to the client's port 7999. */
+const listen = `require('node:dgram').createSocket('udp4').on('message', (bytes) => console.log(String(bytes))).bind(7999, () => console.log('ready'))`;
+
+/** Sends a frame, in hex, on eth0 as it is: AF_PACKET (17), SOCK_RAW (3), struct sockaddr_ll of packet(7). */
+const sendFrame = `open my $f, '<', '/sys/class/net/eth0/ifindex' or die $!; my $device = <$f> + 0;
+socket(my $s, 17, 3, 0) or die $!; defined send($s, pack('H*', $ARGV[0]), 0, pack('SnlSCCx8', 17, 0x0800, $device, 0, 0, 0)) or die $!;`;
+
+/** A frame with a UDP datagram (RFC 768, without a checksum) of the client's to the virtual IP, sent on by a director. */
+function clientsDatagram(text: string, from: string, to: string): Buffer {
+  const payload = Buffer.from(text);
+  const address = (ip: string): number[] => ip.split('.').map(Number);
+  const mac = (of: string): Buffer => Buffer.from(of.replaceAll(':', ''), 'hex');
+  const udp = Buffer.alloc(8);
+  for (const [index, value] of [7999, Number(port), 8 + payload.length, 0].entries())
+    udp.writeUInt16BE(value, 2 * index);
+  const length = 28 + payload.length;
+  const ip = Buffer.from([
+    0x45,
+    0,
+    0,
+    length,
+    0,
+    0,
+    0,
+    0,
+    64,
+    17,
+    0,
+    0,
+    ...address('10.77.0.10'),
+    ...address(virtualIp),
+  ]);
+  let sum = 0;
+  for (let at = 0; at < ip.length; at += 2) sum += ip.readUInt16BE(at);
+  ip.writeUInt16BE(~((sum & 0xffff) + (sum >>> 16)) & 0xffff, 10);
+  return Buffer.concat([mac(to), mac(from), Buffer.from([0x08, 0x00]), ip, udp, payload]);
+}
+
 /** Ways to take the gate away. */
 const removals = [
   ['nft', 'flush', 'ruleset'],
@@ -114,11 +152,30 @@ describe('a ruleset that somebody flushes', function () {
     standby.musterd('online');
   });
 
-  it('stands again with the peers whose frames are delivered, which the backstop knows too', async () => {
+  it('takes nothing from a real server: what a director sends on to a standby is delivered all the same', async () => {
     const holder = await oneHolderOf(cluster.nodes);
     const standby = others(holder)[0]!;
-    await until(() => standby.run('nft', 'list', 'set', 'netdev', 'muster', 'peers').includes(holder.mac), seen);
-    assert.ok(standby.run('nft', 'list', 'set', 'netdev', 'muster-backstop', 'peers').includes(holder.mac));
+    const answers: string[] = [];
+    const listener = cluster.watch([process.execPath, '-e', listen], (line) => answers.push(line));
+    await until(() => answers.includes('ready'), seen);
+    await until(
+      () => standby.run('nft', 'list', 'set', 'netdev', 'muster-backstop', 'peers').includes(holder.mac),
+      seen,
+    );
+    const forward = (text: string, mac: string): string =>
+      holder.run('perl', '-e', sendFrame, clientsDatagram(text, mac, standby.mac).toString('hex'));
+    standby.signal('SIGSTOP');
+    try {
+      standby.run('nft', 'flush', 'ruleset');
+      forward('stranger', '02:00:00:77:00:99');
+      forward('director', holder.mac);
+      await until(() => answers.includes(`director ${standby.name}`), seen);
+      assert.deepEqual(answers, ['ready', `director ${standby.name}`]);
+    } finally {
+      standby.signal('SIGCONT');
+      listener.kill('SIGKILL');
+    }
+    await until(() => standby.run('nft', 'list', 'tables').includes('netdev muster\n'), seen);
   });
 
   it('shuts a holder until it has a fresh grant, and one that hangs for good', async () => {
