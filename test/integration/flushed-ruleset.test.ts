@@ -103,7 +103,7 @@ const removals = [
 ] as const;
 
 describe('a ruleset that somebody flushes', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let cluster: TestCluster;
   const others = (node: TestNode): TestNode[] => cluster.nodes.filter((other) => other !== node);
   const seen = (): string => journals(cluster.nodes);
