@@ -115,6 +115,7 @@ function clusterVariables(cluster: NonNullable<Inventory['cluster']>, hosts: rea
     ),
     cluster_engine: cluster.engine,
     cluster_arbiters: cluster.arbiters.map(({ name, address, port }) => ({ name, address, port })),
+    cluster_voters: [...cluster.nodes, ...cluster.arbiters.map(({ name }) => name)],
     cluster_needs_arbiter: needsArbiter(cluster),
     cluster_lease: cluster.timings.lease,
   };

@@ -113,8 +113,8 @@ export function reconfigureCommand(): Command {
   return new Command('reconfigure')
     .description(
       'Changes who votes in a running cluster to what the inventory says: one voter at a time, each durable on a majority of\n' +
-        'the old and of the new ones before the next. A node that goes hands over first. Before a node is added it has to be\n' +
-        'provisioned: reconfigure (records the voters), provision (brings the node), reconfigure (lets it vote).',
+        'the old and of the new ones before the next. A node that goes hands over first. A node is added by\n' +
+        'provision, which records the voters, brings the node and lets it vote; one that goes is taken out here, then provision.',
     )
     .addOption(inventoryOption())
     .option('--check', 'only say what would be changed')

@@ -23,6 +23,7 @@ import { supervisor } from './modules/supervisor.ts';
 import { sysctl } from './modules/sysctl.ts';
 import { template } from './modules/template.ts';
 import { vipProbe } from './modules/vip-probe.ts';
+import { voters } from './modules/voters.ts';
 import { waitFor } from './modules/wait-for.ts';
 
 const modules: readonly Module[] = [
@@ -50,6 +51,7 @@ const modules: readonly Module[] = [
   sysctl,
   template,
   vipProbe,
+  voters,
   waitFor,
 ];
 

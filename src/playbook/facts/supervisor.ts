@@ -7,7 +7,12 @@ export interface SupervisorStatus {
   readonly bundleHash: string;
   readonly configHash: string;
   readonly store?: { readonly where: string } | null;
-  readonly quorum: { readonly quorate: boolean };
+  readonly quorum: {
+    readonly quorate: boolean;
+    /** Left out by a musterd that knows no epochs. */
+    readonly epoch?: number | undefined;
+    readonly voters?: readonly string[] | undefined;
+  };
   readonly nodes: readonly { readonly name: string; readonly state: string }[];
   readonly groups: readonly { readonly name: string; readonly holder: string | null; readonly gateOpen: boolean }[];
   readonly services: readonly {

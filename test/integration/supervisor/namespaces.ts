@@ -48,6 +48,8 @@ export interface TestCluster {
   client(...command: readonly string[]): string;
   /** A long-lived program beside the clients, its standard output line by line. */
   watch(command: readonly string[], onLine: (line: string) => void): ChildProcess;
+  /** The command that runs another one beside the clients. */
+  inClient(argv: readonly string[]): readonly string[];
   /** In the namespace of the switch, whose ports are `p-node1`, ... */
   onSwitch(...command: readonly string[]): string;
   remove(): Promise<void>;
@@ -58,6 +60,8 @@ export interface ClusterOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** A second network: eth1 of node N has 10.78.0.1N and fd00:78::1N, on ports `q-nodeN` of a bridge of its own. */
   readonly secondNetwork?: boolean;
+  /** How many, node1 and up; 3 where nothing is said. The files name three. */
+  readonly nodes?: number;
   /** Variables in the environment of every musterd. */
   readonly environment?: Readonly<Record<string, string>>;
   /** More words for `musterd run`. */
@@ -82,7 +86,7 @@ export async function until(
   }
 }
 
-/** Three machines and a client on a switch, each in a network namespace of its own, with real musterds from the source. */
+/** Machines (three) and a client on a switch, each in a network namespace of its own, with real musterds from the source. */
 export async function createCluster(more: ClusterOptions = {}): Promise<TestCluster> {
   const directory = mkdtempSync(join(tmpdir(), 'musterd-test-'));
   const program = join(directory, 'musterd.cjs');
@@ -96,7 +100,8 @@ export async function createCluster(more: ClusterOptions = {}): Promise<TestClus
     logLevel: 'error',
   });
   const prefix = `musterd-${process.pid}-${Math.floor(performance.now())}-`;
-  const names = ['switch', 'client', 'node1', 'node2', 'node3'];
+  const nodeNames = Array.from({ length: more.nodes ?? 3 }, (_, index) => `node${index + 1}`);
+  const names = ['switch', 'client', ...nodeNames];
   const space = (name: string): string => `${prefix}${name}`;
   const inside = (name: string, ...command: readonly string[]): string =>
     exec('ip', 'netns', 'exec', space(name), ...command);
@@ -137,7 +142,7 @@ export async function createCluster(more: ClusterOptions = {}): Promise<TestClus
     if (more.secondNetwork) {
       exec('ip', '-n', space('switch'), 'link', 'add', 'br1', 'type', 'bridge', 'mcast_snooping', '0');
       exec('ip', '-n', space('switch'), 'link', 'set', 'br1', 'up');
-      for (const [index, name] of ['node1', 'node2', 'node3'].entries()) {
+      for (const [index, name] of nodeNames.entries()) {
         const link = ['link', 'add', `q-${name}`, 'type', 'veth', 'peer', 'name', 'eth1', 'netns'];
         exec('ip', '-n', space('switch'), ...link, space(name));
         exec('ip', '-n', space('switch'), 'link', 'set', `q-${name}`, 'master', 'br1', 'up');
@@ -146,7 +151,7 @@ export async function createCluster(more: ClusterOptions = {}): Promise<TestClus
         exec('ip', '-n', space(name), 'address', 'add', `fd00:78::1${index + 1}/64`, 'dev', 'eth1', 'nodad');
       }
     }
-    const nodes = ['node1', 'node2', 'node3'].map((name, index) =>
+    const nodes = nodeNames.map((name, index) =>
       testNode({
         name,
         address: `10.77.0.${11 + index}`,
@@ -169,6 +174,7 @@ export async function createCluster(more: ClusterOptions = {}): Promise<TestClus
         createInterface({ input: child.stdout! }).on('line', onLine);
         return child;
       },
+      inClient: (argv) => ['nsenter', `--net=/run/netns/${space('client')}`, ...argv],
       onSwitch: (...command) => inside('switch', ...command),
       remove,
     };
