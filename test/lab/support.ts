@@ -64,9 +64,12 @@ export function useLab(nodes: number, links = 1): () => Lab {
   return () => lab!;
 }
 
+/** A node that is off, or goes off meanwhile, is an end with code 255 and not a test that hangs. */
+const patience = ['ConnectTimeout=20', 'ServerAliveInterval=5', 'ServerAliveCountMax=4'].flatMap((one) => ['-o', one]);
+
 /** One command on a node, through OpenSSH and the lab's own ssh_config. */
 export function ssh(lab: Lab, node: string, command: string): Promise<CommandResult> {
-  return capture(['ssh', '-F', sshConfigFile(lab.paths), node, command]);
+  return capture(['ssh', ...patience, '-F', sshConfigFile(lab.paths), node, command]);
 }
 
 /** As `ssh`, for a command that must succeed; returns its standard output, trimmed. */
