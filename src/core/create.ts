@@ -3,7 +3,7 @@ import { gateMargin } from '../model/gate-margin.ts';
 import type { NodeName } from '../model/names.ts';
 import { addressesOf, type ResourceGroup } from '../model/resource-group.ts';
 import { newReach } from './connectivity.ts';
-import { newEpochState } from './epoch-state.ts';
+import { newEpochState, type VoterRecord, type VoterSet } from './epoch-state.ts';
 import { type Group, longestLease, type NodeOptions, type NodeState } from './state.ts';
 import { newStoreWatch } from './store-record.ts';
 import { attemptTime, silence } from './timing.ts';
@@ -77,8 +77,17 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     wake: now,
     effects: [],
   };
-  countBy(state, options.recorded ?? { epoch: 0, voters });
+  countBy(state, counted(options.recorded) ?? { epoch: 0, voters });
   return state;
+}
+
+/**
+ * The set that a record puts in force. One of epoch 0 that has accepted nothing was written for a promise alone, in a change
+ * that may have come to nothing: were the set of that day in force on those who promised, and the configuration's on all
+ * others, the two could grow apart by more than the one voter that keeps their majorities together.
+ */
+function counted(recorded: VoterRecord | undefined): VoterSet | undefined {
+  return recorded?.epoch === 0 && recorded.accepted === undefined ? undefined : recorded;
 }
 
 /** What a node knows of a group at its start: nothing. */

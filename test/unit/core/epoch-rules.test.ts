@@ -76,6 +76,22 @@ describe('core: a voter of a change', () => {
     assert.deepEqual(sent(written(state, proposed, 1003, false), 'changeAccept'), [], 'the disk refused it');
   });
 
+  it('goes on counting by its configuration where all that it ever did was promise, and keeps the promise', () => {
+    const state = recorded('node1', { epoch: 0, promised: ballotOf(3) });
+    assert.deepEqual(state.voters, four, 'node4 has come since, and no change that would have made an epoch');
+    const asked = says(state, 'node2', { ...prepare(2), base: four } as Message, 1000, 0);
+    assert.deepEqual(
+      sent(asked, 'changePromise').map(({ ok, round }) => ({ ok, round })),
+      [{ ok: false, round: 3 }],
+    );
+    const accepted = { ballot: ballotOf(3), voters: three };
+    assert.deepEqual(
+      recorded('node1', { epoch: 0, promised: ballotOf(3), accepted }).voters,
+      three,
+      'it may be chosen',
+    );
+  });
+
   it('says what it has accepted, also from before its restart', () => {
     const accepted = { ballot: ballotOf(3), voters: four };
     const state = recorded('node1', { promised: ballotOf(3), accepted });
