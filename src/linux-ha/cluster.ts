@@ -6,6 +6,7 @@ import { badInput, type Mistake, Problem } from '../base/problem.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { defaultDriftBound } from '../model/defaults.ts';
 import { leastLease } from '../model/lease-floor.ts';
+import { addressesOf } from '../model/resource-group.ts';
 import type { VirtualService } from '../model/virtual-service.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import { type Authkeys, parseAuthkeys, refuseWeakKey } from './authkeys.ts';
@@ -208,7 +209,11 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
     ...extended.mistakes,
     ...badLease,
     ...checkGroupSizes(
-      named.groups.map(({ name: group }, index) => ({ name: group, at: placed[index]!.at })),
+      named.groups.map((group, index) => ({
+        name: group.name,
+        at: placed[index]!.at,
+        addresses: addressesOf(group).map(({ address }) => address),
+      })),
       cf.nodes,
     ),
     ...checkThirdVote(cf, yml, inHaCf),

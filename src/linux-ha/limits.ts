@@ -8,6 +8,7 @@ import type { PlacedGroup } from './haresources.ts';
 const mostGroups = 255;
 const datagramRoom = 60_000;
 const longestName = 255;
+const mostAddresses = 255;
 
 /**
  * A gate is open for less than its lease, and a renewal every keepalive has to keep it open. All in milliseconds; `at` is
@@ -21,24 +22,32 @@ export function checkGateTime(lease: number, keepalive: number, driftBound: numb
   return [{ at, message, hint: `a lease of ${showDuration(least)} would do, a longer keepalive and deadtime too` }];
 }
 
-/** What a datagram cannot carry: groups under the names that they have on the wire, with their places. */
+/** What a datagram cannot carry: groups under the names that they have on the wire, with their places and addresses. */
 export function checkGroupSizes(
-  groups: readonly { readonly name: string; readonly at: PlacedGroup['at'] }[],
+  groups: readonly { readonly name: string; readonly at: PlacedGroup['at']; readonly addresses: readonly string[] }[],
   nodes: readonly NodeName[],
 ): Mistake[] {
   const longestNode = Math.max(0, ...nodes.map((name) => Buffer.byteLength(name)));
   let room = datagramRoom;
-  for (const [index, { name, at }] of groups.entries()) {
+  for (const [index, { name, at, addresses }] of groups.entries()) {
     const bytes = Buffer.byteLength(name);
     if (bytes > longestName) {
       const message = `Cannot name a group as its name has at most ${longestName} bytes: "${name.slice(0, 40)}..." has ${bytes}`;
       return [{ at, message, hint: 'give it a short name under "groups" in muster.yml' }];
     }
-    // Its name in the request and in the list of what is held, its round, and the ballot that released it.
-    room -= 2 * (bytes + 1) + 6 + 1 + 6 + 1 + longestNode + 16;
+    if (addresses.length > mostAddresses) {
+      const message = `Cannot move ${addresses.length} addresses with "${name}" as one message holds at most ${mostAddresses} of a group: it has more`;
+      return [{ at, message, hint: 'make two groups of it' }];
+    }
+    // Its name in the request and in the list of what is held, its round, the ballot that released it, and its addresses.
+    room -= 2 * (bytes + 1) + 6 + 1 + 6 + 1 + longestNode + 16 + 1;
+    for (const address of addresses) room -= 1 + address.length;
     if (index < mostGroups && room >= 0) continue;
     const seen = `this is number ${index + 1} of ${groups.length}`;
-    const most = index >= mostGroups ? `at most ${mostGroups} groups` : 'no more groups of such long names';
+    const most =
+      index >= mostGroups
+        ? `at most ${mostGroups} groups`
+        : 'no more groups of such long names, or of so many addresses';
     return [{ at, message: `Cannot add group "${name}" as one message holds ${most}: ${seen}` }];
   }
   return [];

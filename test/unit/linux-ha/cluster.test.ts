@@ -170,6 +170,16 @@ describe('/etc/ha.d', () => {
     assert.deepEqual(mistakesOf({ ...old, haresources: `ken3 MailTo::${'x'.repeat(300)}\n` }), [
       `haresources:1:1 Cannot name a group as its name has at most 255 bytes: "MailTo::${'x'.repeat(32)}..." has 308`,
     ]);
+    const addresses = (group: number, count: number): string =>
+      `ken3 ${Array.from({ length: count }, (_, index) => `fd00:${group + 1}::${(index + 1).toString(16)}`).join(' ')}\n`;
+    assert.deepEqual(mistakesOf({ ...old, haresources: addresses(0, 256) }), [
+      'haresources:1:1 Cannot move 256 addresses with "fd00:1::1" as one message holds at most 255 of a group: it has more',
+    ]);
+    const full = Array.from({ length: 30 }, (_, index) => addresses(index, 255)).join('');
+    assert.match(
+      mistakesOf({ ...old, haresources: full })[0]!,
+      /^haresources:\d+:1 Cannot add group .* of so many addresses: /,
+    );
     const nodes = Array.from({ length: 31 }, (_, index) => `node n${index}\n`).join('');
     assert.deepEqual(mistakesOf({ ...old, 'ha.cf': nodes, haresources: '' }), [
       'ha.cf:31:6 Cannot form a cluster as it has at most 30 nodes: this is number 31 of 31',
