@@ -219,7 +219,7 @@ describe('playbooks over real SSH connections', function () {
 - hosts: all
   tasks:
     - name: long
-      shell: sleep 1; echo done > {{root}}/long
+      shell: sleep 2; echo done > {{root}}/long
     - name: next
       shell: echo done > {{root}}/next
 `;

@@ -60,6 +60,11 @@ async function fakeHost(
   };
 }
 
+/** Waits for what comes later; the caller asserts that it has. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; !condition() && turn < 400; turn++) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 describe('remote: login', function () {
   this.timeout(30_000);
   let sshd: TestSshd;
@@ -196,10 +201,10 @@ describe('remote: login', function () {
     const silent = await fakeHost(() => {});
     const halfway = await fakeHost((socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n'));
     try {
-      const quick = { connectTimeoutMs: 400 };
-      await assertUnreachable(target({ ...quick, port: silent.port }), /no SSH banner came within 0\.4 s/);
-      await assertUnreachable(target({ ...quick, port: halfway.port }), /the key exchange did not end within 0\.4 s/);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      const quick = { connectTimeoutMs: 1500 };
+      await assertUnreachable(target({ ...quick, port: silent.port }), /no SSH banner came within 1\.5 s/);
+      await assertUnreachable(target({ ...quick, port: halfway.port }), /the key exchange did not end within 1\.5 s/);
+      await until(() => silent.open() === 0 && halfway.open() === 0);
       assert.deepEqual([silent.open(), halfway.open()], [0, 0]);
     } finally {
       await silent.stop();
@@ -240,7 +245,7 @@ describe('remote: login', function () {
         connect(target({ port: silent.port }), { signal: controller.signal }),
         (error) => error instanceof Problem && error.reason === 'interrupted',
       );
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await until(() => silent.open() === 0);
       assert.equal(silent.open(), 0);
     } finally {
       await silent.stop();
@@ -256,9 +261,7 @@ describe('remote: login', function () {
     // The port is nobody's: only the stream of the command leads anywhere.
     assert.equal(await login(target({ hostKeyAlias: 'behind', dial: proxyCommand(command) })), 'in\n');
     const pid = Number(readFileSync(mark, 'utf8'));
-    for (let turn = 0; existsSync(`/proc/${pid}`) && turn < 40; turn++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await until(() => !existsSync(`/proc/${pid}`));
     assert.ok(!existsSync(`/proc/${pid}`));
     await assertUnreachable(target({ dial: proxyCommand('sh -c "echo no way >&2; exit 3"') }), /no way/);
   });

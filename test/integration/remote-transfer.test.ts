@@ -107,13 +107,13 @@ describe('remote: putFile', function () {
     writeFileSync(path, 'old');
     const writing = other.putFile(path, Buffer.alloc(60_000_000, 1), { mode: 0o600 });
     const failed = assert.rejects(writing, (error: Problem) => error.reason === 'hostUnreachable');
-    for (let wait = 0; readdirSync(place).length < 2 && wait < 500; wait++) {
+    for (let wait = 0; readdirSync(place).length < 2 && wait < 4000; wait++) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     assert.equal(readdirSync(place).length, 2, 'it has begun beside the place');
     await other.close();
     await failed;
-    for (let wait = 0; readdirSync(place).length > 1 && wait < 500; wait++) {
+    for (let wait = 0; readdirSync(place).length > 1 && wait < 2000; wait++) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     assert.deepEqual(readdirSync(place), ['file']);

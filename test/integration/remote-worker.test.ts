@@ -89,7 +89,7 @@ describe('remote: worker', function () {
   it('streams output while the program runs', async () => {
     const seen: string[] = [];
     let early = 0;
-    await worker.run('echo one; sleep 0.3; echo two', {
+    await worker.run('echo one; sleep 1; echo two', {
       onStdout: (chunk) => {
         seen.push(chunk.toString());
         if (seen.length === 1) early = performance.now();
@@ -256,12 +256,17 @@ describe('remote: a connection that is lost', function () {
       assert.equal(error.stdout.toString(), out);
       return true;
     };
+    // Under way before the connection is lost: what could not begin has received nothing, and says so otherwise.
+    let command: Promise<unknown> | undefined;
+    await new Promise<void>((resolve) => {
+      command = connection.exec('echo begun; sleep 301', { onStdout: () => resolve() });
+      command.catch(() => {});
+    });
     const running = worker.run('echo so far; sleep 300', { onStdout: () => process.kill(pid, 'SIGKILL') });
-    const command = connection.exec('sleep 301');
     const queued = worker.run('echo later');
     await Promise.all([
       assert.rejects(running, isLost('so far\n')),
-      assert.rejects(command, isLost('')),
+      assert.rejects(command!, isLost('begun\n')),
       assert.rejects(queued, Problem),
     ]);
     await assert.rejects(worker.run('true'), Problem);

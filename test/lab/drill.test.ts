@@ -147,7 +147,7 @@ describe('a drill of a provisioned lab', function () {
     await becomesWhole();
     const child = await untilPlugIsPulled();
     child.kill('SIGKILL');
-    for (let tries = 0; tries < 100 && !(await allOn()); tries++) await sleep(100);
+    for (let tries = 0; tries < 400 && !(await allOn()); tries++) await sleep(100);
     assert.ok(await allOn());
     await becomesWhole();
     // Its probes have ended with it: nothing of the drill runs in the client's namespace.
