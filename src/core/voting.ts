@@ -30,13 +30,15 @@ export function onPropose(
   now: number,
 ): void {
   if (!bothVote(state, from)) return;
+  // After a restart this voter would be silent too short for a lease that is longer than all of its own configurations'. It
+  // is not noted either: a node that nobody grants such a lease would keep those from their turn that could have a shorter one.
+  if (message.lease > longestLease(state)) return;
   const answers = answerAll(state, from, message, now, (group, _request, ballot) => {
     const verdict = judgePropose(group.slot, ballot, message.lease, now);
     if (verdict.ok) learnHolder(group, from.name, now);
     return verdict;
   });
-  // After a restart this voter would be silent too short for a lease that is longer than all of its own configurations'.
-  if (now < state.silentUntil || message.lease > longestLease(state)) return;
+  if (now < state.silentUntil) return;
   send(state, from, { kind: 'accept', nonce: message.nonce, answers, beat: ownBeat(state) }, now);
 }
 

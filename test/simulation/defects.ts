@@ -150,8 +150,8 @@ export const defects: readonly Defect[] = [
     name: 'promises-while-silent',
     rule: 'A voter that restarts is silent: it promises nothing.',
     file: 'voting.ts',
-    find: 'if (now < state.silentUntil) return;',
-    replace: '',
+    find: "if (now < state.silentUntil) return;\n  send(state, from, { kind: 'promise'",
+    replace: "send(state, from, { kind: 'promise'",
   },
   {
     name: 'renewals-come-late',

@@ -18,6 +18,8 @@ interface Node {
   diskFreeAt: number;
   diskFull: boolean;
   starts: number;
+  /** The longest lease of any configuration since it was switched on, as its run directory has it; 0: none yet. */
+  longestLease: number;
   /** The next tick that is under way. */
   tickAt: number;
 }
@@ -66,18 +68,19 @@ export class EpochWorld {
         diskFreeAt: 0,
         diskFull: false,
         starts: 0,
+        longestLease: 0,
         tickAt: Number.NEGATIVE_INFINITY,
       });
     }
   }
 
-  /** Switches it on; `configured`: its configuration names so many nodes now. */
-  start(name: string, configured?: number): void {
+  /** Switches it on; `configured`: its configuration names so many nodes now; `lease`: and has this one, in milliseconds. */
+  start(name: string, configured?: number, lease?: number): void {
     const node = this.nodes.get(name)!;
     node.life++;
     node.starts++;
     node.tickAt = Number.NEGATIVE_INFINITY;
-    const cluster =
+    const named =
       configured === undefined
         ? node.cluster
         : clusterOf({
@@ -88,9 +91,20 @@ export class EpochWorld {
             driftBound: 0.001,
             fast: false,
           });
+    const cluster = { ...named, timings: { ...named.timings, lease: lease ?? named.timings.lease } };
+    node.longestLease = Math.max(node.longestLease, cluster.timings.lease);
+    const { longestLease } = node;
     const seed = [1, 2, 3, 4].map(() => this.random.between(0, 2 ** 32 - 1)) as [number, number, number, number];
     const incarnation = String(node.starts).padStart(16, '0') + seed[0].toString(16).padStart(16, '0');
-    const options = { incarnation, seed, configHash: '', bundleHash: '', macs: {}, recorded: node.record };
+    const options = {
+      incarnation,
+      seed,
+      configHash: '',
+      bundleHash: '',
+      macs: {},
+      recorded: node.record,
+      longestLease,
+    };
     node.state = createNode(cluster, name, options, this.now);
     this.happen(node, { type: 'tick' });
   }
