@@ -13,6 +13,7 @@ export const debianPackages = {
   'openssh-server': 'sshd for the tests of the SSH layer',
   'iputils-ping': 'ping checks',
   e2fsprogs: 'disks of a fixed size for the nodes',
+  openssl: 'certificates of arbiters in tests',
 };
 
 /** Undefined where the lab can be used; else what is missing and what still runs, in two sentences. */

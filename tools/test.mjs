@@ -34,9 +34,10 @@ const suites = [
   'test/simulation/**/*.test.ts',
 ];
 const needRoot = ['test/integration/**/*.test.ts', 'test/lab/**/*.test.ts'];
+if (full) needRoot.push('test/uml/**/*.test.ts');
 const env = {
   ...process.env,
-  SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '5000' : '400'),
+  SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '10000' : '1000'),
   FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? (full ? '60' : '5'),
 };
 

@@ -15,7 +15,7 @@ const unitMs: Record<string, number> = {
  * Undefined where the text is no duration.
  */
 export function parseDuration(text: string, bareUnit: 's' | 'ms' = 's'): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
+  const match = /^(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)$/i.exec(text.trim());
   if (match === null) return undefined;
   const unit = match[2] === '' ? bareUnit : match[2]!.toLowerCase();
   const factor = unitMs[unit];

@@ -36,6 +36,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).statusCommand(),
   },
   {
+    name: 'doctor',
+    summary: "what each node's kernel can do, and what protects each address",
+    load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+  {
+    name: 'explain',
+    summary: 'why a resource group is where it is, or where it would run',
+    load: async () => (await import('./explain.ts')).explainCommand(),
+  },
+  {
+    name: 'what-if',
+    summary: 'who would hold what if nodes died or the network were cut',
+    load: async () => (await import('./what-if.ts')).whatIfCommand(),
+  },
+  {
     name: 'standby',
     summary: 'hand everything of a node over, and keep it free',
     load: async () => (await import('./standby.ts')).standbyCommand(),
@@ -44,6 +59,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'online',
     summary: 'let a node take groups again',
     load: async () => (await import('./standby.ts')).onlineCommand(),
+  },
+  {
+    name: 'reconfigure',
+    summary: 'let nodes vote, or vote no more, while the cluster runs',
+    load: async () => (await import('./reconfigure.ts')).reconfigureCommand(),
   },
   {
     name: 'drill',

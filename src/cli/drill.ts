@@ -9,8 +9,9 @@ import { labInjector } from '../drill/lab-injector.ts';
 import { reportHtml } from '../drill/report-html.ts';
 import { reportJson } from '../drill/report-json.ts';
 import { summary } from '../drill/report-summary.ts';
-import { scenarioNamed, scenarioNames } from '../drill/scenarios.ts';
+import { listScenarios, scenarioNamed } from '../drill/scenarios.ts';
 import { drillTarget } from '../drill/target.ts';
+import { victimsOf } from '../drill/victims.ts';
 import { openLab } from '../lab/lab.ts';
 import type { Host } from '../model/inventory.ts';
 import { connect } from '../remote/connection.ts';
@@ -61,13 +62,15 @@ function onInterrupt(abort: () => void): () => void {
 export async function runDrill(options: DrillOptions): Promise<DrillOutcome> {
   const scenario = scenarioNamed(options.scenario);
   const { inventory, cluster, nodes } = await loadClusterInventory(options.inventory, options.lab);
-  const chosen = options.nodes === undefined ? nodes : selectHosts(inventory, options.nodes);
+  const possible = victimsOf(scenario, cluster, inventory.hosts);
+  const chosen = options.nodes === undefined ? possible : selectHosts(inventory, options.nodes);
   const target = drillTarget(cluster, options.group);
-  requireLab(nodes);
+  const involved = [...new Set([...nodes, ...possible])];
+  requireLab(involved);
   const lab = await openLab(options.lab);
   const machines = await lab.nodes();
   const macs = Object.fromEntries(machines.map((machine) => [machine.name, machine.mac]));
-  const missing = nodes.find((host) => macs[host.name] === undefined);
+  const missing = involved.find((host) => macs[host.name] === undefined);
   if (missing !== undefined) {
     throw new Problem(
       'drillRefused',
@@ -75,7 +78,13 @@ export async function runDrill(options: DrillOptions): Promise<DrillOutcome> {
     );
   }
   const targets = new Map((await targetsOf(nodes, { lab: options.lab })).map((one) => [one.name, one]));
-  const victims = nodes.filter((host) => chosen.includes(host)).map((host) => host.name);
+  const victims = possible.filter((host) => chosen.includes(host)).map((host) => host.name);
+  if (victims.length === 0) {
+    throw new Problem(
+      'usage',
+      `Cannot drill "${options.nodes}" as scenario "${scenario.name}" must be able to break one of them: it breaks ${possible.map((host) => host.name).join(', ')}`,
+    );
+  }
 
   const interrupt = new AbortController();
   const release = onInterrupt(() => interrupt.abort());
@@ -84,6 +93,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillOutcome> {
   const drill = new Drill({
     target,
     nodes: cluster.nodes,
+    leaseMs: cluster.timings.lease,
     victims,
     macs,
     scenario,
@@ -164,6 +174,9 @@ function duration(text: string): number {
 }
 
 const examples = `
+Scenarios:
+${listScenarios()}
+
 It refuses to start where the cluster is not whole, breaks the nodes that hold nothing first, waits for full recovery
 after each, and undoes every fault at its end, also after Ctrl-C.
 Exit code 5: the verdict is "failed"; 7: it refused to start, or a fault did not take effect.
@@ -171,6 +184,8 @@ Exit code 5: the verdict is "failed"; 7: it refused to start, or a fault did not
 Examples:
   muster drill -i inventory/lab.yml                           pull every plug once
   muster drill -i inventory/lab.yml --bound 500ms             fail where users were out for longer
+  muster drill -i inventory/lab.yml --scenario partition      part each node from the others once
+  muster drill -i pair.yml --scenario arbiter-loss            pull each arbiter's plug: nobody may feel it
   muster drill -i inventory/lab.yml --nodes node1 --json r.json`;
 
 /** `muster drill`: fails every node over in turn, and says how long users would have been down. */
@@ -178,9 +193,9 @@ export function drillCommand(): Command {
   return new Command('drill')
     .description('Fail every node over in turn, and say how long users would have been down.')
     .addOption(inventoryOption())
-    .option('--scenario <name>', scenarioNames.join(', '), 'plug-pull')
+    .option('--scenario <name>', 'what goes wrong (list below)', 'plug-pull')
     .option('--bound <duration>', 'longest outage that passes', duration, 1000)
-    .option('--nodes <set>', 'only these nodes, as node[1-2]')
+    .option('--nodes <set>', 'only these nodes (or arbiters), as node[1-2]')
     .option('--group <name>', 'the resource group whose address is watched (default: the first)')
     .option('--json <file>', 'where the result goes (default: .muster/drills/<time>/result.json)')
     .option('--html <file>', 'where the report goes (default: .muster/drills/<time>/report.html)')

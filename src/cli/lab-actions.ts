@@ -12,11 +12,6 @@ export interface LabOption {
   readonly lab?: string;
 }
 
-/** Node names as `node1,node2`; a range like `node[1-3]` is the inventory's. */
-function names(text: string): string[] {
-  return text.split(',').filter((name) => name !== '');
-}
-
 /** One line for the reader. */
 export function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -62,7 +57,7 @@ export async function withProgress<T>(title: string, work: (tell: (line: string)
 }
 
 /** The lab for people: a line a node, a line a cut. */
-export function showStatus({ name, up, gateway, nodes, cuts }: LabStatus): void {
+export function showStatus({ name, up, gateway, links, nodes, cuts, slow }: LabStatus): void {
   if (!up) {
     say(`lab ${name} is down`);
     return;
@@ -72,19 +67,29 @@ export function showStatus({ name, up, gateway, nodes, cuts }: LabStatus): void 
     const marks = [
       node.power === 'off' ? 'power off' : 'on',
       ...(node.frozen ? ['frozen'] : []),
+      ...(node.busy ? ['busy'] : []),
+      ...(node.squeezed ? ['short of memory'] : []),
+      ...(node.diskFull ? ['disk full'] : []),
       ...(node.power === 'on' && !node.link ? ['cable pulled'] : []),
+      ...(node.power === 'on' && links > 1 && !node.link2 ? ['second cable pulled'] : []),
       ...(node.power === 'on' && node.link && !node.ssh ? ['ssh silent'] : []),
     ];
     say(`  ${node.name.padEnd(7)} ${node.address.padEnd(11)} ${node.address6.padEnd(9)} ${marks.join(', ')}`);
   }
   for (const { from, to } of cuts) say(`  cut: ${from} -> ${to}`);
+  for (const { from, to, delayMs, jitterMs, loss } of slow) {
+    const delay = jitterMs > 0 ? `${delayMs} to ${delayMs + jitterMs}` : String(delayMs);
+    say(`  slow: ${from} -> ${to}, ${delay} ms, ${Math.round(loss * 1000) / 10} % lost`);
+  }
 }
 
 /** `muster lab up` */
-export async function up(options: LabOption & { nodes?: number }): Promise<void> {
+export async function up(options: LabOption & { nodes?: number; links?: number }): Promise<void> {
   const name = resolveLabName(options.lab);
   const { changed } = await interruptible((signal) =>
-    withProgress(`lab ${name}`, (onProgress) => labUp({ name, nodes: options.nodes, onProgress, signal })),
+    withProgress(`lab ${name}`, (onProgress) =>
+      labUp({ name, nodes: options.nodes, links: options.links, onProgress, signal }),
+    ),
   );
   if (!changed) say(`lab ${name} is up already`);
   showStatus(await labStatus(name));
@@ -138,37 +143,6 @@ export async function browse({ lab, port, to }: LabOption & { port: number; to: 
   });
   server.close();
   process.exit(exitCodes.ok);
-}
-
-/** `muster lab power` */
-export async function power(state: string, node: string, { lab }: LabOption): Promise<void> {
-  const { faults } = await openLab(lab);
-  if (!['on', 'off', 'cycle'].includes(state)) {
-    throw new Problem('usage', `Cannot turn power "${state}" as it must be on, off or cycle: it is not`);
-  }
-  if (state !== 'on') await faults.powerOff(node);
-  if (state !== 'off') await faults.powerOn(node);
-  say(`${node} is ${state === 'off' ? 'off' : 'on'}`);
-}
-
-/** `partition node1 node2,node3`: the two sides; `partition node1,node2`: each from each. */
-export async function partition(
-  left: string,
-  right: string | undefined,
-  options: LabOption & { oneWay?: boolean },
-): Promise<void> {
-  const { faults } = await openLab(options.lab);
-  const from = names(left);
-  const to = right === undefined ? from : names(right);
-  if (right === undefined && (from.length < 2 || (options.oneWay && from.length !== 2))) {
-    throw new Problem('usage', `Cannot cut "${left}" as two sides are needed: only one is named`, {
-      hint: 'muster lab partition node1,node2   or   muster lab partition node1 node2,node3',
-    });
-  }
-  if (options.oneWay && right === undefined) await faults.cut([from[0]!], [from[1]!]);
-  else await faults.cut(from, to);
-  if (!options.oneWay && right !== undefined) await faults.cut(to, from);
-  showStatus(await labStatus(options.lab));
 }
 
 /** `muster lab cache` */

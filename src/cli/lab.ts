@@ -1,20 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { connectStdio } from '../lab/dial.ts';
 import { serveGateway } from '../lab/gateway.ts';
-import { labDown, labStatus, openLab } from '../lab/lab.ts';
+import { labDown, labStatus } from '../lab/lab.ts';
 import { labPaths, resolveLabName, sampleVip } from '../lab/names.ts';
-import {
-  browse,
-  cache,
-  type LabOption,
-  partition,
-  power,
-  say,
-  showStatus,
-  ssh,
-  up,
-  withProgress,
-} from './lab-actions.ts';
+import { browse, cache, type LabOption, say, showStatus, ssh, up, withProgress } from './lab-actions.ts';
+import { addFaultVerbs } from './lab-faults.ts';
 
 function count(text: string): number {
   const number = Number(text);
@@ -29,6 +19,7 @@ Examples:
   muster lab power off node1                  pull the plug
   muster lab partition node1 node2,node3      node1 on one side, the others on the other
   muster lab partition node1,node2 --one-way  node2 no longer hears node1, node1 still hears node2
+  muster lab slow node1 node2 --delay 100ms --loss 1%   a bad line between two nodes
   muster lab heal                             undo all faults
   muster lab down                             leave nothing but the cached base tree`;
 
@@ -45,6 +36,7 @@ export function labCommand(): Command {
 
   verb('up', 'bring the lab up, or complete one that is up')
     .option('--nodes <n>', 'how many nodes (default: 3)', count)
+    .option('--links <n>', 'networks that each node is in: 1, or 2 (10.78.0.0/24 on eth1, for heartbeats)', count)
     .action(up);
   verb('down', 'take it down; works also after a crash').action(async (options: LabOption) => {
     const name = resolveLabName(options.lab);
@@ -66,26 +58,7 @@ export function labCommand(): Command {
     .option('--port <port>', 'the loopback port (0: any free one)', Number, 8080)
     .option('--to <address:port>', "where in the lab's network", `${sampleVip}:80`)
     .action(browse);
-  verb('power <state> <node>', 'on, off (the loss of the whole machine at once) or cycle').action(power);
-  verb('partition <nodes> [others]', 'drop frames between nodes, both ways')
-    .option('--one-way', 'only from the first to the second')
-    .action(partition);
-  verb('unplug <node>', 'pull its cable at the switch').action(async (node: string, options: LabOption) =>
-    (await openLab(options.lab)).faults.link(node, false),
-  );
-  verb('plug <node>', 'plug its cable in again').action(async (node: string, options: LabOption) =>
-    (await openLab(options.lab)).faults.link(node, true),
-  );
-  verb('freeze <node>', 'stop everything on it').action(async (node: string, options: LabOption) =>
-    (await openLab(options.lab)).faults.freeze(node),
-  );
-  verb('thaw <node>', 'let it go on').action(async (node: string, options: LabOption) =>
-    (await openLab(options.lab)).faults.thaw(node),
-  );
-  verb('heal', 'undo all faults: power, cables, cuts, freezes').action(async (options: LabOption) => {
-    await (await openLab(options.lab)).faults.heal();
-    showStatus(await labStatus(options.lab));
-  });
+  addFaultVerbs(verb);
   lab.command('cache').description('the cached base trees').option('--drop', 'remove them').action(cache);
   lab
     .command('gateway <name>', { hidden: true })

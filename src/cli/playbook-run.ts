@@ -6,6 +6,7 @@ import { exitCodes, Problem } from '../base/problem.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { clusterContext } from '../linux-ha/context.ts';
 import type { Host, Inventory } from '../model/inventory.ts';
+import { needsArbiter } from '../model/lease-floor.ts';
 import { checkClusterFiles } from '../playbook/cluster-files.ts';
 import { loadPlaybook } from '../playbook/load.ts';
 import { runPlaybook } from '../playbook/run.ts';
@@ -113,6 +114,10 @@ function clusterVariables(cluster: NonNullable<Inventory['cluster']>, hosts: rea
         .map((host) => [host.name, host.ssh.address]),
     ),
     cluster_engine: cluster.engine,
+    cluster_arbiters: cluster.arbiters.map(({ name, address, port }) => ({ name, address, port })),
+    cluster_voters: [...cluster.nodes, ...cluster.arbiters.map(({ name }) => name)],
+    cluster_needs_arbiter: needsArbiter(cluster),
+    cluster_lease: cluster.timings.lease,
   };
 }
 

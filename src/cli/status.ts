@@ -1,13 +1,12 @@
 import { Command } from 'commander';
+import { foldHosts } from '../base/host-range.ts';
 import { Problem } from '../base/problem.ts';
-import { ClusterAccess } from '../drill/cluster-access.ts';
-import { complaintsAbout, statusesOf, type Views } from '../drill/cluster-health.ts';
-import { connect } from '../remote/connection.ts';
-import type { Status } from '../wire/status.ts';
+import { complaintsAbout, statusesOf } from '../drill/cluster-health.ts';
+import { showStatus } from '../wire/show-status.ts';
+import { accessTo, exitCodeFor, showSilent, silentOf, viewTimeoutMs } from './cluster-views.ts';
 import { inventoryOption, labOption } from './host-options.ts';
+import { disagreements, mergeStatuses } from './merge-status.ts';
 import { loadClusterInventory } from './require-cluster.ts';
-import { showStatus } from './show-status.ts';
-import { targetsOf } from './targets.ts';
 
 interface StatusOptions {
   readonly inventory: string;
@@ -15,50 +14,53 @@ interface StatusOptions {
   readonly lab?: string;
 }
 
-/** The view that knows most: of a quorate node, and there of one that holds something (it knows votes and lease). */
-function bestView(views: Views): Status | undefined {
-  const worth = (status: Status): number =>
-    (status.quorum.quorate ? 2 : 0) + (status.groups.some((group) => group.gateOpen) ? 1 : 0);
-  return [...statusesOf(views)].sort((left, right) => worth(right) - worth(left))[0];
-}
+const listed = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  * ${line}`)];
 
 async function status(options: StatusOptions): Promise<void> {
-  const { cluster, nodes } = await loadClusterInventory(options.inventory, options.lab);
-  const targets = new Map(
-    (await targetsOf(nodes, { lab: options.lab, connectTimeoutMs: 3000 })).map((target) => [target.name, target]),
-  );
-  const access = new ClusterAccess(cluster.nodes, (node) => connect(targets.get(node)!));
-  const views = await access.views();
+  const found = await loadClusterInventory(options.inventory, options.lab);
+  const access = await accessTo(found, options.lab);
+  const views = await access.views(undefined, viewTimeoutMs);
   access.close();
-  const best = bestView(views);
-  if (best === undefined) {
-    const why = [...views].map(([node, view]) => ('unreachable' in view ? `\n  ${node}: ${view.unreachable}` : ''));
+  const statuses = statusesOf(views);
+  const merged = mergeStatuses(statuses);
+  const unreachable = silentOf(views);
+  if (merged === undefined) {
+    const why = showSilent(unreachable).map((line) => `\n  ${line}`);
     throw new Problem(
       'hostUnreachable',
-      `Cannot show cluster "${cluster.name}" as a node must answer: none does${why.join('')}`,
+      `Cannot show cluster "${found.cluster.name}" as a node must answer: none does${why.join('')}`,
       { hint: `muster provision -i ${options.inventory}` },
     );
   }
+  process.exitCode = exitCodeFor(unreachable);
   const complaints = complaintsAbout(views);
+  const whole = complaints.length === 0;
+  const differences = disagreements(statuses);
   if (options.json) {
-    const unreachable = [...views].flatMap(([node, view]) =>
-      'unreachable' in view ? [{ node, why: view.unreachable }] : [],
-    );
-    process.stdout.write(
-      `${JSON.stringify({ whole: complaints.length === 0, complaints, unreachable, ...best }, undefined, 2)}\n`,
-    );
+    const json = { whole, complaints, unreachable, disagreements: differences, ...merged };
+    process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`);
     return;
   }
-  const health = complaints.length === 0 ? 'whole' : `not whole:\n${complaints.map((one) => `  ${one}`).join('\n')}`;
-  process.stdout.write(`${showStatus(best, Date.now())}\n\nThe cluster is ${health}\n`);
+  const by = `pieced together from ${foldHosts(statuses.map(({ node }) => node))}`;
+  const lines = [
+    showStatus(merged, Date.now(), { by }),
+    ...listed('Not Reached:', showSilent(unreachable)),
+    ...listed('Nodes Disagree:', differences),
+    ...(whole ? ['', 'The cluster is whole'] : listed('The cluster is not whole:', complaints)),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** `muster status`: who holds what, quorum, nodes and real servers. */
 export function statusCommand(): Command {
   return new Command('status')
-    .description('Who holds what and why, quorum, nodes and real servers; asked of every node that can be reached.')
+    .description(
+      'Who holds what, since when, by which votes and behind which protection; quorum, nodes and real servers. Asked of\n' +
+        'every node that can be reached; exit code 4 where some could not.',
+    )
     .addOption(inventoryOption())
-    .option('--json', 'the status of the node that knows most, with "whole" and "complaints" over all nodes')
+    .option('--json', 'one object: the picture, with "whole", "complaints", "disagreements" and "unreachable"')
     .addOption(labOption())
     .addHelpText(
       'after',

@@ -15,7 +15,10 @@ export async function targetsOf(hosts: readonly Host[], options: ReachOptions = 
   const config = hosts.some((host) => host.connection === 'ssh') ? await loadSshConfig() : [];
   return hosts.map((host) =>
     host.connection === 'lab'
-      ? labTarget(labPaths(resolveLabName(options.lab)), { name: host.name, address: host.ssh.address })
+      ? {
+          ...labTarget(labPaths(resolveLabName(options.lab)), { name: host.name, address: host.ssh.address }),
+          ...(options.connectTimeoutMs !== undefined && { connectTimeoutMs: options.connectTimeoutMs }),
+        }
       : targetOf(host, config, options),
   );
 }

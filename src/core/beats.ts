@@ -1,6 +1,6 @@
 import type { NodeName } from '../model/names.ts';
 import type { Beat, Message } from './message.ts';
-import { type NodeState, openGroups, type Peer, wakeBy } from './state.ts';
+import { isAway, type NodeState, openGroups, type Peer, wakeBy } from './state.ts';
 
 /** What this node says about itself now. */
 export function ownBeat(state: NodeState): Beat {
@@ -8,9 +8,10 @@ export function ownBeat(state: NodeState): Beat {
     configHash: state.options.configHash,
     bundleHash: state.options.bundleHash,
     macs: state.macs,
-    standby: state.standby || state.leaving,
+    standby: isAway(state),
     quorate: state.quorate,
     holds: openGroups(state),
+    reach: state.reach.reached,
   };
   return state.beat;
 }
@@ -18,11 +19,12 @@ export function ownBeat(state: NodeState): Beat {
 /** One message to one voter. Those that carry a beat spare the next one. */
 export function send(state: NodeState, to: Peer, message: Message, now: number): void {
   if (message.kind === 'beat' || message.kind === 'propose' || message.kind === 'accept') to.lastSent = now;
-  state.effects.push({ type: 'send', to: to.name, message });
+  state.effects.push({ type: 'send', to: to.name, epoch: state.epoch, message });
 }
 
+/** To everybody whose vote counts. */
 export function sendToAll(state: NodeState, message: Message, now: number): void {
-  for (const peer of state.peers.values()) send(state, peer, message, now);
+  for (const peer of state.peers.values()) if ((peer.bit & state.voterMask) !== 0) send(state, peer, message, now);
 }
 
 export function sendTo(state: NodeState, to: NodeName, message: Message, now: number): void {

@@ -1,16 +1,14 @@
 import type { Cluster } from '../model/cluster.ts';
+import { gateMargin } from '../model/gate-margin.ts';
 import type { NodeName } from '../model/names.ts';
 import { addressesOf, type ResourceGroup } from '../model/resource-group.ts';
-import { type Group, longestLease, type NodeOptions, type NodeState, type Peer } from './state.ts';
+import { newReach } from './connectivity.ts';
+import { newEpochState, type VoterRecord, type VoterSet } from './epoch-state.ts';
+import { type Group, longestLease, type NodeOptions, type NodeState } from './state.ts';
+import { newStoreWatch } from './store-record.ts';
+import { attemptTime, silence } from './timing.ts';
 import { emptySlot } from './voter.ts';
-
-/** One tick of the slowest kernel clock in use (HZ=100): set timeouts are counted in these. */
-const kernelTick = 10;
-
-/** What is taken off a lease for the gate, so that it shuts before the voters' count is over whatever the clocks do. */
-export function gateMargin(lease: number, driftBound: number): number {
-  return 2 * driftBound * lease + kernelTick;
-}
+import { countBy, mostNames, newPeer } from './voters.ts';
 
 /**
  * A node (or an arbiter: it only votes) that has just started: it knows nothing and holds nothing, and as a voter it stays
@@ -21,32 +19,48 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
   const voters = [...cluster.nodes, ...cluster.arbiters.map((arbiter) => arbiter.name)];
   const index = voters.indexOf(self);
   if (index < 0) throw new RangeError(`"${self}" is no voter of this cluster (voters: ${voters.join(', ')})`);
-  if (voters.length > 30) throw new RangeError(`a cluster has at most 30 voters, this one has ${voters.length}`);
+  if (voters.length > mostNames)
+    throw new RangeError(`a cluster has at most ${mostNames} voters, this one has ${voters.length}`);
   const { lease } = cluster.timings;
   const gateLifetime = lease - gateMargin(lease, cluster.driftBound);
   if (gateLifetime <= cluster.timings.keepalive)
     throw new RangeError(`a lease of ${lease} ms cannot be renewed every ${cluster.timings.keepalive} ms`);
-  const attempt = lease / 5;
+  // A store may take longer to answer than voters do, and nobody defers to an attempt.
+  const attempt = cluster.store === undefined ? attemptTime(lease) : lease / 2;
   const startedAt = now;
-  return {
+  const state: NodeState = {
     cluster,
     self,
     role: index < cluster.nodes.length ? 'node' : 'arbiter',
     options,
-    voters,
+    names: [...voters],
     selfBit: 1 << index,
-    majority: Math.floor(voters.length / 2) + 1,
+    epoch: 0,
+    voters,
+    voterMask: 0,
+    majority: 0,
+    epochs: newEpochState(options.recorded, startedAt),
     lease,
     gateLifetime,
     attempt,
     startedAt,
-    silentUntil: startedAt + longestLease({ lease, options }) * 1.2,
+    // Where a store has the leases, nothing was only in this node's memory.
+    silentUntil:
+      cluster.store === undefined
+        ? startedAt + longestLease({ lease, options }) * silence(cluster.driftBound)
+        : startedAt,
     random: [...options.seed],
     peers: new Map(
-      voters.flatMap((name, position) => (name === self ? [] : [[name, newPeer(cluster, name, position)] as const])),
+      voters.flatMap((name, position) =>
+        name === self
+          ? []
+          : [[name, newPeer(name, position < cluster.nodes.length ? 'node' : 'arbiter', position)] as const],
+      ),
     ),
     groups: new Map(cluster.groups.map((group) => [group.name, newGroup(group)])),
+    store: newStoreWatch(cluster),
     macs: options.macs,
+    reach: newReach(),
     standby: options.standby ?? false,
     leaving: false,
     quorate: false,
@@ -56,27 +70,28 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     rounds: [],
     renewedAt: Number.NEGATIVE_INFINITY,
     lastToken: Math.abs(options.seed[0] ^ options.seed[3]) % 0x3fff_ffff,
+    kernelOwesSince: Number.POSITIVE_INFINITY,
+    kernelAskedAt: Number.NEGATIVE_INFINITY,
     pending: [],
     counters: { takeovers: 0, lost: 0, overtaken: 0, armsFailed: 0 },
     wake: now,
     effects: [],
   };
+  countBy(state, counted(options.recorded) ?? { epoch: 0, voters });
+  return state;
 }
 
-function newPeer(cluster: Cluster, name: NodeName, position: number): Peer {
-  return {
-    name,
-    role: position < cluster.nodes.length ? 'node' : 'arbiter',
-    bit: 1 << position,
-    state: 'unknown',
-    lastHeard: Number.NEGATIVE_INFINITY,
-    upSince: Number.NEGATIVE_INFINITY,
-    beat: undefined,
-    lastSent: Number.NEGATIVE_INFINITY,
-  };
+/**
+ * The set that a record puts in force. One of epoch 0 that has accepted nothing was written for a promise alone, in a change
+ * that may have come to nothing: were the set of that day in force on those who promised, and the configuration's on all
+ * others, the two could grow apart by more than the one voter that keeps their majorities together.
+ */
+function counted(recorded: VoterRecord | undefined): VoterSet | undefined {
+  return recorded?.epoch === 0 && recorded.accepted === undefined ? undefined : recorded;
 }
 
-function newGroup(group: ResourceGroup): Group {
+/** What a node knows of a group at its start: nothing. */
+export function newGroup(group: ResourceGroup): Group {
   return {
     name: group.name,
     addresses: addressesOf(group).map(({ address }) => address),
@@ -92,6 +107,7 @@ function newGroup(group: ResourceGroup): Group {
     probedAt: Number.NEGATIVE_INFINITY,
     takenBy: undefined,
     takenUntil: Number.NEGATIVE_INFINITY,
+    frozen: false,
     announcing: undefined,
     why: 'nobody has held it since this node started',
   };

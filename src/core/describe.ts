@@ -1,14 +1,20 @@
+import { type StoreKind, storeBound, storeWhere } from '../model/lease-store.ts';
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
 import { ownBeat } from './beats.ts';
 import { votesHeard } from './membership.ts';
 import { candidates } from './placement.ts';
-import type { Group, NodeState } from './state.ts';
+import { type Group, isAway, type NodeState } from './state.ts';
+import { storeAnswers } from './store-record.ts';
+import { type Verdict, verdicts } from './verdicts.ts';
 import { liveLease } from './voter.ts';
+import { isVoter } from './voters.ts';
 
 /** What a node knows of one peer (or of itself) at one moment; times in milliseconds. */
 export interface NodeView {
   readonly name: NodeName;
   readonly role: 'node' | 'arbiter';
+  readonly voter: boolean;
+  readonly epoch: number;
   readonly state: 'self' | 'up' | 'late' | 'dead' | 'unknown';
   readonly standby: boolean;
   readonly quorate: boolean;
@@ -33,8 +39,24 @@ export interface GroupView {
   readonly votes: readonly NodeName[];
   readonly leaseLeftMs: number | null;
   readonly gateOpen: boolean;
+  /** How long a lease lasts when it is granted. */
+  readonly leaseMs: number;
   /** One sentence: why it is where it is. */
   readonly reason: string;
+  readonly candidates: readonly Verdict[];
+}
+
+/** The lease store as this node sees it. */
+export interface StoreView {
+  readonly kind: StoreKind;
+  /** Which one: the device, the endpoints. */
+  readonly where: string;
+  readonly answers: boolean;
+  /** Since its last answer; null: it has never answered. */
+  readonly answeredMsAgo: number | null;
+  readonly leaseMs: number;
+  /** For how long nobody holds a group at most, when its holder dies and the store is well. */
+  readonly boundMs: number;
 }
 
 /** The whole picture, ready to be turned into `musterd status`. */
@@ -46,9 +68,13 @@ export interface View {
     readonly votes: number;
     readonly needed: number;
     readonly voters: readonly NodeName[];
+    /** How often the voters were changed; 0: they are those of the configuration. */
+    readonly epoch: number;
     /** For how long this node stays silent as a voter after its start. */
     readonly silentMs: number;
   };
+  /** Where a store has the leases instead of the voters; times in milliseconds. */
+  readonly store: StoreView | null;
   readonly nodes: readonly NodeView[];
   readonly groups: readonly GroupView[];
   readonly counters: Readonly<Record<string, number>>;
@@ -58,17 +84,37 @@ export interface View {
 export function describe(state: NodeState, now: number): View {
   return {
     node: state.self,
-    standby: state.standby || state.leaving,
+    standby: isAway(state),
     quorum: {
       quorate: state.quorate,
-      votes: votesHeard(state),
-      needed: state.majority,
-      voters: state.voters,
+      ...votesOf(state),
+      epoch: state.epoch,
       silentMs: Math.max(0, Math.ceil(state.silentUntil - now)),
     },
-    nodes: state.voters.map((name) => describeNode(state, name, now)),
+    store: describeStore(state, now),
+    nodes: state.names.map((name) => describeNode(state, name, now)),
     groups: [...state.groups.values()].map((group) => describeGroup(state, group, now)),
     counters: { ...state.counters },
+  };
+}
+
+/** With a store there is one vote: its own. */
+function votesOf(state: NodeState): Pick<View['quorum'], 'votes' | 'needed' | 'voters'> {
+  const { cluster, majority, voters, quorate } = state;
+  if (cluster.store === undefined) return { votes: votesHeard(state), needed: majority, voters };
+  return { votes: quorate ? 1 : 0, needed: 1, voters: [cluster.store.kind] };
+}
+
+function describeStore({ cluster, store, lease }: NodeState, now: number): StoreView | null {
+  if (cluster.store === undefined || store === undefined) return null;
+  const { answeredAt } = store;
+  return {
+    kind: cluster.store.kind,
+    where: storeWhere(cluster.store),
+    answers: storeAnswers(store, lease, now),
+    answeredMsAgo: answeredAt === Number.NEGATIVE_INFINITY ? null : Math.round(now - answeredAt),
+    leaseMs: lease,
+    boundMs: storeBound(lease, cluster.driftBound),
   };
 }
 
@@ -78,6 +124,8 @@ function describeNode(state: NodeState, name: NodeName, now: number): NodeView {
   return {
     name,
     role: peer?.role ?? state.role,
+    voter: isVoter(state, name),
+    epoch: peer?.epoch ?? state.epoch,
     state: peer?.state ?? 'self',
     standby: beat?.standby ?? false,
     quorate: beat?.quorate ?? false,
@@ -102,11 +150,18 @@ function describeGroup(state: NodeState, group: Group, now: number): GroupView {
     preferred,
     holder: holder ?? null,
     since: holder === undefined || holder !== group.holder ? null : group.holderSince,
-    votes: held === undefined ? [] : state.voters.filter((_, index) => (held.votes & (1 << index)) !== 0),
+    votes: held === undefined ? [] : votersOf(state, held.votes),
     leaseLeftMs: holder === undefined ? null : Math.max(0, Math.round(leaseEnd - now)),
     gateOpen: held?.gateOpen ?? false,
+    leaseMs: state.lease,
     reason: reasonOf(state, group, holder, now),
+    candidates: verdicts(state, group, now),
   };
+}
+
+function votersOf({ cluster, voters, names }: NodeState, votes: number): readonly NodeName[] {
+  if (cluster.store !== undefined) return [cluster.store.kind];
+  return voters.filter((name) => (votes & (1 << names.indexOf(name))) !== 0);
 }
 
 function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, now: number): string {
@@ -119,6 +174,8 @@ function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, 
     return `${state.self} hands it over to ${claim.to ?? 'whoever is there'}`;
   if (holder !== undefined) return holder === group.holder ? why : `${holder} holds its lease`;
   if (claim.phase !== 'idle') return `${state.self} is trying to get its lease, as ${claim.why}`;
+  if (!state.quorate && state.store !== undefined)
+    return `nobody may hold it here: ${state.store.name} does not answer`;
   if (!state.quorate)
     return `nobody may hold it here: ${votesHeard(state)} of ${state.voters.length} voters heard, ${state.majority} needed`;
   if (now < group.takenUntil) return `nobody takes it while ${group.takenBy} answers for one of its addresses`;

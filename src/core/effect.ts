@@ -1,5 +1,7 @@
 import type { GroupName, NodeName } from '../model/names.ts';
+import type { VoterRecord } from './epoch-state.ts';
 import type { Message } from './message.ts';
+import type { StoreWrite } from './store-record.ts';
 
 /**
  * Everything that a step wants done, in the order in which it has to be done. Drivers refuse an effect after its
@@ -7,7 +9,12 @@ import type { Message } from './message.ts';
  */
 export type Effect =
   /** One datagram to one voter, over every link that reaches it. */
-  | { readonly type: 'send'; readonly to: NodeName; readonly message: Message }
+  | { readonly type: 'send'; readonly to: NodeName; readonly epoch: number; readonly message: Message }
+  /**
+   * Write this record where it survives a crash of the machine, in the order of the effects, over the last one. Answered by
+   * `epochPersisted`; until then nobody acts upon it.
+   */
+  | { readonly type: 'persistEpoch'; readonly id: number; readonly record: VoterRecord }
   /**
    * Put (every address of the groups, token) into the kernel's timed set, for `lifetime` milliseconds that the kernel
    * counts from when it applies the command. Answered by `armed`; only then are the voters asked.
@@ -48,8 +55,22 @@ export type Effect =
       readonly lifetime: number;
       readonly deadline: number;
     }
-  /** Desired state: the groups whose addresses are on the network interface; all others are only on `lo`. */
+  /** Desired state: the groups whose addresses are on the network interface, open or frozen behind a shut gate; all others are only on `lo`. */
   | { readonly type: 'hold'; readonly groups: readonly GroupName[] }
+  /** Read these groups' records in the lease store. Answered by `storeAnswer`, within a second or so also where it fails. */
+  | {
+      readonly type: 'storeRead';
+      readonly nonce: string;
+      readonly groups: readonly GroupName[];
+      readonly deadline: number;
+    }
+  /** Compare-and-swap, each group for itself; not begun after its deadline. Answered by `storeAnswer`. */
+  | {
+      readonly type: 'storeWrite';
+      readonly nonce: string;
+      readonly writes: readonly StoreWrite[];
+      readonly deadline: number;
+    }
   /** Tell the network once who holds these groups' addresses (gratuitous ARP, unsolicited NA). */
   | { readonly type: 'announce'; readonly groups: readonly GroupName[]; readonly deadline: number }
   /** Ask on the wire, before taking it over, whether somebody who is no peer answers for these groups' addresses. */
@@ -76,7 +97,9 @@ export interface Decision {
     | 'announce'
     | 'link-down'
     | 'link-up'
-    | 'gate-lost';
+    | 'gate-lost'
+    | 'reach'
+    | 'voters';
   readonly group?: GroupName | undefined;
   readonly node?: NodeName | undefined;
   readonly why: string;

@@ -1,12 +1,20 @@
 import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
 import type { Message } from './message.ts';
+import type { StoreAnswer } from './store-record.ts';
 
 /** Everything that can happen to a node, in one closed union. `now` (monotonic milliseconds) is passed beside it. */
 export type Event =
   /** The time that the last step asked for with `wakeAt` has come, or some other time. */
   | { readonly type: 'tick' }
   /** An authenticated message that is neither replayed nor older than the newest one of its sender. */
-  | { readonly type: 'message'; readonly from: NodeName; readonly link: string; readonly message: Message }
+  | {
+      readonly type: 'message';
+      readonly from: NodeName;
+      readonly link: string;
+      /** The epoch of the voters by which the sender counts; undefined where its protocol knows none: 0. */
+      readonly epoch?: number | undefined;
+      readonly message: Message;
+    }
   /** The kernel has acknowledged the `arm` effect of this token, or refused it. */
   | { readonly type: 'armed'; readonly token: number; readonly ok: boolean }
   /** The kernel has acknowledged the `grant` effect of this token, or refused it: from now on the gate is open. */
@@ -15,10 +23,23 @@ export type Event =
   | { readonly type: 'closed'; readonly token: number; readonly ok: boolean }
   /** The ruleset vanished or was changed by somebody; the driver has rendered it again, closed. */
   | { readonly type: 'gateLost' }
+  /** The lease store's answer to the `storeRead` or `storeWrite` of this nonce; not `ok`: it could not be had, and what was written is unknown. */
+  | {
+      readonly type: 'storeAnswer';
+      readonly nonce: string;
+      readonly ok: boolean;
+      readonly answers: readonly StoreAnswer[];
+    }
+  /** The record of the `persistEpoch` of this id is on the disk and stays there, or (not `ok`) may not be. */
+  | { readonly type: 'epochPersisted'; readonly id: number; readonly ok: boolean }
   /** A cable was plugged in or out. */
   | { readonly type: 'link'; readonly device: string; readonly up: boolean; readonly mac: MacAddress | undefined }
   /** Somebody who is no peer answered for an address of this group when it was asked for on the wire. */
   | { readonly type: 'addressTaken'; readonly group: GroupName; readonly by: MacAddress }
+  /** How many of the ping nodes and groups (each as one) answer this node; said when it is first known, and on every change. */
+  | { readonly type: 'reach'; readonly reached: number; readonly of: number }
+  /** This node runs another configuration now, by the hash over its files: new keys were taken up. */
+  | { readonly type: 'configured'; readonly configHash: string }
   /** What an operator asked for through the control socket; answered by one `reply` effect with the same id. */
   | { readonly type: 'operator'; readonly id: number; readonly command: OperatorCommand };
 
@@ -27,4 +48,6 @@ export type OperatorCommand =
   | { readonly kind: 'standby' }
   | { readonly kind: 'online' }
   /** Hand over everything, then answer: the daemon is about to end (systemctl stop, reboot). */
-  | { readonly kind: 'leave' };
+  | { readonly kind: 'leave' }
+  /** One voter more or less, or (neither) record the voters in force, so that the configuration changes them no more. */
+  | { readonly kind: 'reconfigure'; readonly add?: NodeName | undefined; readonly remove?: NodeName | undefined };

@@ -4,6 +4,7 @@
  * message costs at most the rest of a lease.
  */
 import { send, sendTo, sendToAll } from './beats.ts';
+import { noteMoved, whyBetter } from './connectivity.ts';
 import { voidRounds } from './lease.ts';
 
 import type { Ballot, Message } from './message.ts';
@@ -14,6 +15,7 @@ import {
   type Group,
   type Holding,
   holdingsChanged,
+  isAway,
   type NodeState,
   nextToken,
   ownBallot,
@@ -79,7 +81,11 @@ function offer(state: NodeState, to: string, groups: readonly Group[], now: numb
   sendTo(state, to, { kind: 'offer', nonce, groups: groups.map((group) => group.name) }, now);
 }
 
-/** The target's side: ready for what the holder passes on, it asks the holder to yield. */
+/**
+ * The target's side: ready for what the holder passes on, it asks the holder to yield. Not where its own kernel has not
+ * acknowledged the last command for a while: it could not open its gate, so the holder would be asked again and again, each
+ * time for a lease without service. Then it gives the kernel something harmless to acknowledge, and leaves the offer.
+ */
 export function onOffer(state: NodeState, from: Peer, message: Extract<Message, { kind: 'offer' }>, now: number): void {
   if (!isCandidate(state, state.self)) return;
   const groups = message.groups.filter((name) => {
@@ -87,6 +93,12 @@ export function onOffer(state: NodeState, from: Peer, message: Extract<Message, 
     return group?.claim.phase === 'idle' && liveLease(group.slot, now)?.ballot.node === from.name;
   });
   if (groups.length === 0) return;
+  if (now > state.kernelOwesSince + state.cluster.timings.keepalive) {
+    if (now < state.kernelAskedAt + state.lease) return;
+    state.kernelAskedAt = now;
+    state.effects.push({ type: 'close', token: nextToken(state), groups });
+    return;
+  }
   for (const name of groups) {
     const group = state.groups.get(name)!;
     group.expecting = { from: from.name, until: now + state.lease, ballot: undefined };
@@ -129,7 +141,7 @@ export function shut(state: NodeState, groups: readonly Group[], to: string | un
       decide(
         state,
         to === undefined
-          ? { what: 'release', group: group.name, why: 'this node leaves, and nobody is there to take it over' }
+          ? { what: 'release', group: group.name, why: whyReleased(state) }
           : { what: 'handover', group: group.name, node: to, why: whyMoved(state, group, to) },
       );
     }
@@ -137,12 +149,23 @@ export function shut(state: NodeState, groups: readonly Group[], to: string | un
     if (to === undefined) state.effects.push({ type: 'close', token, groups: names });
     else state.effects.push({ type: 'close', token, groups: names, passTo: to, passFor: until - now, passToken });
   }
-  if (byToken.size > 0) holdingsChanged(state);
+  if (byToken.size === 0) return;
+  holdingsChanged(state);
+  if (to !== undefined && !isAway(state) && whyBetter(state, to) !== undefined) noteMoved(state, now);
+}
+
+function whyReleased(state: NodeState): string {
+  return (state.selfBit & state.voterMask) === 0
+    ? 'this node votes no more'
+    : 'this node leaves, and nobody is there to take it over';
 }
 
 function whyMoved(state: NodeState, group: Group, to: string): string {
   if (state.leaving) return 'this node leaves';
+  if (state.epochs.steppingDown) return 'this node is about to be removed from the voters';
   if (state.standby) return 'this node is standby';
+  const better = whyBetter(state, to);
+  if (better !== undefined) return better;
   return to === group.preferred ? `${to} is its preferred node and is back` : `it was offered to ${to}`;
 }
 
@@ -170,6 +193,12 @@ export function onClosed(state: NodeState, token: number, ok: boolean, now: numb
           };
     group.knownUntil = to === undefined ? now : group.knownUntil;
   }
+  if (state.store !== undefined) {
+    const until = now + state.lease;
+    for (const { group, ballot } of releases)
+      state.store.releasing.set(group, { to, ballot, until, nonce: undefined, askedAt: now });
+    return;
+  }
   if (releases.length > 0) sendToAll(state, { kind: 'release', to, releases }, now);
 }
 
@@ -180,6 +209,10 @@ function awaitTarget(state: NodeState, group: Group, now: number): void {
   const target = state.peers.get(claim.to);
   if (now >= claim.until || target?.beat?.holds.includes(group.name)) {
     group.claim = { phase: 'idle' };
+    return;
+  }
+  if (state.store?.releasing.has(group.name)) {
+    wakeBy(state, claim.until);
     return;
   }
   if (now >= claim.resendAt) {

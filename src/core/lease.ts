@@ -10,7 +10,9 @@ import type { GroupName } from '../model/names.ts';
 import { announceFrom } from './announcements.ts';
 import { ownBeat, sendToAll } from './beats.ts';
 import type { Answer, Message } from './message.ts';
+import { freeze } from './no-quorum.ts';
 import { nextNonce } from './nonce.ts';
+import { requestFor } from './request.ts';
 import {
   canReachMajority,
   decide,
@@ -25,6 +27,7 @@ import {
   type RoundEntry,
   wakeBy,
 } from './state.ts';
+import { askStore, renewalDue } from './store-ask.ts';
 import { judgePropose } from './voter.ts';
 
 /** Arms a new token for groups that are asked for or held. */
@@ -38,35 +41,47 @@ export function startRound(state: NodeState, groups: readonly Group[], now: numb
     names.push(group.name);
   }
   const token = nextToken(state);
+  state.rounds = state.rounds.filter((round) => now < round.armedAt + state.gateLifetime);
   state.rounds.push({ token, nonce: nextNonce(state.random), armedAt: now, asked: false, entries });
   const deadline = now + state.gateLifetime / 2;
+  state.kernelOwesSince = Math.min(state.kernelOwesSince, now);
   state.effects.push({ type: 'arm', token, groups: names, lifetime: state.gateLifetime, deadline });
 }
 
-/** The kernel holds the token: now the voters may be asked, this node's own voter among them. */
-export function onArmed(state: NodeState, token: number, ok: boolean, now: number): void {
+/**
+ * The kernel holds the token: now the voters may be asked, this node's own voter among them. Returns the held groups for
+ * which that one has promised a newer ballot to somebody, as `onAccept` does for the others.
+ */
+export function onArmed(state: NodeState, token: number, ok: boolean, now: number): readonly Group[] {
   const round = state.rounds.find((candidate) => candidate.token === token);
-  if (round === undefined || round.asked) return;
+  if (round === undefined || round.asked) return [];
   if (!ok || now > round.armedAt + state.gateLifetime / 2) {
     for (const { group } of round.entries) if (group.claim.phase === 'asking') giveUpAsking(state, group, now);
     state.rounds = state.rounds.filter((candidate) => candidate !== round);
     state.counters.armsFailed = (state.counters.armsFailed ?? 0) + 1;
-    return;
+    return [];
   }
   round.asked = true;
   const asked = round.entries.filter((entry) => !entry.done);
-  if (asked.length === 0) return;
-  const requests = asked.map((entry) => ({ group: entry.group.name, round: entry.ballotRound }));
+  if (asked.length === 0) return [];
+  if (state.store !== undefined) {
+    askStore(state, state.store, round, asked);
+    return [];
+  }
+  const requests = asked.map(({ group, ballotRound }) => requestFor(group, ballotRound));
   const { incarnation } = state.options;
   const { nonce } = round;
   sendToAll(state, { kind: 'propose', nonce, incarnation, lease: state.lease, requests, beat: ownBeat(state) }, now);
   const granted: Group[] = [];
+  const overtaken: Group[] = [];
   for (const entry of asked) {
     const verdict = judgePropose(entry.group.slot, ownBallot(state, entry.ballotRound), state.lease, now);
     if (now < state.silentUntil) continue;
     if (countVote(state, round, entry, state.selfBit, verdict.ok, now)) granted.push(entry.group);
+    if (!verdict.ok && entry.group.claim.phase === 'holding') overtaken.push(entry.group);
   }
   grant(state, round, granted);
+  return overtaken;
 }
 
 /**
@@ -130,7 +145,7 @@ function countVote(state: NodeState, round: Round, entry: RoundEntry, bit: numbe
 }
 
 /** A majority has answered this round: the lease is this node's until `gateLifetime` after arming, by its own count. */
-function acquire(state: NodeState, round: Round, entry: RoundEntry, now: number): boolean {
+export function acquire(state: NodeState, round: Round, entry: RoundEntry, now: number): boolean {
   const { group, votes } = entry;
   const { claim } = group;
   const leaseEnd = round.armedAt + state.gateLifetime;
@@ -157,6 +172,7 @@ function acquire(state: NodeState, round: Round, entry: RoundEntry, now: number)
   // Answers of an older round after those of a newer one say nothing new.
   if (claim.phase !== 'holding' || round.armedAt <= claim.armedAt) return false;
   const left = claim.leaseEnd - now;
+  state.counters.leastLeft = Math.min(state.counters.leastLeft ?? left, left);
   if (left < state.lease / 4)
     decide(state, {
       what: 'renewed-late',
@@ -167,7 +183,7 @@ function acquire(state: NodeState, round: Round, entry: RoundEntry, now: number)
   return true;
 }
 
-function grant(state: NodeState, round: Round, groups: readonly Group[]): void {
+export function grant(state: NodeState, round: Round, groups: readonly Group[]): void {
   if (groups.length === 0) return;
   const deadline = round.armedAt + state.gateLifetime;
   state.effects.push({ type: 'grant', token: round.token, groups: groups.map((group) => group.name), deadline });
@@ -200,13 +216,11 @@ export function renew(state: NodeState, now: number): void {
     wakeBy(state, group.claim.leaseEnd);
   }
   if (held.length === 0) return;
-  const { keepalive } = state.cluster.timings;
-  if (now >= state.renewedAt + keepalive) {
+  if (now >= renewalDue(state)) {
     state.renewedAt = now;
-    state.rounds = state.rounds.filter((round) => now < round.armedAt + state.gateLifetime);
     startRound(state, held, now);
   }
-  wakeBy(state, state.renewedAt + keepalive);
+  wakeBy(state, renewalDue(state));
 }
 
 /** Ends, before anything else in a step, what has run out by the own count; after a freeze that may be long ago. */
@@ -219,7 +233,7 @@ export function expireLeases(state: NodeState, now: number): void {
       decide(state, {
         what: 'lost',
         group: group.name,
-        why: `no majority renewed the lease in time; it ran out ${late} ms ago`,
+        why: `${state.store?.name ?? 'no majority'} ${state.store ? 'did not renew' : 'renewed'} the lease in time; it ran out ${late} ms ago`,
       });
       state.counters.lost = (state.counters.lost ?? 0) + 1;
       lost.push(group);
@@ -231,6 +245,7 @@ export function expireLeases(state: NodeState, now: number): void {
     group.claim = { phase: 'idle' };
     group.why = `${state.self} could not renew its lease`;
   }
+  freeze(state, lost);
   state.effects.push({ type: 'close', token: nextToken(state), groups: lost.map((group) => group.name) });
   holdingsChanged(state);
 }
@@ -256,6 +271,8 @@ export function giveUpAsking(state: NodeState, group: Group, now: number): void 
 export function onGateLost(state: NodeState, now: number): void {
   for (const group of state.groups.values()) {
     voidRounds(state, group);
+    // Nothing but the gate kept a frozen address silent.
+    group.frozen = false;
     if (group.claim.phase === 'asking') giveUpAsking(state, group, now);
     if (group.claim.phase !== 'holding') continue;
     if (group.claim.gateOpen) group.claim.shutSince = now;

@@ -1,7 +1,8 @@
 import type { MacAddress } from '../model/names.ts';
 import { announceAgain } from './announcements.ts';
 import type { Beat } from './message.ts';
-import { decide, type NodeState, type Peer, wakeBy } from './state.ts';
+import { countBits, decide, type NodeState, type Peer, wakeBy } from './state.ts';
+import { storeAnswers } from './store-record.ts';
 
 /** Whether a peer counts as alive. */
 export function isAlive(peer: Peer): boolean {
@@ -30,43 +31,68 @@ export function noteBeat(peer: Peer, beat: Beat): void {
   peer.beat = beat;
 }
 
+/**
+ * Silence after which a peer counts as dead. Between a far arbiter and a node a lost packet costs several round trips, which
+ * the lease is made for and a LAN's deadtime is not.
+ */
+function silencePatience(state: NodeState, peer: Peer): number {
+  const { deadtime } = state.cluster.timings;
+  return peer.role === 'arbiter' || state.role === 'arbiter' ? Math.max(deadtime, state.lease) : deadtime;
+}
+
 /** Grows late and dead with silence; counts the quorum where that changed. */
 export function watchPeers(state: NodeState, now: number): void {
   const { warntime, deadtime } = state.cluster.timings;
   let changed = false;
   for (const peer of state.peers.values()) {
     if (!isAlive(peer)) continue;
-    const silence = now - peer.lastHeard;
-    if (silence >= deadtime) {
+    const patience = silencePatience(state, peer);
+    // Compared as the very numbers that are woken for: a difference may round to just below its bound at its own time.
+    const deadAt = peer.lastHeard + patience;
+    const lateAt = Math.min(peer.lastHeard + (patience * warntime) / deadtime, deadAt);
+    if (now >= deadAt) {
       peer.state = 'dead';
       changed = true;
-      decide(state, { what: 'node-dead', node: peer.name, why: `nothing heard of it for ${Math.round(silence)} ms` });
-    } else if (silence >= warntime) peer.state = 'late';
-    if (peer.state === 'up') wakeBy(state, peer.lastHeard + Math.min(warntime, deadtime));
-    else if (peer.state === 'late') wakeBy(state, peer.lastHeard + deadtime);
+      const silence = Math.round(now - peer.lastHeard);
+      decide(state, { what: 'node-dead', node: peer.name, why: `nothing heard of it for ${silence} ms` });
+    } else if (now >= lateAt) peer.state = 'late';
+    if (peer.state === 'up') wakeBy(state, lateAt);
+    else if (peer.state === 'late') wakeBy(state, deadAt);
   }
   if (changed) countQuorum(state, now);
 }
 
-/** Voters that are heard, this one included. */
+/** Voters that are heard, this one included where it is one. */
 export function votesHeard(state: NodeState): number {
-  let votes = 1;
-  for (const peer of state.peers.values()) if (isAlive(peer)) votes++;
-  return votes;
+  let votes = state.selfBit;
+  for (const peer of state.peers.values()) if (isAlive(peer)) votes |= peer.bit;
+  return countBits(votes & state.voterMask);
 }
 
 /** Quorate means: a majority of the voters is heard. It says whether an attempt is worth making; leases need votes. */
 export function countQuorum(state: NodeState, now: number): void {
   const votes = votesHeard(state);
-  const quorate = votes >= state.majority;
+  const { store } = state;
+  const quorate = store === undefined ? votes >= state.majority : storeAnswers(store, state.lease, now);
   if (quorate === state.quorate) return;
   state.quorate = quorate;
   state.quorateSince = now;
   state.beat = undefined;
   state.beatNow = true;
-  const why = `${votes} of ${state.voters.length} voters heard, ${state.majority} needed`;
+  const why =
+    store === undefined
+      ? `${votes} of ${state.voters.length} voters heard, ${state.majority} needed`
+      : `${store.name} ${quorate ? 'answers' : 'has not answered for a lease'}`;
   decide(state, { what: quorate ? 'quorum-gained' : 'quorum-lost', why });
   if (quorate) announceAgain(state, now, 'quorum is back');
+}
+
+/** What the peers hold against their own configuration. */
+export function noteConfiguration(state: NodeState, configHash: string): void {
+  if (state.options.configHash === configHash) return;
+  state.options = { ...state.options, configHash };
+  state.beat = undefined;
+  state.beatNow = true;
 }
 
 /** A cable: its MAC is told to the peers, and what this node holds is announced again. */

@@ -1,4 +1,4 @@
-import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
+import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
 
 /**
  * Which of two attempts to get a lease is the later one. `round` decides, then the proposer, so that two nodes never have
@@ -23,6 +23,8 @@ export interface Beat {
   readonly quorate: boolean;
   /** Groups whose lease the sender holds. */
   readonly holds: readonly GroupName[];
+  /** How many ping nodes and groups the sender reaches, at most 255; undefined where it pings none, or does not know yet. */
+  readonly reach?: number | undefined;
 }
 
 /** One group in a request; its ballot is (round, sender, incarnation of the request). */
@@ -31,6 +33,8 @@ export interface Request {
   readonly round: number;
   /** In a prepare after a hand-over: the ballot that its holder has released to the sender, in case a voter missed that. */
   readonly released?: Ballot | undefined;
+  /** The group's addresses as the sender has them: a voter that has others by this name, or these by another, does not vote. */
+  readonly addresses?: readonly IpAddress[] | undefined;
 }
 
 /** A voter's answer for one group. */
@@ -77,5 +81,31 @@ export type Message =
     }
   /** The holder would like the receiver to take these groups over; it goes on holding them until it is asked to yield. */
   | { readonly kind: 'offer'; readonly nonce: string; readonly groups: readonly GroupName[] }
+  /** The voters by which the sender counts; its epoch stands beside every message. */
+  | { readonly kind: 'voters'; readonly voters: readonly NodeName[] }
+  /** The sender is about to remove the receiver from the voters: it hands over what it holds. */
+  | { readonly kind: 'stepDown' }
+  /** Which voters the next epoch has is decided by Paxos (`epoch-register.ts`). `base`: those of this epoch, by the sender. */
+  | {
+      readonly kind: 'changePrepare';
+      readonly nonce: string;
+      readonly ballot: Ballot;
+      readonly base: readonly NodeName[];
+    }
+  | {
+      readonly kind: 'changePromise';
+      readonly nonce: string;
+      readonly ok: boolean;
+      /** Where refused: the highest round that the voter knows. */
+      readonly round: number;
+      readonly accepted?: { readonly ballot: Ballot; readonly voters: readonly NodeName[] } | undefined;
+    }
+  | {
+      readonly kind: 'changePropose';
+      readonly nonce: string;
+      readonly ballot: Ballot;
+      readonly voters: readonly NodeName[];
+    }
+  | { readonly kind: 'changeAccept'; readonly nonce: string; readonly ok: boolean; readonly round: number }
   /** The answer to an offer: the sender accepts passed frames and is ready; the holder may shut its gate. */
   | { readonly kind: 'take'; readonly nonce: string; readonly groups: readonly GroupName[] };

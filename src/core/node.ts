@@ -6,15 +6,29 @@ import type { Cluster } from '../model/cluster.ts';
 import type { NodeName } from '../model/names.ts';
 import { announceDue } from './announcements.ts';
 import { beat } from './beats.ts';
+import { noteReach, watchReach } from './connectivity.ts';
 import { initialState } from './create.ts';
 import type { Effect } from './effect.ts';
+import { isOfThisEpoch, learnVoters } from './epoch.ts';
+import {
+  beginChange,
+  driveChange,
+  onChangeAccept,
+  onChangePromise,
+  onEpochPersisted,
+  stepDown,
+} from './epoch-change.ts';
+import { onChangePrepare, onChangePropose } from './epoch-register.ts';
 import type { Event } from './event.ts';
 import { abandonShut, moveGroups, onClosed, onOffer, onTake } from './handover.ts';
 import { expireLeases, learnHolder, onAccept, onArmed, onGateLost, onGranted, renew } from './lease.ts';
-import { countQuorum, heard, noteBeat, noteLink, watchPeers } from './membership.ts';
+import { countQuorum, heard, noteBeat, noteConfiguration, noteLink, watchPeers } from './membership.ts';
 import type { Message } from './message.ts';
+import { thaw } from './no-quorum.ts';
 import { finishOperators, onOperator } from './operator.ts';
 import type { NodeOptions, NodeState, Peer } from './state.ts';
+import { watchStore } from './store-ask.ts';
+import { onStoreAnswer } from './store-lease.ts';
 import { challenge, expireAttempts, onAddressTaken, onPromise, prepareAbove } from './takeover.ts';
 import { onPrepare, onPropose, onRelease } from './voting.ts';
 
@@ -42,11 +56,15 @@ export function step(
   happen(state, event, now);
   watchPeers(state, now);
   countQuorum(state, now);
+  thaw(state);
   expireAttempts(state, now);
   abandonShut(state, now);
+  driveChange(state, now);
+  watchReach(state, now);
   moveGroups(state, now);
   finishOperators(state, now);
   renew(state, now);
+  watchStore(state, now);
   challenge(state, now);
   announceDue(state, now);
   beat(state, now);
@@ -59,16 +77,17 @@ export function wakeAt(state: NodeState): number {
 }
 
 function happen(state: NodeState, event: Event, now: number): void {
+  if ('ok' in event && event.ok && event.type !== 'storeAnswer') state.kernelOwesSince = Number.POSITIVE_INFINITY;
   switch (event.type) {
     case 'tick':
       return;
     case 'message': {
       const peer = state.peers.get(event.from);
-      if (peer !== undefined) receive(state, peer, event.message, now);
+      if (peer !== undefined) receive(state, peer, event.epoch ?? 0, event.message, now);
       return;
     }
     case 'armed':
-      onArmed(state, event.token, event.ok, now);
+      prepareAbove(state, onArmed(state, event.token, event.ok, now), now);
       return;
     case 'granted':
       onGranted(state, event.token, event.ok, now);
@@ -79,6 +98,12 @@ function happen(state: NodeState, event: Event, now: number): void {
     case 'gateLost':
       onGateLost(state, now);
       return;
+    case 'storeAnswer':
+      onStoreAnswer(state, event, now);
+      return;
+    case 'epochPersisted':
+      onEpochPersisted(state, event.id, event.ok, now);
+      return;
     case 'link':
       noteLink(state, event.device, event.up, event.mac, now);
       return;
@@ -87,20 +112,33 @@ function happen(state: NodeState, event: Event, now: number): void {
       if (group !== undefined) onAddressTaken(state, group, event.by, now);
       return;
     }
+    case 'reach':
+      noteReach(state, event.reached, event.of);
+      return;
+    case 'configured':
+      noteConfiguration(state, event.configHash);
+      return;
     case 'operator':
-      onOperator(state, event.id, event.command, now);
+      if (event.command.kind === 'reconfigure') beginChange(state, event.id, event.command, now);
+      else onOperator(state, event.id, event.command, now);
       return;
   }
 }
 
-function receive(state: NodeState, from: Peer, message: Message, now: number): void {
+function receive(state: NodeState, from: Peer, epoch: number, message: Message, now: number): void {
   heard(state, from, now);
   if ('beat' in message) {
     noteBeat(from, message.beat);
     learnHolders(state, from, now);
   }
+  if (message.kind === 'voters') learnVoters(state, { epoch, voters: message.voters });
+  // What counts by other voters counts for nothing; whoever is behind is told.
+  if (!isOfThisEpoch(state, from, epoch, now)) return;
+  // With a store nobody votes: a peer whose configuration has none must not get a majority with this node's help.
+  if (state.store !== undefined && isVote(message)) return;
   switch (message.kind) {
     case 'beat':
+    case 'voters':
       return;
     case 'prepare':
       onPrepare(state, from, message, now);
@@ -123,7 +161,26 @@ function receive(state: NodeState, from: Peer, message: Message, now: number): v
     case 'take':
       onTake(state, from, message, now);
       return;
+    case 'stepDown':
+      stepDown(state, now);
+      return;
+    case 'changePrepare':
+      onChangePrepare(state, from.name, message, now);
+      return;
+    case 'changePromise':
+      onChangePromise(state, from.bit, message, now);
+      return;
+    case 'changePropose':
+      onChangePropose(state, from.name, message, now);
+      return;
+    case 'changeAccept':
+      onChangeAccept(state, from.bit, message, now);
+      return;
   }
+}
+
+function isVote({ kind }: Message): boolean {
+  return kind === 'prepare' || kind === 'promise' || kind === 'propose' || kind === 'accept';
 }
 
 /** A peer whose renewals do not reach this node (it has just started, or a direction is cut) says in its beats what it holds. */

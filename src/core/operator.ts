@@ -3,7 +3,12 @@ import { shut } from './handover.ts';
 import { decide, type Group, type NodeState, wakeBy } from './state.ts';
 
 /** A command of an operator: begins it; `finishOperators` answers when it is done. */
-export function onOperator(state: NodeState, id: number, command: OperatorCommand, now: number): void {
+export function onOperator(
+  state: NodeState,
+  id: number,
+  command: Exclude<OperatorCommand, { kind: 'reconfigure' }>,
+  now: number,
+): void {
   state.beat = undefined;
   state.beatNow = true;
   switch (command.kind) {
@@ -33,7 +38,7 @@ export function finishOperators(state: NodeState, now: number): void {
   const busy: Group[] = [];
   for (const group of state.groups.values()) {
     if (group.claim.phase === 'holding') held.push(group);
-    if (group.claim.phase !== 'idle') busy.push(group);
+    if (group.claim.phase !== 'idle' || state.store?.releasing.has(group.name)) busy.push(group);
   }
   const unwanted = state.pending.some(({ kind, until }) => kind === 'leave' && now >= until - state.lease / 2);
   if (unwanted && held.length > 0) shut(state, held, undefined, now);

@@ -1,27 +1,35 @@
 import type { NodeName } from '../model/names.ts';
+import { betterConnected, mayFailBack, reachOf } from './connectivity.ts';
 import { isAlive } from './membership.ts';
-import type { Group, NodeState } from './state.ts';
+import { leftRunningOn } from './no-quorum.ts';
+import { type Group, isAway, type NodeState } from './state.ts';
+import { isVoter } from './voters.ts';
 
 /**
- * The nodes that may take a group, best first, as this node sees it: alive, not standby, and hearing a majority; the
- * preferred node before the others, then the order of ha.cf. The last holder stands at the end: it could not keep its lease.
+ * The nodes that may take a group, best first, as this node sees it: a voter, alive, not standby, and hearing a majority; the
+ * preferred node before the others, then the order of ha.cf; before all that, who reaches more ping nodes. The last holder stands at the end: it could not keep its lease; but where no majority was left and all was frozen, at the start.
  * No node needs to agree with another on this: it only decides who waits for whom.
  */
 export function candidates(state: NodeState, group: Group): NodeName[] {
   const able = state.cluster.nodes.filter((name) => isCandidate(state, name));
-  const weight = (name: NodeName): number => (name === group.holder ? 2 : name === group.preferred ? 0 : 1);
-  return able.sort((left, right) => weight(left) - weight(right));
+  const running = leftRunningOn(state, group);
+  const weight = (name: NodeName): number =>
+    name === running ? -1 : name === group.holder ? 2 : name === group.preferred ? 0 : 1;
+  return able.sort((left, right) => reachOf(state, right) - reachOf(state, left) || weight(left) - weight(right));
 }
 
 export function isCandidate(state: NodeState, name: NodeName): boolean {
-  if (name === state.self) return state.role === 'node' && state.quorate && !state.standby && !state.leaving;
+  if (!isVoter(state, name)) return false;
+  if (name === state.self) return state.role === 'node' && state.quorate && !isAway(state);
   const peer = state.peers.get(name);
   return peer !== undefined && isAlive(peer) && peer.beat !== undefined && !peer.beat.standby && peer.beat.quorate;
 }
 
 /** Whether all nodes of the cluster (arbiters apart) have been heard since this node's start. */
 export function allNodesSeen(state: NodeState): boolean {
-  return state.cluster.nodes.every((name) => name === state.self || state.peers.get(name)?.state !== 'unknown');
+  return state.cluster.nodes.every(
+    (name) => name === state.self || !isVoter(state, name) || state.peers.get(name)?.state !== 'unknown',
+  );
 }
 
 /** How long an auto_failback waits until the preferred node has been up, so that a node that flaps moves nothing. */
@@ -36,12 +44,16 @@ export function handoverTarget(
   failedOffers: number,
   now: number,
 ): NodeName | undefined {
-  if (state.standby || state.leaving) {
+  if (isAway(state)) {
     const others = candidates(state, group).filter((name) => name !== state.self);
     return others.length === 0 ? undefined : others[failedOffers % others.length];
+  }
+  if (state.reach.betterSince.size > 0) {
+    const better = betterConnected(state, candidates(state, group), now);
+    if (better !== undefined) return better;
   }
   if (!state.cluster.autoFailback || group.preferred === state.self) return undefined;
   const preferred = state.peers.get(group.preferred);
   if (preferred === undefined || now - preferred.upSince < failbackDelay(state)) return undefined;
-  return isCandidate(state, group.preferred) ? group.preferred : undefined;
+  return isCandidate(state, group.preferred) && mayFailBack(state, group.preferred, now) ? group.preferred : undefined;
 }

@@ -1,8 +1,10 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
 import type { Decision, Effect } from './effect.ts';
+import type { EpochState, VoterRecord } from './epoch-state.ts';
 import type { Ballot, Beat } from './message.ts';
 import type { RandomWords } from './nonce.ts';
+import type { StoreWatch } from './store-record.ts';
 import type { VoterSlot } from './voter.ts';
 
 export interface NodeOptions {
@@ -17,6 +19,8 @@ export interface NodeOptions {
   /** The longest lease of any configuration since the last boot, in milliseconds; undefined: the cluster's. */
   readonly longestLease?: number | undefined;
   readonly standby?: boolean | undefined;
+  /** The voters that were recorded last; undefined: none ever were, so those of the configuration vote. */
+  readonly recorded?: VoterRecord | undefined;
 }
 
 /** Another voter, as this node sees it. Voters are told apart by one bit each, so that votes are counted in a number. */
@@ -30,6 +34,9 @@ export interface Peer {
   beat: Beat | undefined;
   /** When a beat of ours last went to it, alone or with a renewal or an answer. */
   lastSent: number;
+  /** The epoch in its newest message, and when it was last told which voters are in force here. */
+  epoch: number;
+  taughtAt: number;
 }
 
 /**
@@ -97,7 +104,8 @@ export interface Closing {
 
 export interface Group {
   readonly name: GroupName;
-  readonly addresses: readonly IpAddress[];
+  /** As the configuration has them; an arbiter has those that it was asked about. */
+  addresses: readonly IpAddress[];
   readonly preferred: NodeName;
   readonly slot: VoterSlot;
   claim: Claim;
@@ -115,6 +123,8 @@ export interface Group {
   probedAt: number;
   takenBy: MacAddress | undefined;
   takenUntil: number;
+  /** Its lease ran out for want of a majority, and what runs was left as it is, behind a shut gate (`no-quorum.ts`). */
+  frozen: boolean;
   /** The series of announcements under way: its start, and the index of the next. */
   announcing: { readonly since: number; next: number } | undefined;
   /** Why it is where it is, as this node decided or learned it. */
@@ -146,26 +156,49 @@ export interface PendingOperator {
   readonly until: number;
 }
 
+/** How many ping nodes (and ping groups, each as one) this node reaches, and what it has moved for their sake. */
+export interface Reach {
+  /** undefined: none is configured, or it is not known yet. */
+  reached: number | undefined;
+  /** Since when each peer that reaches more than this node has done so without a break. */
+  readonly betterSince: Map<NodeName, number>;
+  /** The same for those that reach at least as much. */
+  readonly evenSince: Map<NodeName, number>;
+  /** Hand-overs in a row that were made for this: each makes the next one wait twice as long. */
+  moves: number;
+  movedAt: number;
+}
+
 /** All that a node knows. Owned by `step`: it is changed in place, and nobody else may. */
 export interface NodeState {
   readonly cluster: Cluster;
   readonly self: NodeName;
   readonly role: 'node' | 'arbiter';
-  readonly options: NodeOptions;
-  readonly voters: readonly NodeName[];
+  options: NodeOptions;
+  /** Everybody that was ever heard of, this node included, each at the index of its bit. */
+  readonly names: NodeName[];
   readonly selfBit: number;
-  readonly majority: number;
+  /** Whose votes count, by which epoch, as names and as bits; `voters.ts` changes them. */
+  epoch: number;
+  voters: readonly NodeName[];
+  voterMask: number;
+  majority: number;
+  readonly epochs: EpochState;
   /** What voters are asked for, and what the gate is armed for: less the margin for drift and one kernel tick. */
   readonly lease: number;
   readonly gateLifetime: number;
   /** From the first prepare to the arming at most; a restarted voter's silence outlasts it. */
   readonly attempt: number;
   readonly startedAt: number;
-  readonly silentUntil: number;
+  silentUntil: number;
   readonly random: RandomWords;
-  readonly peers: ReadonlyMap<NodeName, Peer>;
-  readonly groups: ReadonlyMap<GroupName, Group>;
+  readonly peers: Map<NodeName, Peer>;
+  /** Those of the configuration; of an arbiter, which has none, those that it was asked about (`arbiter.ts`). */
+  readonly groups: Map<GroupName, Group>;
+  /** Where the leases lie in a store: then no votes are asked for or given. */
+  readonly store: StoreWatch | undefined;
   macs: Readonly<Record<string, MacAddress>>;
+  readonly reach: Reach;
   standby: boolean;
   leaving: boolean;
   quorate: boolean;
@@ -177,6 +210,10 @@ export interface NodeState {
   rounds: Round[];
   renewedAt: number;
   lastToken: number;
+  /** Since when the kernel has owed the acknowledgement of a command; Infinity: it owes none. */
+  kernelOwesSince: number;
+  /** When it was last given something to acknowledge for no other reason. */
+  kernelAskedAt: number;
   pending: PendingOperator[];
   counters: Record<string, number>;
   /** When the next tick is needed; computed anew by every step. */
@@ -205,14 +242,19 @@ export function countBits(mask: number): number {
   return bits;
 }
 
+/** Whether this node takes nothing and hands over what it holds: an operator's wish, or it is about to end or to be removed. */
+export function isAway(state: NodeState): boolean {
+  return state.standby || state.leaving || state.epochs.steppingDown;
+}
+
 /** Whether these votes are a majority of all voters. */
 export function isMajority(state: NodeState, votes: number): boolean {
-  return countBits(votes) >= state.majority;
+  return countBits(votes & state.voterMask) >= state.majority;
 }
 
 /** Whether a majority can still come together when these voters have refused. */
 export function canReachMajority(state: NodeState, refused: number): boolean {
-  return state.voters.length - countBits(refused) >= state.majority;
+  return state.voters.length - countBits(refused & state.voterMask) >= state.majority;
 }
 
 export function nextToken(state: NodeState): number {
@@ -235,7 +277,9 @@ export function openGroups(state: NodeState): GroupName[] {
 
 /** The groups that this node holds have changed: the addresses follow, and the peers are told. */
 export function holdingsChanged(state: NodeState): void {
-  state.effects.push({ type: 'hold', groups: openGroups(state) });
+  const groups = openGroups(state);
+  for (const { name, frozen } of state.groups.values()) if (frozen && !groups.includes(name)) groups.push(name);
+  state.effects.push({ type: 'hold', groups });
   state.beat = undefined;
   state.beatNow = true;
 }

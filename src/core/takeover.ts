@@ -7,8 +7,10 @@ import type { GroupName } from '../model/names.ts';
 import { sendToAll } from './beats.ts';
 import { giveUpAsking, noteRefusal, startRound } from './lease.ts';
 import type { Message } from './message.ts';
+import { firstTurn, leftRunningOn } from './no-quorum.ts';
 import { nextBelow, nextNonce } from './nonce.ts';
 import { allNodesSeen, candidates, isCandidate } from './placement.ts';
+import { requestFor } from './request.ts';
 import {
   canReachMajority,
   decide,
@@ -20,6 +22,7 @@ import {
   type Preparing,
   wakeBy,
 } from './state.ts';
+import { storeFreeAt } from './store-ask.ts';
 import { judgePrepare, liveLease } from './voter.ts';
 
 /** What a candidate waits for each one that is placed before it: on a failover, and when nobody has ever held the group. */
@@ -57,13 +60,15 @@ export function challenge(state: NodeState, now: number): void {
     else wakeBy(state, at);
   }
   if (probe.length > 0) state.effects.push({ type: 'probeAddress', groups: probe, deadline: now + probeTime });
-  if (due.length > 0) prepare(state, due, now);
+  if (due.length === 0) return;
+  if (state.store === undefined) prepare(state, due, now);
+  else claim(state, due, now);
 }
 
 /** When this node should try to take the group; asks for an address probe where that comes first. */
 function challengeAt(state: NodeState, group: Group, now: number, probe: GroupName[]): number {
   const handedOver = isHandedOver(state, group, now);
-  let quiet = Math.max(group.retryAt, state.silentUntil);
+  let quiet = Math.max(group.retryAt, state.silentUntil, storeFreeAt(state, group));
   if (handedOver) return quiet;
   const { slot } = group;
   const live = liveLease(slot, now);
@@ -72,6 +77,8 @@ function challengeAt(state: NodeState, group: Group, now: number, probe: GroupNa
     quiet = Math.max(quiet, slot.promisedAt + state.attempt);
   quiet = Math.max(quiet, group.knownUntil);
   if (group.holder !== undefined) {
+    const running = leftRunningOn(state, group);
+    if (running !== undefined && running !== state.self) quiet = Math.max(quiet, state.quorateSince + firstTurn(state));
     // The rank is worked out when the lease is over: only then is it known who is left.
     return now < quiet ? quiet : Math.max(quiet, overSince(state, group) + rankDelay * rank(state, group));
   }
@@ -102,13 +109,22 @@ function isHandedOver(state: NodeState, group: Group, now: number): boolean {
   return liveLease(group.slot, now)?.reservedFor === state.self;
 }
 
+/** A store needs no first phase: its record has been watched for a lease, and one write decides. */
+function claim(state: NodeState, groups: readonly Group[], now: number): void {
+  for (const group of groups) {
+    group.topRound++;
+    group.claim = { phase: 'asking', round: group.topRound, since: now, why: reasonToTake(state, group) };
+  }
+  startRound(state, groups, now);
+}
+
 /** First phase for these groups, with a ballot above all that was heard of. */
 function prepare(state: NodeState, groups: readonly Group[], now: number): void {
   const nonce = nextNonce(state.random);
   const requests = groups.map((group) => {
     const preparing = beginPreparing(state, group, nonce, now);
     group.claim = preparing;
-    return { group: group.name, round: preparing.round, released: group.expecting?.ballot };
+    return requestFor(group, preparing.round, group.expecting?.ballot);
   });
   sendToAll(state, { kind: 'prepare', nonce, incarnation: state.options.incarnation, requests }, now);
   finishPromised(state, groups, now);
@@ -122,7 +138,7 @@ export function prepareAbove(state: NodeState, groups: readonly Group[], now: nu
     if (claim.preparing !== undefined && now < claim.preparing.since + state.cluster.timings.keepalive) continue;
     const nonce = nextNonce(state.random);
     claim.preparing = beginPreparing(state, group, nonce, now);
-    const requests = [{ group: group.name, round: claim.preparing.round }];
+    const requests = [requestFor(group, claim.preparing.round)];
     sendToAll(state, { kind: 'prepare', nonce, incarnation: state.options.incarnation, requests }, now);
     state.counters.overtaken = (state.counters.overtaken ?? 0) + 1;
   }

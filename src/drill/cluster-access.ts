@@ -49,23 +49,26 @@ export class ClusterAccess {
   }
 
   /** As `run`, for programs that have to succeed. Throws `Problem('hostFailed')` with what they said. */
-  async must(node: NodeName, what: string, program: string): Promise<string> {
-    const result = await this.run(node, program, 10_000);
+  async must(node: NodeName, what: string, program: string, timeoutMs: number = 10_000): Promise<string> {
+    const result = await this.run(node, program, timeoutMs);
     if (result.rc === 0) return result.stdout.toString();
     const said = result.stderr.toString().trim() || result.stdout.toString().trim() || `exit code ${result.rc}`;
     throw new Problem('hostFailed', `${node}: Cannot ${what}: ${said}`);
   }
 
   /** What musterd on the node says. Throws a `Problem` where the node is away or musterd does not run. */
-  async status(node: NodeName): Promise<Status> {
-    return JSON.parse(await this.must(node, 'read the status of musterd', 'musterd status --json')) as Status;
+  async status(node: NodeName, timeoutMs?: number): Promise<Status> {
+    const program = 'musterd status --json';
+    return JSON.parse(await this.must(node, 'read the status of musterd', program, timeoutMs)) as Status;
   }
 
   /** What every node says, or why it does not. Never rejects. */
-  async views(nodes: readonly NodeName[] = this.nodes): Promise<Views> {
+  async views(nodes: readonly NodeName[] = this.nodes, timeoutMs?: number): Promise<Views> {
     const answers = await Promise.all(
       nodes.map((node) =>
-        this.status(node).catch((error: Error) => ({ unreachable: error.message.split('\n')[0] ?? 'no answer' })),
+        this.status(node, timeoutMs).catch((error: Error) => ({
+          unreachable: error.message.split('\n')[0] ?? 'no answer',
+        })),
       ),
     );
     return new Map(nodes.map((node, index) => [node, answers[index]!]));

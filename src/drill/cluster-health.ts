@@ -30,6 +30,10 @@ function nodeComplaints(status: Status): readonly string[] {
     if (node.state !== 'self' && node.state !== 'up')
       complaints.push(`${status.node} sees ${node.name} as ${node.state}`);
   }
+  for (const arbiter of status.arbiters) {
+    if (arbiter.state !== 'up') complaints.push(`${status.node} sees arbiter ${arbiter.name} as ${arbiter.state}`);
+  }
+  if (status.store?.answers === false) complaints.push(`${status.node} gets no answer from ${status.store.where}`);
   for (const service of status.services) {
     for (const server of service.realServers) {
       if (server.alive === true || server.configuredWeight === 0) continue;
@@ -56,8 +60,8 @@ function groupComplaints(group: GroupName, statuses: readonly Status[]): readonl
 }
 
 /**
- * Why the cluster is not whole; empty where it is: every node answers, is quorate, sees all others up, nobody is in
- * standby, each group is held by exactly one node and all agree who, and every real server is alive.
+ * Why the cluster is not whole; empty where it is: every node answers, is quorate, sees all others and the arbiters up and
+ * the lease store answer, nobody is in standby, each group is held by exactly one node and all agree who, and every real server is alive.
  */
 export function complaintsAbout(views: Views): readonly string[] {
   const silent = [...views].flatMap(([node, view]) =>

@@ -4,34 +4,43 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../base/problem.ts';
-import type { MacAddress, NodeName } from '../model/names.ts';
+import type { IpAddress, MacAddress, NodeName } from '../model/names.ts';
 import { ClusterAccess, type Connect } from './cluster-access.ts';
 import { complaintsAbout, complaintsWithout, holderOf, statusesOf, type Views } from './cluster-health.ts';
-import { startEcho, stopEcho } from './echo.ts';
+import { ensureEcho, startEcho, stopEcho } from './echo.ts';
+import type { Fault, Injector } from './fault.ts';
 import { type DrillResult, judge, type StepRecord } from './judge.ts';
 import type { Observations } from './observation.ts';
 import { Observer } from './observe.ts';
 import { monotonicMs } from './probe/clock.ts';
-import type { Hands, Injector, Scenario } from './scenarios.ts';
+import type { Scenario } from './scenarios.ts';
 import type { DrillTarget } from './target.ts';
 import { settle } from './wait.ts';
+
+/** An injector that may have to prepare machines for a fault, before anything is watched. */
+export interface DrillInjector extends Injector {
+  prepare(fault: Fault): Promise<void>;
+  tidy(fault: Fault): Promise<void>;
+}
 
 export interface DrillSettings {
   readonly target: DrillTarget;
   readonly nodes: readonly NodeName[];
-  /** The nodes to break; in an order that the drill chooses. */
+  /** How long a node holds without an answer: that nothing was felt shows only after it (milliseconds). */
+  readonly leaseMs: number;
+  /** The machines to break, nodes or others; in an order that the drill chooses. */
   readonly victims: readonly NodeName[];
   readonly macs: Readonly<Record<NodeName, MacAddress>>;
   readonly scenario: Scenario;
   readonly boundMs: number;
   readonly connect: Connect;
   readonly inClient: (argv: readonly string[]) => readonly string[];
-  readonly injector: Injector;
+  readonly injector: DrillInjector;
   readonly signal: AbortSignal;
 }
 
 export interface StepOptions {
-  readonly victim?: 'holder' | undefined;
+  readonly victim?: 'holder' | 'standby' | undefined;
   /** Another scenario than the drill's own. */
   readonly scenario?: Scenario | undefined;
   readonly started?: ((node: NodeName, holder: NodeName | null) => void) | undefined;
@@ -48,7 +57,7 @@ const witnessIntervalMs = 10;
 const probeTimeoutMs = 900;
 /** Undisturbed service before a fault and after a recovery, so that the picture shows both. */
 const calmMs = 600;
-/** After a fault nobody asks the nodes anything for so long: the questions' own work must not delay the takeover. */
+/** After a fault nobody asks the nodes anything for so long at least: the questions' own work must not delay the takeover. */
 const quietMs = 1500;
 const faultTimeoutMs = 15_000;
 const recoveryTimeoutMs = 60_000;
@@ -59,7 +68,9 @@ export class Drill {
   readonly #left: Set<NodeName>;
   readonly #steps: StepRecord[] = [];
   #observer: Observer | undefined;
-  #broken: { readonly node: NodeName; readonly scenario: Scenario; readonly hands: Hands } | undefined;
+  /** Begun and not ended, in order. */
+  #broken: Fault[] = [];
+  readonly #prepared: Fault[] = [];
 
   constructor(settings: DrillSettings) {
     this.#settings = settings;
@@ -69,7 +80,13 @@ export class Drill {
 
   /** Throws `Problem('drillRefused')` where the cluster is not whole or a probe is not answered. */
   async prepare(): Promise<void> {
-    const { complaints, views } = await this.#recovered(10_000);
+    for (const node of this.#settings.victims) {
+      for (const fault of this.#faultsOf(this.#settings.scenario, node)) {
+        this.#prepared.push(fault);
+        await this.#settings.injector.prepare(fault);
+      }
+    }
+    const { complaints, views } = await this.#recovered(this.#prepared.length > 0 ? recoveryTimeoutMs : 10_000);
     if (complaints.length > 0) throw refusal(complaints);
     if (holderOf(views, this.#settings.target.group) === null) throw refusal(['no node holds the address']);
     await Promise.all(this.#settings.nodes.map((node) => this.#startEcho(node)));
@@ -77,34 +94,27 @@ export class Drill {
   }
 
   /**
-   * Breaks the next node, or the one that holds the address, and waits until the cluster is whole again. Without
+   * Breaks the next node, or the one that holds the address, or one that does not, and waits until the cluster is whole again. Without
    * `victim` each node's turn comes once, those that hold nothing first. A cluster that does not recover in time fails
    * the step (`stillWrong`); the next one would then refuse to start.
    */
   async step(options: StepOptions = {}): Promise<StepRecord> {
-    const { target, signal } = this.#settings;
+    const { target, signal, nodes, leaseMs } = this.#settings;
     const scenario = options.scenario ?? this.#settings.scenario;
-    const hands: Hands = {
-      injector: this.#settings.injector,
-      run: async (node, program) => {
-        await this.#access.must(node, `run "${program}"`, program);
-      },
-    };
     const before = await this.#recovered(recoveryTimeoutMs, undefined, 1);
     if (before.complaints.length > 0) throw refusal(before.complaints);
     const holderBefore = holderOf(before.views, target.group);
-    const node = options.victim === 'holder' && holderBefore !== null ? holderBefore : this.#next(before.views);
+    const node = this.#victim(options.victim, holderBefore, before.views);
     this.#left.delete(node);
     options.started?.(node, holderBefore);
 
     const startMs = monotonicMs();
     await sleep(calmMs, undefined, { signal });
     if (scenario.fatal) this.#access.forget(node);
-    this.#broken = { node, scenario, hands };
     const injectedMs = monotonicMs();
-    await scenario.inject(hands, node);
-    await sleep(quietMs, undefined, { signal });
-    const asked = this.#settings.nodes.filter((other) => other !== node || !scenario.fatal);
+    await this.#breakNode(scenario, node);
+    await sleep(Math.max(quietMs, 1.5 * leaseMs), undefined, { signal });
+    const asked = nodes.filter((other) => other !== node || !scenario.fatal);
     const during = await settle({
       ask: () => this.#access.views(asked),
       complaints: (views) => complaintsWithout(node, target.group, views, scenario.fatal),
@@ -113,15 +123,15 @@ export class Drill {
     if (scenario.fatal) this.#checkEffect(node, during.views);
 
     const healedMs = monotonicMs();
-    await scenario.undo(hands, node);
-    this.#broken = undefined;
-    const after = await this.#recovered(recoveryTimeoutMs, node);
+    await this.#mend();
+    const after = await this.#recovered(recoveryTimeoutMs, nodes.includes(node) ? node : undefined);
     await sleep(calmMs, undefined, { signal });
     const holderAfter = holderOf(after.views, target.group);
     const endMs = monotonicMs();
     const times = { startMs, injectedMs, healedMs, endMs };
     const stillWrong = after.complaints;
-    const record = { scenario: scenario.name, node, holderBefore, holderAfter, ...times, stillWrong };
+    const undisturbed = scenario.harmless || node !== holderBefore;
+    const record = { scenario: scenario.name, node, undisturbed, holderBefore, holderAfter, ...times, stillWrong };
     this.#steps.push(record);
     if (this.#observer?.failure !== undefined) {
       throw new Problem(
@@ -145,16 +155,31 @@ export class Drill {
 
   /** Heals, and takes away all that the drill put on the nodes. Safe at any moment, and twice. */
   async close(): Promise<void> {
-    const broken = this.#broken;
-    this.#broken = undefined;
-    // What the scenario did is undone as it says; a fault that this cannot reach is healed from outside.
-    if (broken?.scenario.fatal === false) {
-      await broken.scenario.undo(broken.hands, broken.node).catch(() => this.#settings.injector.heal());
-    } else if (broken !== undefined) await this.#settings.injector.heal();
+    const { injector } = this.#settings;
+    // A fault that cannot be ended as it began is healed from outside, with all others.
+    await this.#mend().catch(() => injector.heal());
     await this.#observer?.stop();
     const { nodes } = this.#settings;
     await Promise.all(nodes.map((node) => this.#access.run(node, stopEcho()).catch(() => undefined)));
     this.#access.close();
+    for (const fault of this.#prepared) await injector.tidy(fault);
+  }
+
+  #faultsOf(scenario: Scenario, node: NodeName): readonly Fault[] {
+    const others = this.#settings.nodes.filter((other) => other !== node);
+    return scenario.faults(node, others);
+  }
+
+  async #breakNode(scenario: Scenario, node: NodeName): Promise<void> {
+    for (const fault of this.#faultsOf(scenario, node)) {
+      // Noted first: what fails half way has to be ended as well.
+      this.#broken.push(fault);
+      await this.#settings.injector.begin(fault);
+    }
+  }
+
+  async #mend(): Promise<void> {
+    for (const fault of this.#broken.splice(0).reverse()) await this.#settings.injector.end(fault);
   }
 
   /** Waits until the whole cluster is well; `returning` gets its responder back as soon as it can be reached. */
@@ -167,7 +192,7 @@ export class Drill {
     return settle({
       ask: async () => {
         if (!echoes && returning !== undefined) {
-          echoes = await this.#startEcho(returning).then(
+          echoes = await this.#startEcho(returning, ensureEcho).then(
             () => true,
             () => false,
           );
@@ -177,6 +202,12 @@ export class Drill {
       complaints: (views) => [...complaintsAbout(views), ...(echoes ? [] : [`${returning} cannot be reached yet`])],
       ...{ everyMs: 300, stable, timeoutMs, signal: this.#settings.signal },
     });
+  }
+
+  #victim(wanted: StepOptions['victim'], holder: NodeName | null, views: Views): NodeName {
+    if (wanted === 'holder' && holder !== null) return holder;
+    if (wanted === 'standby') return this.#settings.nodes.find((node) => node !== holder)!;
+    return this.#next(views);
   }
 
   #next(views: Views): NodeName {
@@ -202,9 +233,12 @@ export class Drill {
     );
   }
 
-  async #startEcho(node: NodeName): Promise<void> {
-    const { address, echoPort } = this.#settings.target;
-    await this.#access.must(node, 'start the responder of the drill', startEcho(address, echoPort, node));
+  async #startEcho(node: NodeName, program = startEcho): Promise<void> {
+    const { address, address6, echoPort } = this.#settings.target;
+    const programs = [address, ...(address6 === undefined ? [] : [address6])].map((one) =>
+      program(one, echoPort, node),
+    );
+    await this.#access.must(node, 'start the responder of the drill', programs.join('\n'));
   }
 
   async #startProbes(): Promise<void> {
@@ -213,20 +247,25 @@ export class Drill {
       target.http === undefined
         ? undefined
         : { ...target.http, intervalMs: requestIntervalMs, timeoutMs: probeTimeoutMs, atOnce: 256, nodes };
+    const datagrams = (address: IpAddress) => ({
+      address,
+      port: target.echoPort,
+      intervalMs: datagramIntervalMs,
+      timeoutMs: probeTimeoutMs,
+    });
+    const witness = (address: IpAddress) => ({
+      address,
+      intervalMs: witnessIntervalMs,
+      macs: nodes.map((node) => macs[node]!),
+    });
+    const { address, address6 } = target;
     this.#observer = new Observer(
       {
-        datagrams: {
-          address: target.address,
-          port: target.echoPort,
-          intervalMs: datagramIntervalMs,
-          timeoutMs: probeTimeoutMs,
-        },
+        datagrams: datagrams(address),
+        datagrams6: address6 === undefined ? undefined : datagrams(address6),
         requests,
-        witness: {
-          address: target.address,
-          intervalMs: witnessIntervalMs,
-          macs: nodes.map((node) => macs[node]!),
-        },
+        witness: witness(address),
+        witness6: address6 === undefined ? undefined : witness(address6),
       },
       inClient,
     );
@@ -236,6 +275,10 @@ export class Drill {
     const from = monotonicMs() - calmMs / 2;
     const seen = collectRecent(this.#observer, from);
     const silent = [
+      ...(address6 === undefined || seen.udp6
+        ? []
+        : [`no datagram to ${address6} port ${target.echoPort} is answered`]),
+      ...(address6 === undefined || seen.witness6 ? [] : [`no node answers the witness for ${address6}`]),
       ...(seen.udp ? [] : [`no datagram to ${target.address}:${target.echoPort} is answered`]),
       ...(seen.witness ? [] : [`no node answers the witness for ${target.address}`]),
       ...(target.http === undefined || seen.http ? [] : [`no request to port ${target.http.port} is answered`]),
@@ -244,12 +287,14 @@ export class Drill {
   }
 }
 
-function collectRecent(observer: Observer, fromMs: number): { udp: boolean; http: boolean; witness: boolean } {
-  const recent = { udp: false, http: false, witness: false };
+function collectRecent(observer: Observer, fromMs: number) {
+  const recent = { udp: false, udp6: false, http: false, witness: false, witness6: false };
   for (const one of observer.seen) {
-    if (one.kind === 'datagram' && one.sentMs >= fromMs && one.answeredMs !== null) recent.udp = true;
+    if (one.kind === 'datagram' && one.sentMs >= fromMs && one.answeredMs !== null)
+      recent[one.version === 6 ? 'udp6' : 'udp'] = true;
     else if (one.kind === 'http' && one.startMs >= fromMs && one.ok) recent.http = true;
-    else if (one.kind === 'witness' && one.sentMs >= fromMs) recent.witness = true;
+    else if (one.kind === 'witness' && one.sentMs >= fromMs)
+      recent[one.what === 'echo6' || one.what === 'nd' ? 'witness6' : 'witness'] = true;
   }
   return recent;
 }

@@ -6,9 +6,10 @@
 import type { IpAddress, NodeName } from '../model/names.ts';
 
 export const echoUnit = 'muster-drill-echo';
+const unitFor = (vip: IpAddress): string => (vip.includes(':') ? `${echoUnit}6` : echoUnit);
 
 /** Arguments: VIP, port, name of the node. */
-export const echoProgram = String.raw`use strict; use Socket;
+export const echoProgram = String.raw`use strict; use Socket qw(:DEFAULT inet_pton);
 my ($vip, $port, $name) = @ARGV;
 $SIG{ALRM} = sub { exit 0 }; alarm 7200;
 my $six = $vip =~ /:/;
@@ -26,14 +27,20 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
  */
 export function startEcho(vip: IpAddress, port: number, node: NodeName): string {
   const command = ['/usr/bin/perl', '-e', echoProgram, vip, String(port), node].map(quoted).join(' ');
+  const unit = unitFor(vip);
   return (
-    `systemctl stop ${echoUnit}.service 2>/dev/null; systemctl reset-failed ${echoUnit}.service 2>/dev/null; ` +
-    `systemd-run --quiet --collect --unit=${echoUnit} -p Restart=on-failure -p RestartSec=50ms ` +
+    `systemctl stop ${unit}.service 2>/dev/null; systemctl reset-failed ${unit}.service 2>/dev/null; ` +
+    `systemd-run --quiet --collect --unit=${unit} -p Restart=on-failure -p RestartSec=50ms ` +
     `-p CPUSchedulingPolicy=fifo -p CPUSchedulingPriority=10 ${command}`
   );
 }
 
+/** As `startEcho`, but leaves one alone that runs: a node whose machine went on still has its own. */
+export function ensureEcho(vip: IpAddress, port: number, node: NodeName): string {
+  return `systemctl is-active --quiet ${unitFor(vip)}.service || { ${startEcho(vip, port, node)}; }`;
+}
+
 /** Shell text that removes the responder; succeeds where there is none. */
 export function stopEcho(): string {
-  return `systemctl stop ${echoUnit}.service 2>/dev/null; true`;
+  return `systemctl stop ${echoUnit}.service ${echoUnit}6.service 2>/dev/null; true`;
 }

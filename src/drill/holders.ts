@@ -1,13 +1,13 @@
 /**
  * Who held the VIP when, from what the witness saw. Pure.
  *
- * "Double holder" means: two nodes accept new client frames for one VIP, or answer ARP for it, in one instant. An
+ * "Double holder" means: two nodes accept new client frames for one VIP, or answer ARP or ND for it, in one instant. An
  * answer that was asked for at `sent` and seen at `answered` proves that its node accepted at some instant between the
  * two, no more. So a node that answered rounds without a gap held the VIP *for certain* from the first answer seen to
  * the last question sent, and two nodes held it at once for certain where such stretches overlap. A hand-over, in which
  * one node's last answer and the other's first fall into one round, is therefore no double holder; and the answer of a
  * node that was frozen after it had accepted the question counts for the time of the question.
- * Two nodes that answer one and the same ARP request, which the switch copies to all at once, are one instant as well.
+ * Two nodes that answer one and the same ARP request or neighbour solicitation, which the switch copies to all at once, are one instant as well.
  */
 import type { MacAddress } from '../model/names.ts';
 import type { WitnessAnswer } from './observation.ts';
@@ -80,18 +80,22 @@ function overlap(left: Stretch, right: Stretch, intervalMs: number): Interval | 
   return inside ? { fromMs: single.possible.fromMs, toMs: single.possible.fromMs + intervalMs } : undefined;
 }
 
-/** ARP requests that two nodes answered. */
+/** Whose address it was that was asked for: a group may have one of each version, and they are judged apart. */
+const versionOf = (what: WitnessAnswer['what']): 4 | 6 => (what === 'echo' || what === 'arp' ? 4 : 6);
+
+/** Requests to all that two nodes answered. */
 function sharedRequests(answers: readonly WitnessAnswer[], intervalMs: number): readonly DoubleHolding[] {
-  const first = new Map<number, WitnessAnswer>();
+  const first = new Map<string, WitnessAnswer>();
   const shared: DoubleHolding[] = [];
   for (const answer of answers) {
-    if (answer.what !== 'arp') continue;
-    const other = first.get(answer.round);
-    if (other === undefined) first.set(answer.round, answer);
+    if (answer.what !== 'arp' && answer.what !== 'nd') continue;
+    const key = `${answer.what} ${answer.round}`;
+    const other = first.get(key);
+    if (other === undefined) first.set(key, answer);
     else if (other.mac !== answer.mac)
       shared.push({
         macs: [other.mac, answer.mac],
-        what: ['arp', 'arp'],
+        what: [answer.what, answer.what],
         fromMs: answer.sentMs,
         toMs: answer.sentMs + intervalMs,
       });
@@ -106,7 +110,7 @@ export function doubleHoldings(answers: readonly WitnessAnswer[], intervalMs: nu
   for (const [index, left] of stretches.entries()) {
     for (const right of stretches.slice(index + 1)) {
       if (right.possible.fromMs > left.possible.toMs) break;
-      if (right.mac === left.mac) continue;
+      if (right.mac === left.mac || versionOf(left.what) !== versionOf(right.what)) continue;
       const both = overlap(left, right, intervalMs);
       if (both !== undefined) found.push({ ...both, macs: [left.mac, right.mac], what: [left.what, right.what] });
     }

@@ -2,12 +2,14 @@
 import type { MacAddress, NodeName } from '../model/names.ts';
 import { covered, type DoubleHolding, doubleHoldings, stretchesOf } from './holders.ts';
 import type { Observations } from './observation.ts';
-import { longest, outagesOf, type Sample } from './outage.ts';
+import { longest, type Outage, outagesOf, type Sample } from './outage.ts';
 
 /** One fault as it was injected and undone; monotonic milliseconds. */
 export interface StepRecord {
   readonly scenario: string;
   readonly node: NodeName;
+  /** True where no answer to a datagram may be missed and the address has to stay where it is; absent: it may move. */
+  readonly undisturbed?: boolean;
   /** Who held the VIP before. */
   readonly holderBefore: NodeName | null;
   readonly holderAfter: NodeName | null;
@@ -30,7 +32,7 @@ export interface JudgeSettings {
 
 /** A number per probe; a probe that did not run is absent. */
 export type ByProbe = Readonly<Partial<Record<ProbeName, number>>>;
-export type ProbeName = 'udp' | 'http';
+export type ProbeName = 'udp' | 'udp6' | 'http';
 
 /** Milliseconds after the injection at which something was seen on the wire; null where it was not. */
 export interface Phases {
@@ -91,9 +93,12 @@ function phasesOf(step: StepRecord, seen: Observations, settings: JudgeSettings)
       possible.fromMs <= step.injectedMs &&
       possible.toMs >= step.injectedMs - 3 * settings.witnessIntervalMs,
   );
+  // Null where it went on to the end: then nothing was lost to it.
+  const silentMs = Math.max(step.injectedMs, ...old.map(({ possible }) => possible.toMs));
+  const wentSilent = old.length > 0 && silentMs < step.endMs - 3 * settings.witnessIntervalMs;
   const isNew = (node: NodeName | null | undefined): boolean => node !== null && node !== undefined && node !== before;
   return {
-    silent: old.length === 0 ? null : after(Math.max(step.injectedMs, ...old.map(({ possible }) => possible.toMs))),
+    silent: wentSilent ? after(silentMs) : null,
     takenOver: after(answers.find((answer) => isNew(nameOf(answer.mac)))?.answeredMs),
     announced: after(seen.announcements.find((one) => during(one.seenMs) && isNew(nameOf(one.mac)))?.seenMs),
     reached: after(seen.datagrams.find((probe) => during(probe.sentMs) && isNew(probe.by))?.sentMs),
@@ -108,10 +113,13 @@ interface Sampled {
 
 /** The probes that ran at all, as samples. */
 function probesOf(seen: Observations, settings: JudgeSettings): readonly Sampled[] {
-  const udp = seen.datagrams.map((probe) => ({ atMs: probe.sentMs, ok: probe.answeredMs !== null }));
+  const [udp, udp6] = [seen.datagrams, seen.datagrams6].map((datagrams) =>
+    datagrams.map((probe) => ({ atMs: probe.sentMs, ok: probe.answeredMs !== null })),
+  );
   const http = seen.requests.map((request) => ({ atMs: request.startMs, ok: request.ok }));
   const all: readonly Sampled[] = [
-    { name: 'udp', intervalMs: settings.datagramIntervalMs, samples: udp },
+    { name: 'udp', intervalMs: settings.datagramIntervalMs, samples: udp! },
+    { name: 'udp6', intervalMs: settings.datagramIntervalMs, samples: udp6! },
     { name: 'http', intervalMs: settings.requestIntervalMs, samples: http },
   ];
   return all.filter((probe) => probe.samples.length > 0);
@@ -119,6 +127,25 @@ function probesOf(seen: Observations, settings: JudgeSettings): readonly Sampled
 
 const byProbe = <T>(items: readonly { name: ProbeName; value: T }[]): Partial<Record<ProbeName, T>> =>
   Object.fromEntries(items.map(({ name, value }) => [name, value]));
+
+/**
+ * What was felt of a fault that nobody should have felt. Requests are left out: a real server that dies with its node
+ * takes those along that were sent to it.
+ */
+function disturbances(
+  step: StepRecord,
+  probes: readonly { name: ProbeName; intervalMs: number; worst: Outage | undefined }[],
+): readonly string[] {
+  const moved = step.holderAfter !== step.holderBefore;
+  return [
+    ...(moved ? [`the address moved from ${step.holderBefore ?? 'nobody'} to ${step.holderAfter ?? 'nobody'}`] : []),
+    ...probes.flatMap(({ name, worst }) =>
+      name === 'http' || worst === undefined
+        ? []
+        : [`${name} was out for ${worst.lengthMs.toFixed(0)} ms, and nobody should have felt it`],
+    ),
+  ];
+}
 
 function judgeStep(step: StepRecord, seen: Observations, settings: JudgeSettings): StepResult {
   const window = { fromMs: step.startMs, toMs: step.endMs };
@@ -143,6 +170,7 @@ function judgeStep(step: StepRecord, seen: Observations, settings: JudgeSettings
     if (worst === undefined || worst.lengthMs <= settings.boundMs) return [];
     return [`${name} was out for ${worst.lengthMs.toFixed(0)} ms, bound ${settings.boundMs} ms`];
   });
+  if (step.undisturbed) reasons.push(...disturbances(step, probes));
   for (const why of step.stillWrong.slice(0, 3)) reasons.push(`not whole again: ${why}`);
   if (!seen.datagrams.some((probe) => inStep(probe.sentMs))) reasons.push('no probe was sent');
   if (!seen.witness.some((answer) => inStep(answer.sentMs))) reasons.push('the witness saw no answer at all');

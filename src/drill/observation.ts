@@ -7,6 +7,8 @@ import type { MacAddress, NodeName } from '../model/names.ts';
 /** One numbered datagram to a port of the VIP that is never balanced. */
 export interface DatagramProbe {
   readonly kind: 'datagram';
+  /** Of the address that it went to; absent: 4. */
+  readonly version?: 4 | 6 | undefined;
   readonly sequence: number;
   readonly sentMs: number;
   /** Null where no answer came within the timeout. */
@@ -30,11 +32,12 @@ export interface HttpProbe {
 
 /**
  * One answer to the witness, who asks every node at once, with a number per round: by an ICMP echo request for the VIP
- * that is addressed to the MAC of one node, and by one ARP request that all of them get.
+ * that is addressed to the MAC of one node, and by one ARP request that all of them get. For an IPv6 VIP the two are
+ * `echo6` and `nd`, a neighbour solicitation.
  */
 export interface WitnessAnswer {
   readonly kind: 'witness';
-  readonly what: 'echo' | 'arp';
+  readonly what: 'echo' | 'arp' | 'echo6' | 'nd';
   readonly round: number;
   readonly sentMs: number;
   readonly answeredMs: number;
@@ -42,7 +45,7 @@ export interface WitnessAnswer {
   readonly mac: MacAddress;
 }
 
-/** A broadcast ARP frame that names the VIP as its sender. */
+/** A broadcast ARP frame that names the VIP as its sender, or a neighbour advertisement to all. */
 export interface Announcement {
   readonly kind: 'announcement';
   readonly seenMs: number;
@@ -65,6 +68,7 @@ export type ProbeLine = Observation | ProbeReady | ProbeFailure;
 /** All that was seen, by kind, in the order of its sending. */
 export interface Observations {
   readonly datagrams: readonly DatagramProbe[];
+  readonly datagrams6: readonly DatagramProbe[];
   readonly requests: readonly HttpProbe[];
   readonly witness: readonly WitnessAnswer[];
   readonly announcements: readonly Announcement[];
@@ -77,7 +81,7 @@ export function writeLine(line: ProbeLine): string {
   switch (line.kind) {
     case 'datagram':
       return JSON.stringify([
-        'd',
+        line.version === 6 ? 'd6' : 'd',
         line.sequence,
         rounded(line.sentMs),
         line.answeredMs === null ? null : rounded(line.answeredMs),
@@ -108,9 +112,10 @@ export function writeLine(line: ProbeLine): string {
 export function readLine(text: string): ProbeLine {
   const [tag, ...rest] = JSON.parse(text) as [string, ...unknown[]];
   switch (tag) {
-    case 'd': {
+    case 'd':
+    case 'd6': {
       const [sequence, sentMs, answeredMs, by] = rest as [number, number, number | null, string | null];
-      return { kind: 'datagram', sequence, sentMs, answeredMs, by };
+      return { kind: 'datagram', ...(tag === 'd6' ? { version: 6 } : {}), sequence, sentMs, answeredMs, by };
     }
     case 'h': {
       const [sequence, startMs, endMs, ok, by, result] = rest as [
@@ -124,7 +129,7 @@ export function readLine(text: string): ProbeLine {
       return { kind: 'http', sequence, startMs, endMs, ok: ok === 1, by, result };
     }
     case 'w': {
-      const [what, round, sentMs, answeredMs, mac] = rest as ['echo' | 'arp', number, number, number, string];
+      const [what, round, sentMs, answeredMs, mac] = rest as [WitnessAnswer['what'], number, number, number, string];
       return { kind: 'witness', what, round, sentMs, answeredMs, mac };
     }
     case 'a': {
@@ -143,18 +148,19 @@ export function readLine(text: string): ProbeLine {
 /** Sorts observations by kind and time of sending (they arrive in the order in which they were answered). */
 export function collect(all: Iterable<Observation>): Observations {
   const datagrams: DatagramProbe[] = [];
+  const datagrams6: DatagramProbe[] = [];
   const requests: HttpProbe[] = [];
   const witness: WitnessAnswer[] = [];
   const announcements: Announcement[] = [];
   for (const one of all) {
-    if (one.kind === 'datagram') datagrams.push(one);
+    if (one.kind === 'datagram') (one.version === 6 ? datagrams6 : datagrams).push(one);
     else if (one.kind === 'http') requests.push(one);
     else if (one.kind === 'witness') witness.push(one);
     else announcements.push(one);
   }
-  datagrams.sort((left, right) => left.sentMs - right.sentMs);
+  for (const list of [datagrams, datagrams6]) list.sort((left, right) => left.sentMs - right.sentMs);
   requests.sort((left, right) => left.startMs - right.startMs);
   witness.sort((left, right) => left.sentMs - right.sentMs);
   announcements.sort((left, right) => left.seenMs - right.seenMs);
-  return { datagrams, requests, witness, announcements };
+  return { datagrams, datagrams6, requests, witness, announcements };
 }

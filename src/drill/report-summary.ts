@@ -35,16 +35,27 @@ function table(rows: readonly (readonly string[])[]): string {
 
 /** Table of all steps, what happened in each, and the verdict in the last line. */
 export function summary(result: DrillResult): string {
+  const six = result.steps.some((step) => step.outageMs.udp6 !== undefined);
   const rows = result.steps.map((step) => [
     step.node === step.holderBefore ? `${step.node} (holder)` : step.node,
     step.scenario,
     showOutage(step, 'udp'),
+    ...(six ? [showOutage(step, 'udp6')] : []),
     showOutage(step, 'http'),
     `${step.failedRequests} of ${step.requests}`,
     ms(step.doubleHolderMs),
     step.passed ? 'passed' : 'failed',
   ]);
-  const head = ['node', 'scenario', 'outage (udp)', 'outage (http)', 'failed requests', 'double holder', ''];
+  const head = [
+    'node',
+    'scenario',
+    'outage (udp)',
+    ...(six ? ['outage (udp6)'] : []),
+    'outage (http)',
+    'failed requests',
+    'double holder',
+    '',
+  ];
   const notes = result.steps.flatMap((step) => {
     const phases = step.node === step.holderBefore ? showPhases(step.phases) : '';
     return [

@@ -50,6 +50,13 @@ const styleOf = (facts: ReportFacts, node: NodeName | null): string => {
   return index < 0 ? 'other' : `n${index % 6}`;
 };
 
+const words = {
+  echo: { now: 'accepts', past: 'accepted frames' },
+  arp: { now: 'answers ARP', past: 'answered ARP' },
+  echo6: { now: 'accepts IPv6', past: 'accepted IPv6 frames' },
+  nd: { now: 'answers ND', past: 'answered neighbour solicitations' },
+} as const;
+
 function lanesOf(seen: Observations, facts: ReportFacts): readonly Lane[] {
   const datagrams = seen.datagrams.map((probe) => ({
     atMs: probe.sentMs,
@@ -62,16 +69,20 @@ function lanesOf(seen: Observations, facts: ReportFacts): readonly Lane[] {
     title: request.ok ? 'served' : `failed: ${request.result}`,
   }));
   const held = stretchesOf(seen.witness);
+  // A group without an IPv6 address has no rows for one.
+  const whats = (['echo', 'arp', 'echo6', 'nd'] as const).filter(
+    (what) => what === 'echo' || what === 'arp' || held.some((stretch) => stretch.what === what),
+  );
   const witness = facts.nodes.flatMap((node) =>
-    (['echo', 'arp'] as const).map((what) => ({
-      label: `${node} ${what === 'echo' ? 'accepts' : 'answers ARP'}`,
+    whats.map((what) => ({
+      label: `${node} ${words[what].now}`,
       bars: held
         .filter((stretch) => stretch.what === what && facts.nodeOfMac[stretch.mac] === node)
         .map(({ possible }) => ({
           ...possible,
           toMs: Math.max(possible.toMs, possible.fromMs + 1),
           style: styleOf(facts, node),
-          title: `${node} ${what === 'echo' ? 'accepted frames' : 'answered ARP'}`,
+          title: `${node} ${words[what].past}`,
         })),
     })),
   );

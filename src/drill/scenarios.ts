@@ -2,26 +2,7 @@
 import { nearest } from '../base/nearest.ts';
 import { Problem } from '../base/problem.ts';
 import type { NodeName } from '../model/names.ts';
-
-/**
- * What a drill may do to machines. The lab is one implementation (lab-injector.ts); a power switch would be another.
- * Every call returns once the fault is there, or gone.
- */
-export interface Injector {
-  powerOff(node: NodeName): Promise<void>;
-  powerOn(node: NodeName): Promise<void>;
-  freeze(node: NodeName): Promise<void>;
-  thaw(node: NodeName): Promise<void>;
-  link(node: NodeName, up: boolean): Promise<void>;
-  /** Undoes every fault there is, of this drill or of an earlier one. */
-  heal(): Promise<void>;
-}
-
-/** With what a scenario works: the machines' injector, and a root shell on the nodes that answer. */
-export interface Hands {
-  readonly injector: Injector;
-  readonly run: (node: NodeName, program: string) => Promise<void>;
-}
+import type { Fault } from './fault.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -29,45 +10,154 @@ export interface Scenario {
   readonly title: (node: NodeName) => string;
   /** True where the other nodes must see the node dead, or the fault did not take effect. */
   readonly fatal: boolean;
-  readonly inject: (hands: Hands, node: NodeName) => Promise<void>;
-  readonly undo: (hands: Hands, node: NodeName) => Promise<void>;
+  /**
+   * True where even the node that holds the address has to keep it, and nobody may miss an answer. What happens to a
+   * node that holds nothing must never be felt, whatever the scenario.
+   */
+  readonly harmless: boolean;
+  /** Whose turn comes: each node's; each arbiter's; each machine's that a lease store runs on. */
+  readonly victims: 'nodes' | 'arbiters' | 'store';
+  /**
+   * What goes wrong with the node, in order; ended in reverse. `others` are the cluster's other nodes. `Node` is how the
+   * injector names machines.
+   */
+  readonly faults: <Node>(node: Node, others: readonly Node[]) => readonly Fault<Node>[];
 }
+
+const fatal = { fatal: true, harmless: false, victims: 'nodes' } as const;
+const passing = { fatal: false, harmless: false, victims: 'nodes' } as const;
+const harmless = { fatal: false, harmless: true, victims: 'nodes' } as const;
+
+const hour = 3_600_000;
 
 const scenarios: readonly Scenario[] = [
   {
     name: 'plug-pull',
     title: (node) => `Pull the plug of ${node}`,
-    fatal: true,
-    inject: ({ injector }, node) => injector.powerOff(node),
-    undo: ({ injector }, node) => injector.powerOn(node),
+    ...fatal,
+    faults: (node) => [{ kind: 'power', node }],
   },
   {
     name: 'freeze',
     title: (node) => `Freeze ${node}`,
-    fatal: true,
-    inject: ({ injector }, node) => injector.freeze(node),
-    undo: ({ injector }, node) => injector.thaw(node),
+    ...fatal,
+    faults: (node) => [{ kind: 'freeze', node }],
   },
   {
     name: 'cable-pull',
     title: (node) => `Pull the cable of ${node}`,
-    fatal: true,
-    inject: ({ injector }, node) => injector.link(node, false),
-    undo: ({ injector }, node) => injector.link(node, true),
+    ...fatal,
+    faults: (node) => [{ kind: 'link', node }],
+  },
+  {
+    name: 'one-link',
+    title: (node) => `Pull the second network's cable of ${node}`,
+    ...harmless,
+    faults: (node) => [{ kind: 'one-link', node, link: 2 }],
+  },
+  {
+    name: 'partition',
+    title: (node) => `Part ${node} from all others`,
+    ...fatal,
+    faults: (node) => [{ kind: 'partition', side: [node] }],
+  },
+  {
+    name: 'deaf',
+    title: (node) => `Let ${node} hear no other node`,
+    ...passing,
+    faults: (node, others) => others.map((from) => ({ kind: 'cut', from, to: node })),
+  },
+  {
+    name: 'mute',
+    title: (node) => `Let no other node hear ${node}`,
+    ...fatal,
+    faults: (node, others) => others.map((to) => ({ kind: 'cut', from: node, to })),
+  },
+  {
+    name: 'latency',
+    title: (node) => `Delay all between ${node} and the others by 15 to 30 ms`,
+    ...harmless,
+    faults: (node) => [{ kind: 'slow', side: [node], delayMs: 15, jitterMs: 15, loss: 0 }],
+  },
+  {
+    name: 'loss',
+    title: (node) => `Lose a tenth of all between ${node} and the others`,
+    ...passing,
+    faults: (node) => [{ kind: 'slow', side: [node], delayMs: 0, jitterMs: 0, loss: 0.1 }],
   },
   {
     name: 'switchover',
     title: (node) => `Set ${node} standby`,
-    fatal: false,
-    inject: ({ run }, node) => run(node, 'musterd standby'),
-    undo: ({ run }, node) => run(node, 'musterd online'),
+    ...passing,
+    faults: (node) => [{ kind: 'standby', node }],
   },
   {
     name: 'kill',
     title: (node) => `Kill musterd of ${node}`,
-    fatal: false,
-    inject: ({ run }, node) => run(node, 'kill -KILL "$(systemctl show --property MainPID --value musterd)"'),
-    undo: ({ run }, node) => run(node, 'systemctl start musterd'),
+    ...passing,
+    faults: (node) => [{ kind: 'kill', node }],
+  },
+  {
+    name: 'stop',
+    title: (node) => `Stop musterd of ${node} (SIGSTOP)`,
+    ...fatal,
+    faults: (node) => [{ kind: 'stop', node }],
+  },
+  {
+    name: 'flush',
+    title: (node) => `Flush the ruleset of ${node}`,
+    ...passing,
+    faults: (node) => [{ kind: 'flush', node }],
+  },
+  {
+    name: 'nftables-restart',
+    title: (node) => `Restart nftables.service of ${node}`,
+    ...passing,
+    faults: (node) => [{ kind: 'nftables', node }],
+  },
+  {
+    name: 'clock-forward',
+    title: (node) => `Set the clock of ${node} an hour forward`,
+    ...harmless,
+    faults: (node) => [{ kind: 'clock', node, byMs: hour }],
+  },
+  {
+    name: 'clock-back',
+    title: (node) => `Set the clock of ${node} an hour back`,
+    ...harmless,
+    faults: (node) => [{ kind: 'clock', node, byMs: -hour }],
+  },
+  {
+    name: 'disk-full',
+    title: (node) => `Fill the disk of ${node}`,
+    ...harmless,
+    faults: (node) => [{ kind: 'disk', node }],
+  },
+  {
+    name: 'memory',
+    title: (node) => `Take all spare memory of ${node}`,
+    ...passing,
+    faults: (node) => [{ kind: 'memory', node }],
+  },
+  {
+    name: 'busy',
+    title: (node) => `Keep the processors busy from ${node}, with four processes`,
+    ...harmless,
+    faults: (node) => [{ kind: 'busy', node, processes: 4 }],
+  },
+  {
+    name: 'arbiter-loss',
+    title: (node) => `Pull the plug of ${node}, an arbiter`,
+    ...harmless,
+    victims: 'arbiters',
+    faults: (node) => [{ kind: 'power', node }],
+  },
+  {
+    name: 'store-loss',
+    title: (node) => `Pull the plug of ${node}, where etcd runs`,
+    ...harmless,
+    victims: 'store',
+    faults: (node) => [{ kind: 'power', node }],
   },
 ];
 
@@ -85,4 +175,10 @@ export function scenarioNamed(name: string): Scenario {
       hint: near === undefined ? undefined : `did you mean ${near}?`,
     },
   );
+}
+
+/** A line a scenario, for `--help`. */
+export function listScenarios(): string {
+  const width = Math.max(...scenarioNames.map((name) => name.length));
+  return scenarios.map(({ name, title }) => `  ${name.padEnd(width)}  ${title('a node')}`).join('\n');
 }

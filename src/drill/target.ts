@@ -8,6 +8,8 @@ import { addressesOf } from '../model/resource-group.ts';
 export interface DrillTarget {
   readonly group: GroupName;
   readonly address: IpAddress;
+  /** The group's first IPv6 address, which has to behave as the other; undefined where it has none. */
+  readonly address6?: IpAddress | undefined;
   /** A UDP port that no virtual service balances. */
   readonly echoPort: number;
   readonly http: { readonly address: IpAddress; readonly port: number; readonly path: string } | undefined;
@@ -19,7 +21,9 @@ const firstEchoPort = 7694;
 export function drillTarget(cluster: Cluster, wanted: GroupName | undefined): DrillTarget {
   const groups = cluster.groups.filter((group) => wanted === undefined || group.name === wanted);
   for (const group of groups) {
-    const address = addressesOf(group).find((resource) => parseIp(resource.address)?.version === 4)?.address;
+    const [address, address6] = ([4, 6] as const).map(
+      (version) => addressesOf(group).find((resource) => parseIp(resource.address)?.version === version)?.address,
+    );
     if (address === undefined) continue;
     const here = cluster.services.filter((service) => service.address === address);
     const tcp = here.find((service) => service.protocol === 'tcp');
@@ -27,7 +31,7 @@ export function drillTarget(cluster: Cluster, wanted: GroupName | undefined): Dr
     let echoPort = firstEchoPort;
     while (taken.has(echoPort)) echoPort += 1;
     const http = tcp === undefined ? undefined : { address, port: tcp.port, path: '/' };
-    return { group: group.name, address, echoPort, http };
+    return { group: group.name, address, address6, echoPort, http };
   }
   const known = cluster.groups.map((group) => group.name).join(', ');
   if (wanted !== undefined && groups.length === 0) {

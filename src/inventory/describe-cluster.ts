@@ -2,26 +2,33 @@ import { foldHosts } from '../base/host-range.ts';
 import { canonicalIp } from '../base/ip.ts';
 import { Problem } from '../base/problem.ts';
 import { parseHaCf } from '../linux-ha/ha-cf.ts';
+import { linkDirectives } from '../linux-ha/ha-cf-links.ts';
 import { parseResource } from '../linux-ha/haresources.ts';
+import { usualLease } from '../linux-ha/store-yml.ts';
 import type { YamlFile } from '../linux-ha/yaml-document.ts';
 import type { Arbiter, Link, Timings } from '../model/cluster.ts';
 import { completeTimings, defaultArbiterPort, defaultDriftBound, defaultUdpPort } from '../model/defaults.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
+import { defaultRoundTrip, leastLease } from '../model/lease-floor.ts';
 import type { ResourceGroup } from '../model/resource-group.ts';
 import { describeService } from './describe-service.ts';
 import { type ClusterHosts, resolveSet } from './host-set.ts';
 import { lintCluster } from './lint.ts';
 import { milliseconds, type NativeCluster } from './schema.ts';
 
-function readTimings(given: NativeCluster['timings']): Timings {
+function readTimings({ timings: given, profile }: NativeCluster, least: number): Timings {
   const ms = (text: string | undefined): number | undefined => (text === undefined ? undefined : milliseconds(text));
-  return completeTimings({
-    keepalive: ms(given?.keepalive),
-    deadtime: ms(given?.deadtime),
-    warntime: ms(given?.warntime),
-    initdead: ms(given?.initdead),
-    lease: ms(given?.lease),
-  });
+  const timings = completeTimings(
+    {
+      keepalive: ms(given?.keepalive),
+      deadtime: ms(given?.deadtime),
+      warntime: ms(given?.warntime),
+      initdead: ms(given?.initdead),
+      lease: ms(given?.lease),
+    },
+    profile,
+  );
+  return given?.lease === undefined ? { ...timings, lease: Math.max(timings.lease, least) } : timings;
 }
 
 /** Reads a link with the parser of ha.cf, so that the two cannot differ; `ucast DEVICE` means a link to every node. */
@@ -30,7 +37,7 @@ function readLinks(yaml: YamlFile, native: NativeCluster, nodes: readonly string
   return native.links.flatMap((text, index): Link[] => {
     const at = yaml.at(['cluster', 'links', index]);
     const [method, device, ...rest] = text.trim().split(/\s+/) as [string, string?, ...string[]];
-    if (!['ucast', 'bcast', 'mcast'].includes(method)) {
+    if (!linkDirectives.some((known) => known === method)) {
       yaml.list.add(at, `Cannot link the nodes by "${text}" as it must begin with ucast, bcast or mcast: it does not`);
       return [];
     }
@@ -60,9 +67,12 @@ function readLinks(yaml: YamlFile, native: NativeCluster, nodes: readonly string
 function readArbiters(yaml: YamlFile, native: NativeCluster, hosts: ClusterHosts): Arbiter[] {
   const cannot = 'Cannot ask an arbiter as each must be in the inventory';
   const names = resolveSet(yaml, native.arbiters ?? [], ['cluster', 'arbiters'], hosts, cannot);
+  const port = native.arbiter_port ?? defaultArbiterPort;
+  const roundTrip =
+    native.arbiter_round_trip === undefined ? defaultRoundTrip : milliseconds(native.arbiter_round_trip);
   return names.flatMap((name) => {
     const address = hosts.addresses[name]?.[0];
-    if (address !== undefined) return [{ name, address, port: native.arbiter_port ?? defaultArbiterPort }];
+    if (address !== undefined) return [{ name, address, port, roundTrip }];
     const at = yaml.at(['cluster', 'arbiters']);
     yaml.list.add(
       at,
@@ -111,18 +121,42 @@ export function describeCluster(yaml: YamlFile, native: NativeCluster, hosts: Cl
       `Cannot ping "${text}" as it must be an address or a name: it is neither`,
     );
   }
+  const arbiters = readArbiters(yaml, native, hosts);
+  const store: ClusterDescription['store'] =
+    native.store?.kind === 'disk' ? { reservation: 'none', ...native.store } : native.store;
+  const pingGroups = Object.entries(native.ping_groups ?? {}).map(([name, addresses]) => ({
+    name,
+    addresses: addresses.map((text) => canonicalIp(text) ?? text),
+  }));
+  for (const { name, addresses } of pingGroups) {
+    for (const [index, text] of addresses.entries()) {
+      if (/^[\w.:-]+$/.test(text)) continue;
+      yaml.list.add(
+        yaml.at(['cluster', 'ping_groups', name, index]),
+        `Cannot ping "${text}" as it must be an address or a name: it is neither`,
+      );
+    }
+  }
+  const deadping = native.timings?.deadping;
   const cluster: ClusterDescription = {
     name: native.name,
     engine: native.engine ?? 'muster',
     nodes,
     nodeAddresses: Object.fromEntries(nodes.map((node) => [node, hosts.addresses[node] ?? []])),
-    arbiters: readArbiters(yaml, native, hosts),
+    arbiters,
+    fencing: native.fencing ?? [],
     links: readLinks(yaml, native, nodes, hosts),
     udpPort: native.udp_port ?? defaultUdpPort,
-    timings: readTimings(native.timings),
+    profile: native.profile ?? 'default',
+    timings: readTimings(native, Math.max(leastLease({ nodes, arbiters }), usualLease(store))),
+    store,
     autoFailback: native.auto_failback ?? false,
     noQuorum: native.no_quorum ?? 'stop',
     pingNodes,
+    pingGroups,
+    deadping: deadping === undefined ? undefined : milliseconds(deadping),
+    watchdog: native.watchdog,
+    respawn: (native.respawn ?? []).map((text) => text.split(' ')),
     groups: readResourceGroups(yaml, native),
     services,
     driftBound: native.drift_bound ?? defaultDriftBound,

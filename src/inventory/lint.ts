@@ -2,8 +2,11 @@ import { showDuration } from '../base/duration.ts';
 import { foldHosts } from '../base/host-range.ts';
 import { networkContains, parseIp, parseNetwork } from '../base/ip.ts';
 import { nearest } from '../base/nearest.ts';
+import { thirdVoteWays } from '../linux-ha/cluster.ts';
+import { storeMistakes } from '../linux-ha/store-yml.ts';
 import type { YamlFile } from '../linux-ha/yaml-document.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
+import { leastLease } from '../model/lease-floor.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import type { NativeCluster } from './schema.ts';
@@ -11,14 +14,10 @@ import type { NativeCluster } from './schema.ts';
 /** Each rule looks at the whole cluster and adds its mistakes where the cause stands in the file. */
 type Rule = (yaml: YamlFile, cluster: ClusterDescription, native: NativeCluster) => void;
 
-const thirdVote: Rule = (yaml, { nodes, arbiters }) => {
-  if (nodes.length !== 2 || arbiters.length > 0) return;
-  const message = `Cannot form a majority as two nodes need a third vote: only ${foldHosts(nodes)} would vote`;
-  yaml.list.add(
-    yaml.at(['cluster', 'nodes']),
-    message,
-    'add a third node, or name a host that only votes under "arbiters"',
-  );
+const thirdVote: Rule = (yaml, { nodes, arbiters, fencing, store }) => {
+  if (store !== undefined || nodes.length !== 2 || arbiters.length > 0 || (fencing ?? []).length > 0) return;
+  const message = `Cannot form a majority as two nodes need a third vote or fencing: only ${foldHosts(nodes)} would vote`;
+  yaml.list.add(yaml.at(['cluster', 'nodes']), message, thirdVoteWays);
 };
 
 const votersApart: Rule = (yaml, { nodes, arbiters }) => {
@@ -63,6 +62,19 @@ const timings: Rule = (yaml, cluster, native) => {
       hint,
     );
   }
+};
+
+const farArbiter: Rule = (yaml, cluster, native) => {
+  const least = leastLease(cluster);
+  const { lease } = cluster.timings;
+  if (lease >= least) return;
+  const trip = showDuration(Math.max(...cluster.arbiters.map(({ roundTrip }) => roundTrip ?? 0)));
+  const said = native.arbiter_round_trip === undefined ? `${trip}, as none is said` : trip;
+  yaml.list.add(
+    yaml.at(['cluster', 'timings', 'lease']),
+    `Cannot hold a lease of ${showDuration(lease)} as the arbiter's answers must be able to renew it: at a round trip of ${said}, that takes ${showDuration(least)}`,
+    'leave the lease out, or say how near the arbiter is: arbiter_round_trip',
+  );
 };
 
 const preferredNodes: Rule = (yaml, { groups, nodes }) => {
@@ -164,10 +176,24 @@ const services: Rule = (yaml, cluster) => {
   }
 };
 
+const leaseStore: Rule = (yaml, cluster) => {
+  for (const { about, message, hint } of storeMistakes(cluster)) {
+    const path = about === 'lease' ? ['timings', 'lease'] : [about];
+    yaml.list.add(yaml.at(['cluster', ...path]), message, hint);
+  }
+  if (cluster.store !== undefined && cluster.engine !== 'muster')
+    yaml.list.add(
+      yaml.at(['cluster', 'store']),
+      'Cannot keep leases in a store as only musterd knows them: the engine is linux-ha',
+    );
+};
+
 const rules: readonly Rule[] = [
+  leaseStore,
   thirdVote,
   votersApart,
   timings,
+  farArbiter,
   preferredNodes,
   uniqueResources,
   localNetworks,

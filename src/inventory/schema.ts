@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDuration } from '../base/duration.ts';
+import { isEndpoint } from '../linux-ha/store-yml.ts';
 import { negotiateServices } from '../linux-ha/well-known-ports.ts';
 import { schedulers } from '../model/virtual-service.ts';
 
@@ -67,12 +68,15 @@ const group = z
 
 const timings = z
   .strictObject({
-    keepalive: duration.describe('Between two heartbeats (default 120ms)').optional(),
+    keepalive: duration.describe('Between two heartbeats (default 110ms)').optional(),
     deadtime: duration.describe('Silence after which a node counts as dead (default 300ms)').optional(),
     warntime: duration
       .describe('Silence after which a late heartbeat is worth a warning (default: half of deadtime)')
       .optional(),
     initdead: duration.describe('As deadtime, right after a start (default: twice deadtime)').optional(),
+    deadping: duration
+      .describe('Silence after which a ping node counts as gone (default: deadtime, at least 1s)')
+      .optional(),
     lease: duration.describe('How long a granted lease lasts (default: as deadtime)').optional(),
   })
   .describe('How quickly the nodes miss each other');
@@ -157,6 +161,35 @@ const service = z
   })
   .describe('A virtual service; its name is the key');
 
+const aFile = z
+  .string()
+  .regex(/^\/\S*$/, 'the whole path of a file')
+  .describe('The whole path of a file on every node');
+const store = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('etcd').describe('An etcd that is there already; Muster does not install it'),
+      endpoints: z
+        .array(z.string().refine(isEndpoint, 'a URL like http://10.0.0.5:2379'))
+        .min(1)
+        .describe('Its client URLs: http://10.0.0.5:2379; the next one is asked where one does not answer'),
+      ca: aFile.describe('Whom to trust, in PEM').optional(),
+      certificate: aFile.describe('The client certificate to show, in PEM').optional(),
+      key: aFile.describe('Its key, in PEM').optional(),
+    }),
+    z.strictObject({
+      kind: z.literal('disk').describe('A block device that all nodes share'),
+      device: aFile.describe('Its name, the same on every node: /dev/disk/by-id/...'),
+      reservation: z
+        .enum(['none', 'scsi'])
+        .describe(
+          'scsi: a takeover also locks the loser out of the disk by SCSI-3 persistent reservation (default none)',
+        )
+        .optional(),
+    }),
+  ])
+  .describe('Where the leases lie instead of with the voters: then two nodes are enough, and seconds are the measure');
+
 const cluster = z
   .strictObject({
     name: name.describe("The cluster's name, in every heartbeat"),
@@ -166,7 +199,24 @@ const cluster = z
       .optional(),
     nodes: hostSet.describe('The nodes: directors that can hold the virtual addresses; their order breaks ties'),
     arbiters: hostSet.describe('Hosts that only vote').optional(),
+    store: store.optional(),
     arbiter_port: port.describe('Where the arbiters answer (default 5561)').optional(),
+    arbiter_round_trip: duration
+      .describe(
+        'How far away the arbiters are at most (default 50ms); where a node needs them, the lease follows from it',
+      )
+      .optional(),
+    fencing: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^[^\s#]+ [^\s#]+( [^\s#]+)*$/,
+            'what follows stonith_host in ha.cf: WHO DEVICE-TYPE PARAMETERS, without "#"',
+          ),
+      )
+      .describe('How nodes are powered off, as the stonith_host lines of ha.cf: "* external/ipmi node2 10.0.0.2 admin"')
+      .optional(),
     links: z
       .array(z.string())
       .min(1)
@@ -174,6 +224,12 @@ const cluster = z
         'Heartbeat links as in ha.cf: "ucast eth0" (to every node), "ucast eth1 10.9.0.1", "bcast eth1", "mcast eth0 239.0.0.1"',
       ),
     udp_port: port.describe('The port of heartbeats (default 694)').optional(),
+    profile: z
+      .enum(['default', 'fast'])
+      .describe(
+        'How quick it is where timings say nothing: default (lease 270ms) or fast (lease 80ms, renewed every 20ms)',
+      )
+      .optional(),
     timings: timings.optional(),
     drift_bound: z
       .number()
@@ -187,6 +243,19 @@ const cluster = z
       .optional(),
     no_quorum: z.enum(['stop', 'freeze']).describe('What a node without a majority does (default stop)').optional(),
     ping: z.array(z.string()).describe('Addresses that answer as long as the network is there').optional(),
+    ping_groups: z
+      .record(name, z.array(z.string()).min(1))
+      .describe('Groups of addresses; any one that answers is enough, and each group counts as one of "ping"')
+      .optional(),
+    watchdog: z
+      .string()
+      .regex(/^\/[^\s#]+$/, 'a device: /dev/watchdog')
+      .describe('The watchdog device that every node feeds')
+      .optional(),
+    respawn: z
+      .array(z.string().regex(/^[^\s#]+ \/[^\s#]+( [^\s#]+)*$/, 'USER /PATH/OF/PROGRAM ARGUMENTS, without "#"'))
+      .describe('Programs that every node keeps running: "nobody /usr/local/bin/exporter --quiet"')
+      .optional(),
     groups: z.record(name, resourceGroup).describe('Resource groups by name').optional(),
     services: z.record(name, service).describe('Virtual services by name').optional(),
   })

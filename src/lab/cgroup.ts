@@ -32,10 +32,11 @@ function hierarchies(): Hierarchies {
   throw new Problem('hostFailed', 'Cannot run the lab as cgroup version 2 must be mounted: /proc/self/mounts has none');
 }
 
-const labGroup = (lab: string): string => `muster-${lab}`;
+/** The name of the lab's group in every hierarchy. */
+export const labGroup = (lab: string): string => `muster-${lab}`;
 
 /** The group of one member (a node, or `gateway`) of a lab in the unified hierarchy. */
-function groupOf(lab: string, member: string): string {
+export function groupOf(lab: string, member: string): string {
   return join(hierarchies().unified, labGroup(lab), member);
 }
 
@@ -108,6 +109,14 @@ async function removeTree(group: string): Promise<void> {
 export async function removeGroups(lab: string, member: string): Promise<void> {
   const { unified, legacy } = hierarchies();
   for (const root of [unified, ...legacy]) await removeTree(join(root, labGroup(lab), member));
+}
+
+/** Kills all processes of the member, and removes its groups; nothing where it has none. */
+export async function destroyMember(lab: string, member: string): Promise<void> {
+  if (!existsSync(killFile(lab, member))) return;
+  await writeFile(killFile(lab, member), '1');
+  await waitEmpty(lab, member);
+  await removeGroups(lab, member);
 }
 
 /** Kills all processes of the lab that are in its groups, and removes the groups: needs nothing but the lab's name. */

@@ -5,18 +5,20 @@ import { ensureBaseTree } from './base-tree.ts';
 import { isFrozen, isPopulated } from './cgroup.ts';
 import { inNamespace } from './command.ts';
 import { answersSsh, waitForSsh } from './dial.ts';
-import { createDisk } from './disk.ts';
+import { createDisk, isDiskFull } from './disk.ts';
 import { labFaults } from './faults.ts';
 import { createKeys } from './keys.ts';
+import { readLoad } from './load.ts';
 import { withLock } from './lock.ts';
 import { ensureGateway, isOn, powerDown, powerUp } from './machine.ts';
 import { mountsBelow } from './mounts.ts';
-import { labHosts, labPaths, labsRoot, maxNodes, nodePaths, resolveLabName } from './names.ts';
+import { labHosts, labPaths, labsRoot, maxNodes, nodePaths, portOf, resolveLabName } from './names.ts';
 import { createSwitch, isNamespace, readSwitch } from './network.ts';
+import { readSlow } from './relay.ts';
 import { ensureRequirements, requireRoot } from './requirements.ts';
 import { type LabState, readState, writeState } from './state.ts';
 import { tearDown } from './teardown.ts';
-import type { LabFaults, LabNode, LabPaths } from './types.ts';
+import type { LabFaults, LabNode, LabPaths, NodeTrouble, SlowDirection } from './types.ts';
 import { allEnded } from './wait.ts';
 
 /** A lab that is up. */
@@ -34,6 +36,8 @@ export interface LabUpOptions {
   readonly name?: string | undefined;
   /** 1 to 80; 3 where the lab is new, as many as it has where it is up. */
   readonly nodes?: number | undefined;
+  /** Networks that each node is in: 1 or 2; 1 where the lab is new. The second carries nothing but heartbeats. */
+  readonly links?: number | undefined;
   readonly onProgress?: ((line: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,9 +47,13 @@ export interface LabStatus {
   readonly up: boolean;
   readonly stateDir: string;
   readonly gateway: boolean;
-  readonly nodes: readonly (LabNode & { readonly link: boolean; readonly ssh: boolean })[];
+  readonly links: number;
+  readonly nodes: readonly (LabNode &
+    NodeTrouble & { readonly link: boolean; readonly link2: boolean; readonly ssh: boolean })[];
   /** Directions in which the switch drops frames. */
   readonly cuts: readonly { readonly from: string; readonly to: string }[];
+  /** Directions in which frames are late or lost. */
+  readonly slow: readonly SlowDirection[];
 }
 
 /** Locks lie beside the labs, not in them: a lab that goes down takes its directory with it. */
@@ -90,11 +98,15 @@ export async function openLab(name?: string): Promise<Lab> {
   });
 }
 
-async function boot(paths: LabPaths, hosts: LabState['nodes'], { onProgress, signal }: LabUpOptions): Promise<void> {
+async function boot(
+  paths: LabPaths,
+  { nodes: hosts, links }: Pick<LabState, 'nodes' | 'links'>,
+  { onProgress, signal }: LabUpOptions,
+): Promise<void> {
   const powerAll = async (): Promise<void> => {
     for (const host of hosts) {
       signal?.throwIfAborted();
-      await powerUp(paths, host);
+      await powerUp(paths, host, links);
     }
   };
   await allEnded([ensureGateway(paths, signal), powerAll()]);
@@ -106,19 +118,19 @@ async function boot(paths: LabPaths, hosts: LabState['nodes'], { onProgress, sig
 }
 
 async function create(paths: LabPaths, count: number, options: LabUpOptions): Promise<LabState> {
-  const { onProgress, signal } = options;
+  const { onProgress, signal, links = 1 } = options;
   const base = await ensureBaseTree({ onProgress, signal });
   await tearDown(paths);
   try {
     await mkdir(join(paths.stateDir, 'ssh'), { recursive: true, mode: 0o700 });
     onProgress?.(`making the switch and ${count} disks`);
-    const state: LabState = { name: paths.name, base, nodes: labHosts(count) };
+    const state: LabState = { name: paths.name, base, nodes: labHosts(count), links };
     await createSwitch(paths);
     const keys = await createKeys(paths, count);
-    await allEnded(state.nodes.map((host) => createDisk(paths, host, { base, count, keys })));
+    await allEnded(state.nodes.map((host) => createDisk(paths, host, { base, count, links, keys })));
     await writeState(paths, state);
     onProgress?.(`booting ${state.nodes.map(({ name }) => name).join(' ')}`);
-    await boot(paths, state.nodes, options);
+    await boot(paths, state, options);
     return state;
   } catch (error) {
     await tearDown(paths);
@@ -126,8 +138,20 @@ async function create(paths: LabPaths, count: number, options: LabUpOptions): Pr
   }
 }
 
+function requireLinks({ links }: LabUpOptions, state?: LabState): void {
+  if (links !== undefined && links !== 1 && links !== 2)
+    throw new Problem('usage', `Cannot bring up a lab of ${links} networks as it must have 1 or 2: it has not`);
+  if (links === undefined || state === undefined || links === state.links) return;
+  throw new Problem(
+    'usage',
+    `Cannot bring up lab "${state.name}" with ${links} networks as it must have those that it was made with: ${state.links}`,
+    { hint: `muster lab down --lab ${state.name}` },
+  );
+}
+
 async function complete(paths: LabPaths, state: LabState, options: LabUpOptions): Promise<boolean> {
   const { nodes: wanted, onProgress } = options;
+  requireLinks(options, state);
   if (wanted !== undefined && wanted !== state.nodes.length) {
     throw new Problem(
       'usage',
@@ -141,7 +165,7 @@ async function complete(paths: LabPaths, state: LabState, options: LabUpOptions)
   if (off.length === 0 && gateway) return false;
   onProgress?.(`completing: ${[...off.map(({ name }) => name), ...(gateway ? [] : ['gateway'])].join(' ')}`);
   try {
-    await boot(paths, off, options);
+    await boot(paths, { nodes: off, links: state.links }, options);
   } catch (error) {
     for (const { name } of off) await powerDown(paths, name);
     throw error;
@@ -158,6 +182,7 @@ export async function labUp(options: LabUpOptions = {}): Promise<{ lab: Lab; cha
   if (nodes !== undefined && (!Number.isInteger(nodes) || nodes < 1 || nodes > maxNodes)) {
     throw new Problem('usage', `Cannot bring up a lab of ${nodes} nodes as it must have 1 to ${maxNodes}: it has not`);
   }
+  requireLinks(options);
   const paths = labPaths(resolveLabName(options.name));
   await ensureRequirements(options);
   return withLock(
@@ -185,19 +210,28 @@ export async function labStatus(name?: string): Promise<LabStatus> {
   const paths = labPaths(resolveLabName(name));
   const state = await intactState(paths);
   const about = { name: paths.name, stateDir: paths.stateDir };
-  if (state === undefined) return { ...about, up: false, gateway: false, nodes: [], cuts: [] };
-  const [nodes, { cuts, downPorts }, gateway] = await Promise.all([
+  if (state === undefined) return { ...about, up: false, gateway: false, links: 0, nodes: [], cuts: [], slow: [] };
+  const [nodes, { cuts, downPorts }, slow, gateway] = await Promise.all([
     readNodes(paths, state),
     readSwitch(paths),
+    readSlow(paths),
     isPopulated(paths.name, 'gateway'),
   ]);
+  const troubles = await Promise.all(
+    nodes.map(async ({ name: node }): Promise<NodeTrouble> => {
+      const [load, diskFull] = await Promise.all([readLoad(paths.name, node), isDiskFull(paths, node)]);
+      return { ...load, diskFull };
+    }),
+  );
   const ssh = await Promise.all(nodes.map(({ name: node, power }) => power === 'on' && answersSsh(paths, node)));
   const all = nodes.map((node, index) => ({
     ...node,
+    ...troubles[index]!,
     link: node.power === 'on' && !downPorts.includes(node.name),
+    link2: node.power === 'on' && state.links > 1 && !downPorts.includes(portOf(node.name, 2)),
     ssh: ssh[index]!,
   }));
-  return { ...about, up: true, gateway, nodes: all, cuts };
+  return { ...about, up: true, gateway, links: state.links, nodes: all, cuts, slow };
 }
 
 /** The names of all labs on this machine, also of broken ones. */

@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Problem } from '../base/problem.ts';
 import { createGroups, isPopulated, killFile, removeGroups, waitEmpty } from './cgroup.ts';
 import { inNamespace } from './command.ts';
 import { dialSocket } from './gateway.ts';
-import { nodePaths } from './names.ts';
+import { nodePaths, secondLink, sharedDisk, sharedDiskFile, sharedDiskSize } from './names.ts';
 import { cableFunctions, cutPower, unplug } from './network.ts';
 import { entryCommand } from './self.ts';
+import type { LabState } from './state.ts';
 import type { LabPaths } from './types.ts';
 import { waitUntil } from './wait.ts';
 
@@ -19,7 +20,7 @@ const capabilities = ['CAP_NET_ADMIN', 'CAP_NET_RAW', 'CAP_NET_BIND_SERVICE', 'C
  * Starts a program that outlives this process, in the member's own cgroups from its first instruction. Its output goes
  * to `log`.
  */
-async function startDetached(
+export async function startDetached(
   lab: string,
   member: string,
   argv: readonly string[],
@@ -56,7 +57,7 @@ const rebooted = 133;
  * The life of a machine: its network is there exactly as long as it is on, and fresh at each boot. So a `poweroff` or
  * `reboot` from inside, too, leaves no kernel behind that answers for its addresses.
  */
-const life = `switch=$1 port=$2 mac=$3 namespace=$4; shift 4
+const life = `switch=$1 port=$2 mac=$3 mac2=$4 namespace=$5; shift 5
 ${cableFunctions}
 while :; do
   unplug
@@ -68,8 +69,12 @@ while :; do
 done`;
 
 /** Boots the node: a fresh network namespace, and Debian's own init in it. Resolves before it has booted. */
-export async function powerUp(paths: LabPaths, host: { name: string; mac: string }): Promise<void> {
+export async function powerUp(paths: LabPaths, host: LabState['nodes'][number], links: number): Promise<void> {
   const { root, namespace, console } = nodePaths(paths, host.name);
+  const disk = sharedDiskFile(paths);
+  // What is in it stays: the other machines may be using it.
+  const file = await open(disk, 'a');
+  await file.truncate(sharedDiskSize).finally(() => file.close());
   const nspawn = [
     'systemd-nspawn',
     '--quiet',
@@ -85,8 +90,10 @@ export async function powerUp(paths: LabPaths, host: { name: string; mac: string
     '--link-journal=no',
     '--resolv-conf=off',
     '--timezone=off',
+    `--bind=${disk}:${sharedDisk}`,
   ];
-  const argv = ['sh', '-ec', life, 'sh', paths.switchNamespace, host.name, host.mac, namespace, ...nspawn];
+  const mac2 = links > 1 ? secondLink(host).mac : '';
+  const argv = ['sh', '-ec', life, 'sh', paths.switchNamespace, host.name, host.mac, mac2, namespace, ...nspawn];
   // Without the first, /proc/sys is read-only in the node and sysctls could not be provisioned.
   const env = { SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network', EXIT_ON_REBOOT: '1' };
   await startDetached(paths.name, host.name, argv, console, env);

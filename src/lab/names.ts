@@ -47,6 +47,14 @@ export function resolveLabName(given?: string): string {
   );
 }
 
+/** A device that all machines of a lab share, as a quorum disk: where it is in each of them, and on the host. */
+export const sharedDisk = '/srv/shared-disk';
+export const sharedDiskSize = 1_048_576;
+
+export function sharedDiskFile({ stateDir }: LabPaths): string {
+  return join(stateDir, 'shared-disk');
+}
+
 /** Where the lab of that name is, whether it is up or not. */
 export function labPaths(name: string): LabPaths {
   const stateDir = join(labsRoot, name);
@@ -69,6 +77,18 @@ export function nodePaths(paths: LabPaths, node: string) {
     console: join(directory, 'console.log'),
     namespace: join(paths.stateDir, 'net', node),
     sshSocket: join(paths.stateDir, 'ssh', `${node}.sock`),
+  };
+}
+
+/** The switch's port of a node in the lab's first network, or in a further one. */
+export const portOf = (node: string, network = 1): string => (network === 1 ? node : `${node}.${network}`);
+
+/** A node's interface in the lab's second network, which carries nothing but heartbeats: no client is there. */
+export function secondLink(host: { address: string; address6: string; mac: string }) {
+  return {
+    address: host.address.replace('10.77.', '10.78.'),
+    address6: host.address6.replace('fd77:', 'fd78:'),
+    mac: host.mac.replace('0a:4d', '0a:4e'),
   };
 }
 

@@ -15,7 +15,8 @@ export function isNamespace(file: string): boolean {
   }
 }
 
-const clientMac = '02:00:0a:4d:00:01';
+/** The MAC of the client's port. */
+export const clientMac = '02:00:0a:4d:00:01';
 
 /** Makes the switch (a bridge in a namespace of its own) and the client beside it. The host's own network is not touched. */
 export async function createSwitch(paths: LabPaths): Promise<void> {
@@ -29,6 +30,8 @@ export async function createSwitch(paths: LabPaths): Promise<void> {
        echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6
        ip link add switch type bridge stp_state 0 forward_delay 0 mcast_snooping 0
        ip link set switch up
+       ip link add switch2 type bridge stp_state 0 forward_delay 0 mcast_snooping 0
+       ip link set switch2 up
        nft -f -`,
     ]),
     {
@@ -36,15 +39,20 @@ export async function createSwitch(paths: LabPaths): Promise<void> {
         set cut {
           type ifname . ifname
         }
+        # What the relay carries instead.
+        set slow {
+          type ifname . ifname
+        }
         chain forward {
           type filter hook forward priority 0; policy accept;
           iifname . oifname @cut drop
+          iifname . oifname @slow drop
         }
       }
 `,
     },
   );
-  await mustShell(`switch=$1 port=client mac=$2 namespace=$3${cableFunctions}plug`, [
+  await mustShell(`switch=$1 port=client mac=$2 mac2= namespace=$3${cableFunctions}plug`, [
     paths.switchNamespace,
     clientMac,
     paths.clientNamespace,
@@ -61,18 +69,25 @@ export async function createSwitch(paths: LabPaths): Promise<void> {
   );
 }
 
-/** Shell functions on `$switch $port $mac $namespace`: a fresh namespace with a cable to the switch, and its end. */
+/**
+ * Shell functions on `$switch $port $mac $namespace`: a fresh namespace with a cable to the switch, and its end. Where
+ * there is a `$mac2`, with a second cable to the second switch.
+ */
 export const cableFunctions = `
 plug() {
   : > "$namespace"
   unshare --net="$namespace" true
   printf 'link add name %s type veth peer name eth0 address %s netns %s\nlink set %s master switch up\n' \
     "$port" "$mac" "$namespace" "$port" | nsenter --net="$switch" -- ip -batch -
+  [ -z "$mac2" ] || printf 'link add name %s.2 type veth peer name eth1 address %s netns %s\nlink set %s.2 master switch2 up\n' \
+    "$port" "$mac2" "$namespace" "$port" | nsenter --net="$switch" -- ip -batch -
 }
 unplug() {
-  if nsenter --net="$switch" -- ip link show "$port" >/dev/null 2>&1; then
-    nsenter --net="$switch" -- ip link delete "$port"
-  fi
+  for cable in "$port" "$port.2"; do
+    if nsenter --net="$switch" -- ip link show "$cable" >/dev/null 2>&1; then
+      nsenter --net="$switch" -- ip link delete "$cable"
+    fi
+  done
   if [ -e "$namespace" ]; then umount "$namespace" || :; rm -f "$namespace"; fi
 }
 `;
@@ -83,13 +98,20 @@ unplug() {
  */
 export async function cutPower(paths: LabPaths, node: string, killFile: string): Promise<void> {
   await must(
-    inNamespace(paths.switchNamespace, ['sh', '-c', 'ip link set "$1" down; echo 1 > "$2"', 'sh', node, killFile]),
+    inNamespace(paths.switchNamespace, [
+      'sh',
+      '-c',
+      'ip link set "$1" down; ip link set "$1.2" down 2>/dev/null; echo 1 > "$2"',
+      'sh',
+      node,
+      killFile,
+    ]),
   );
 }
 
 /** Takes the node's cable and namespace away; the kernel in it would go on answering ARP without any process. */
 export async function unplug(paths: LabPaths, node: string): Promise<void> {
-  await mustShell(`switch=$1 port=$2 namespace=$3${cableFunctions}unplug`, [
+  await mustShell(`switch=$1 port=$2 mac2= namespace=$3${cableFunctions}unplug`, [
     paths.switchNamespace,
     node,
     nodePaths(paths, node).namespace,
@@ -110,6 +132,16 @@ export async function addCuts(paths: LabPaths, from: readonly string[], to: read
   if (pairs.length === 0) return;
   await must(inNamespace(paths.switchNamespace, ['nft', '-f', '-']), {
     input: `add element bridge lab cut { ${pairs.join(', ')} }\n`,
+  });
+}
+
+/** Ends such drops; a direction that passes is none. */
+export async function removeCuts(paths: LabPaths, from: readonly string[], to: readonly string[]): Promise<void> {
+  const { cuts } = await readSwitch(paths);
+  const ended = cuts.filter((cut) => from.includes(cut.from) && to.includes(cut.to));
+  if (ended.length === 0) return;
+  await must(inNamespace(paths.switchNamespace, ['nft', '-f', '-']), {
+    input: `delete element bridge lab cut { ${ended.map((cut) => `"${cut.from}" . "${cut.to}"`).join(', ')} }\n`,
   });
 }
 

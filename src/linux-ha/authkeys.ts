@@ -20,17 +20,22 @@ export interface Authkeys {
   readonly keys: readonly AuthKey[];
 }
 
+/** The wire has one byte for the id of a key (heartbeat knows 1 to 15). */
+const highestId = 255;
+
 interface Draft {
   readonly keys: AuthKey[];
   active: { readonly id: number; readonly line: number; readonly column: number } | undefined;
 }
 
 function readActive(head: Token, value: Token | undefined, draft: Draft, list: MistakeList): void {
-  const id = parseWhole(value?.text ?? '', 0, 65_535);
+  const id = parseWhole(value?.text ?? '', 0, 999_999_999);
   if (draft.active !== undefined) {
     list.add(head, 'Cannot read "auth" as it must be there once: a line before has it too');
   } else if (id === undefined) {
     list.add(value ?? head, 'Cannot read "auth" as the number of a key must follow: none does');
+  } else if (id > highestId) {
+    list.add(value!, `Cannot sign with key ${id} as the numbers of keys go up to ${highestId}: it is higher`);
   } else {
     draft.active = { id, line: head.line, column: value!.column };
   }
@@ -38,11 +43,13 @@ function readActive(head: Token, value: Token | undefined, draft: Draft, list: M
 
 function readKey(tokens: readonly Token[], draft: Draft, list: MistakeList): void {
   const [head, method, secret, ...rest] = tokens as [Token, ...Token[]];
-  const id = parseWhole(head.text, 0, 65_535);
+  const id = parseWhole(head.text, 0, 999_999_999);
   const known = authMethods.find((name) => name === method?.text);
   const extra = known === 'crc' ? secret : rest[0];
   if (id === undefined) {
     list.add(head, 'Cannot read this line as "auth N" or "N METHOD SECRET": it begins with something else');
+  } else if (id > highestId) {
+    list.add(head, `Cannot read key ${id} as the numbers of keys go up to ${highestId}: it is higher`);
   } else if (known === undefined) {
     list.add(method ?? head, `Cannot read key ${id} as its method must be one of ${authMethods.join(', ')}: it is not`);
   } else if (known !== 'crc' && secret === undefined) {
@@ -79,4 +86,26 @@ export function parseAuthkeys(text: string, file = 'authkeys'): Authkeys {
   }
   throwMistakes(list);
   return { active: active!.id, keys };
+}
+
+/** Why a method of heartbeat's is not taken; undefined where it is. */
+export function weakness(method: AuthMethod): string | undefined {
+  if (method === 'crc') return 'crc finds damage and proves nothing';
+  return method === 'md5' ? 'md5 has been broken for long' : undefined;
+}
+
+/**
+ * Throws a `Problem` where the key that signs is of a method that proves nothing, or too little: what it signs anybody
+ * could forge. `text` is what the keys were read from.
+ */
+export function refuseWeakKey({ active, keys }: Authkeys, text: string, file = 'authkeys'): void {
+  const method = keys.find(({ id }) => id === active)!.method;
+  const why = weakness(method);
+  if (why === undefined) return;
+  const index = rawLines(text).findIndex((raw) => parseWhole(words(raw, 1)[0]?.text ?? '', 0, highestId) === active);
+  const at = words(rawLines(text)[index] ?? '', index + 1)[1] ?? { line: 1, column: 1 };
+  const list = mistakeList(file);
+  const hint = `write "${active} sha256 SECRET" into authkeys, the same on all nodes`;
+  list.add(at, `Cannot sign with key ${active} as a secret must prove who speaks: ${why}`, hint);
+  throwMistakes(list);
 }

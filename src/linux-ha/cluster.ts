@@ -5,13 +5,17 @@ import { showDuration } from '../base/duration.ts';
 import { badInput, type Mistake, Problem } from '../base/problem.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { defaultDriftBound } from '../model/defaults.ts';
+import { leastLease } from '../model/lease-floor.ts';
+import { addressesOf } from '../model/resource-group.ts';
 import type { VirtualService } from '../model/virtual-service.ts';
 import { serviceKey } from '../model/virtual-service.ts';
-import { type Authkeys, parseAuthkeys } from './authkeys.ts';
-import { type HaCf, type KeptDirective, parseHaCf } from './ha-cf.ts';
+import { type Authkeys, parseAuthkeys, refuseWeakKey } from './authkeys.ts';
+import { type HaCf, type KeptDirective, parseHaCf, type RunDirectives } from './ha-cf.ts';
 import { type PlacedGroup, parseHaresources } from './haresources.ts';
 import { parseLdirectordCf } from './ldirectord-cf.ts';
+import { checkGateTime, checkGroupSizes } from './limits.ts';
 import { type MusterYml, parseMusterYml } from './muster-yml.ts';
+import { storeMistakes, usualLease } from './store-yml.ts';
 
 /** The text of each file by its name within /etc/ha.d (`ha.cf`, `authkeys`, ...); a file that is not there is left out. */
 export type ConfigFiles = Readonly<Record<string, string>>;
@@ -20,8 +24,10 @@ export type ConfigFiles = Readonly<Record<string, string>>;
 export interface Configuration {
   readonly cluster: Cluster;
   readonly authkeys: Authkeys;
-  /** Directives of ha.cf for other parts of the supervisor: fencing, watchdog, ping groups. */
+  /** Directives of ha.cf for other parts of the supervisor: fencing. */
   readonly kept: readonly KeptDirective[];
+  /** How this machine is to run musterd; no two nodes have to agree on it. */
+  readonly running: RunDirectives;
   /** One sentence for each directive that has no meaning here; said once at start. */
   readonly notes: readonly string[];
   /** First 12 hex digits of the hash over all files that the nodes must have alike. */
@@ -118,12 +124,28 @@ function extendServices(
   return { services: extended, mistakes };
 }
 
-function checkLease(cf: HaCf, lease: number, at: Mistake['at']): Mistake[] {
+function checkLease(cf: HaCf, arbiters: MusterYml['arbiters'], lease: number, at: Mistake['at']): Mistake[] {
+  const least = leastLease({ nodes: cf.nodes, arbiters });
+  if (lease < least) {
+    const message = `Cannot hold a lease of ${showDuration(lease)} as the arbiter's answers must be able to renew it: at its round trip that takes ${showDuration(least)}`;
+    return [{ at, message, hint: 'five round trips and 500 ms, or an arbiter that is nearer' }];
+  }
   if (lease >= 2 * cf.timings.keepalive) return [];
   const [is, beat] = [showDuration(lease), showDuration(cf.timings.keepalive)];
   const message = `Cannot hold a lease of ${is} as it must last at least two keepalives: keepalive is ${beat}`;
   return [{ at, message, hint: 'one lost message would otherwise cost the lease' }];
 }
+
+/** Two nodes that lose sight of each other are one vote each: without a third, or fencing, nobody could ever take over. */
+function checkThirdVote(cf: HaCf, yml: MusterYml, at: Mistake['at']): Mistake[] {
+  const fenced = cf.kept.some(({ name }) => name === 'stonith' || name === 'stonith_host');
+  if (cf.nodes.length !== 2 || yml.arbiters.length > 0 || yml.store !== undefined || fenced) return [];
+  const message = `Cannot form a majority as two nodes need a third vote or fencing: only ${cf.nodes.join(' and ')} would vote`;
+  return [{ at, message, hint: `${thirdVoteWays} ("arbiters" in muster.yml, "stonith_host" in ha.cf)` }];
+}
+
+/** How two nodes get out of it, in the words of every file that says who votes. */
+export const thirdVoteWays = 'add a third node, a host that only votes under "arbiters", a lease store, or fencing';
 
 /** Runs a parser; its mistakes join the others instead of hiding them. */
 function collect<T>(mistakes: Mistake[], parse: () => T): T | undefined {
@@ -149,8 +171,13 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
   };
   const name = (file: string): string => `${where}${file}`;
   const haCf = files['ha.cf'];
+  // What ha.cf leaves out follows from the profile.
+  const inYml: Mistake[] = [];
+  const yml = collect(inYml, () => parseMusterYml(files['muster.yml'] ?? '', name('muster.yml')));
   const cf =
-    haCf === undefined ? missing('ha.cf', 'form a cluster') : collect(mistakes, () => parseHaCf(haCf, name('ha.cf')));
+    haCf === undefined
+      ? missing('ha.cf', 'form a cluster')
+      : collect(mistakes, () => parseHaCf(haCf, name('ha.cf'), yml?.profile));
   const keyText = files.authkeys;
   const authkeys =
     keyText === undefined
@@ -161,38 +188,68 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
   const ldirectord = Object.keys(files)
     .filter((file) => !['ha.cf', 'authkeys', 'haresources', 'muster.yml', 'quorumd.conf'].includes(file))
     .map((file) => collect(mistakes, () => parseLdirectordCf(files[file]!, name(file))));
-  const yml = collect(mistakes, () => parseMusterYml(files['muster.yml'] ?? '', name('muster.yml')));
+  mistakes.push(...inYml);
   if (cf === undefined || authkeys === undefined || yml === undefined || mistakes.length > 0) throw badInput(mistakes);
 
   const ymlFile = name('muster.yml');
-  const lease = yml.lease ?? cf.timings.deadtime;
+  const lease = yml.lease ?? Math.max(cf.usualLease, usualLease(yml.store));
   const inHaCf = { file: name('ha.cf'), line: 1, column: 1 };
-  const leaseAt = yml.lease === undefined ? inHaCf : { file: ymlFile, ...yml.at('lease') };
+  const leaseAt = yml.lease === undefined ? { ...inHaCf, ...cf.timingAt } : { file: ymlFile, ...yml.at('lease') };
   const named = nameGroups(placed, yml, ymlFile);
   const extended = extendServices(
     ldirectord.flatMap((part) => part?.services ?? []),
     yml,
     ymlFile,
   );
-  mistakes.push(...named.mistakes, ...extended.mistakes, ...checkLease(cf, lease, leaseAt));
+  const driftBound = yml.driftBound ?? defaultDriftBound;
+  const badLease = checkLease(cf, yml.arbiters, lease, leaseAt);
+  if (badLease.length === 0) mistakes.push(...checkGateTime(lease, cf.timings.keepalive, driftBound, leaseAt));
+  mistakes.push(
+    ...named.mistakes,
+    ...extended.mistakes,
+    ...badLease,
+    ...checkGroupSizes(
+      named.groups.map((group, index) => ({
+        name: group.name,
+        at: placed[index]!.at,
+        addresses: addressesOf(group).map(({ address }) => address),
+      })),
+      cf.nodes,
+    ),
+    ...checkThirdVote(cf, yml, inHaCf),
+    ...storeMistakes({ ...yml, groups: named.groups, timings: { ...cf.timings, lease } }).map(
+      ({ about, message, hint }) => ({
+        at: about === 'groups' || about === 'lease' ? leaseAt : { file: ymlFile, ...yml.at(about) },
+        message,
+        hint,
+      }),
+    ),
+  );
   if (mistakes.length > 0) throw badInput(mistakes);
   const cluster: Cluster = {
     name: cf.clusterName ?? 'linux-ha',
     nodes: cf.nodes,
     nodeAddresses: yml.nodeAddresses,
     arbiters: yml.arbiters,
+    store: yml.store,
+    fencing: cf.kept.filter(({ name }) => name === 'stonith_host').map(({ args }) => args.join(' ')),
     links: cf.links,
     udpPort: cf.udpPort,
     timings: { ...cf.timings, lease },
+    profile: yml.profile ?? 'default',
     autoFailback: cf.autoFailback,
     noQuorum: yml.noQuorum ?? 'stop',
     pingNodes: cf.pingNodes,
+    pingGroups: cf.pingGroups,
+    deadping: cf.deadping,
+    watchdog: cf.watchdog,
+    respawn: cf.respawn,
     groups: named.groups,
     services: extended.services,
-    driftBound: yml.driftBound ?? defaultDriftBound,
+    driftBound,
   };
   const notes = [...cf.notes, ...ldirectord.flatMap((part) => part?.notes ?? [])];
-  return { cluster, authkeys, kept: cf.kept, notes, hash: configHash(files) };
+  return { cluster, authkeys, kept: cf.kept, running: cf.running, notes, hash: configHash(files) };
 }
 
 /** Names of ldirectord's files: its default one, and those that haresources passes to it (`ldirectord::web.cf`). */
@@ -214,7 +271,8 @@ export function readConfigFiles(directory = '/etc/ha.d', reader: ConfigReader = 
 }
 
 /**
- * Reads a node's configuration. As heartbeat does, it refuses keys that others may read. Throws a `Problem` with every mistake.
+ * Reads a node's configuration. As heartbeat does, it refuses keys that others may read, and unlike
+ * heartbeat those that prove nothing (crc, md5). Throws a `Problem` with every mistake.
  */
 export function readConfiguration(directory = '/etc/ha.d', reader: ConfigReader = diskReader): Configuration {
   const files = readConfigFiles(directory, reader);
@@ -225,7 +283,9 @@ export function readConfiguration(directory = '/etc/ha.d', reader: ConfigReader 
       hint: `chmod 600 ${keys}`,
     });
   }
-  return parseConfiguration(files, directory.endsWith('/') ? directory : `${directory}/`);
+  const configuration = parseConfiguration(files, directory.endsWith('/') ? directory : `${directory}/`);
+  refuseWeakKey(configuration.authkeys, files.authkeys!, keys);
+  return configuration;
 }
 
 /** Only the model of `readConfiguration`. */

@@ -1,9 +1,12 @@
 import { writeDuration } from '../base/duration.ts';
-import type { Cluster, Link } from '../model/cluster.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { storeWhere } from '../model/lease-store.ts';
 import type { RealServer, VirtualService } from '../model/virtual-service.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import type { Authkeys } from './authkeys.ts';
+import { writeLink } from './ha-cf-links.ts';
 import { groupKey, writeResource } from './haresources.ts';
+import { certificateDirectory } from './quorumd-conf.ts';
 
 /**
  * What the templates of the cluster's files see: plain data in which every value is already written as its format wants it,
@@ -18,21 +21,47 @@ export interface ClusterContext {
   readonly warntime: string;
   readonly initdead: string;
   readonly lease: string;
+  readonly profile: string;
   readonly udp_port: number;
   /** Whole lines of ha.cf. */
   readonly links: readonly string[];
   readonly auto_failback: 'on' | 'off';
   readonly ping_nodes: readonly string[];
+  /** The arguments of each ping_group and respawn line. */
+  readonly ping_groups: readonly string[];
+  readonly respawn: readonly string[];
+  readonly deadping: string | null;
+  readonly watchdog: string | null;
   readonly drift_bound: string;
   readonly no_quorum: string;
-  readonly arbiters: readonly { readonly name: string; readonly address: string; readonly port: number }[];
+  /** As a flow map, which is JSON; null where the nodes vote. */
+  readonly store: string | null;
+  /** As a status says it; empty where the nodes vote. */
+  readonly store_where: string;
+  /** The device of a quorum disk. */
+  readonly quorum_disk: string | null;
+  /** Whether it is locked by SCSI-3 persistent reservation. */
+  readonly quorum_reservation: boolean;
+  readonly arbiters: readonly {
+    readonly name: string;
+    readonly address: string;
+    readonly port: number;
+    readonly round_trip: string | null;
+  }[];
+  /** As quorumd.conf wants them: plain names. */
+  readonly arbiter_names: readonly string[];
+  /** The arguments of each stonith_host line. */
+  readonly fencing: readonly string[];
   readonly node_addresses: readonly { readonly name: string; readonly addresses: string }[];
   readonly groups: readonly GroupContext[];
   readonly services: readonly ServiceContext[];
   /** Seconds: the shortest interval of all checks, for ldirectord, which knows one for all. */
   readonly check_interval: number;
   readonly ip_forward: boolean;
-  readonly arbitration: Readonly<Record<'interval' | 'timeout' | 'takeover' | 'giveup' | 'nodenum', number>>;
+  readonly arbitration: Readonly<Record<'interval' | 'timeout' | 'takeover' | 'giveup' | 'nodenum', number>> & {
+    readonly certificates: string;
+    readonly port: number | null;
+  };
 }
 
 /** A resource group; `name` and `key` are written for YAML, `resources` for haresources. */
@@ -66,12 +95,6 @@ export interface ServiceContext {
 function yamlText(text: string): string {
   const word = /^[A-Za-z_][A-Za-z0-9_-]*$/.test(text) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(text);
   return word ? text : JSON.stringify(text);
-}
-
-function writeLink(link: Link): string {
-  if (link.method === 'bcast') return `bcast ${link.device}`;
-  if (link.method === 'ucast') return `ucast ${link.device} ${link.peer}`;
-  return `mcast ${link.device} ${link.group} ${link.port} ${link.ttl} ${link.loop}`;
 }
 
 const endpoint = (address: string, port: number): string =>
@@ -131,17 +154,29 @@ export function clusterContext(cluster: Cluster): ClusterContext {
     warntime: writeDuration(warntime),
     initdead: writeDuration(initdead),
     lease: writeDuration(lease),
+    profile: cluster.profile ?? 'default',
     udp_port: cluster.udpPort,
     links: cluster.links.map(writeLink),
     auto_failback: cluster.autoFailback ? 'on' : 'off',
     ping_nodes: cluster.pingNodes,
+    store: cluster.store === undefined ? null : JSON.stringify(cluster.store),
+    store_where: storeWhere(cluster.store),
+    quorum_disk: cluster.store?.kind === 'disk' ? cluster.store.device : null,
+    quorum_reservation: cluster.store?.kind === 'disk' && cluster.store.reservation === 'scsi',
+    ping_groups: (cluster.pingGroups ?? []).map(({ name, addresses }) => [name, ...addresses].join(' ')),
+    respawn: (cluster.respawn ?? []).map((words) => words.join(' ')),
+    deadping: cluster.deadping === undefined ? null : writeDuration(cluster.deadping),
+    watchdog: cluster.watchdog ?? null,
     drift_bound: String(cluster.driftBound),
     no_quorum: cluster.noQuorum,
-    arbiters: cluster.arbiters.map(({ name, address, port }) => ({
+    arbiters: cluster.arbiters.map(({ name, address, port, roundTrip }) => ({
       name: yamlText(name),
       address: yamlText(address),
       port,
+      round_trip: roundTrip === undefined ? null : writeDuration(roundTrip),
     })),
+    arbiter_names: cluster.arbiters.map(({ name }) => name),
+    fencing: cluster.fencing ?? [],
     node_addresses: Object.entries(cluster.nodeAddresses ?? {}).map(([name, addresses]) => ({
       name: yamlText(name),
       addresses: addresses.map(yamlText).join(', '),
@@ -162,6 +197,8 @@ export function clusterContext(cluster: Cluster): ClusterContext {
       takeover: lease,
       giveup: Math.max(1, lease - keepalive),
       nodenum: cluster.nodes.length,
+      certificates: certificateDirectory(cluster.name),
+      port: cluster.arbiters[0]?.port ?? null,
     },
   };
 }

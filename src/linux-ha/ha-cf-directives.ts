@@ -1,46 +1,62 @@
 /**
- * Every directive of ha.cf that heartbeat 3 and its forebears know (their manual page `ha.cf(5)`, and those that only the
- * binary knew), with what it means here. The three kinds: `read` changes the model, `kept` is remembered for the
- * parts that act on it (fencing, watchdog), anything else is a reason why it has no meaning.
+ * Every directive of ha.cf that heartbeat 3 knows: those of its manual page `ha.cf(5)`, those that only the table in its
+ * binary has, those of its link plug-ins, and some that older releases had. What each does here is in words for people.
  */
-export type DirectiveKind = 'read' | 'kept' | { readonly noMeaning: string };
+export interface Directive {
+  /**
+   * `works`: it changes what musterd does. `kept`: it is remembered for the parts that act on it. `none`: it has no
+   * meaning here, which is said once at start.
+   */
+  readonly effect: 'works' | 'kept' | 'none';
+  /** What it does here, or why it does nothing. */
+  readonly here: string;
+}
 
-const no = (noMeaning: string): DirectiveKind => ({ noMeaning });
-const logging = no('the journal has everything that musterd says');
-const serial = no('serial links are not supported; use ucast, bcast or mcast');
-const crm = no('musterd places the resource groups itself');
-const wire = no("musterd speaks a protocol of its own, not heartbeat's");
-const plugin = no('musterd loads no heartbeat plug-ins or clients');
+const works = (here: string): Directive => ({ effect: 'works', here });
+const kept = (here: string): Directive => ({ effect: 'kept', here });
+const none = (here: string): Directive => ({ effect: 'none', here });
 
-export const haCfDirectives: Readonly<Record<string, DirectiveKind>> = {
-  cluster: 'read',
-  node: 'read',
-  keepalive: 'read',
-  deadtime: 'read',
-  warntime: 'read',
-  initdead: 'read',
-  udpport: 'read',
-  ucast: 'read',
-  bcast: 'read',
-  mcast: 'read',
-  auto_failback: 'read',
-  nice_failback: 'read',
-  ping: 'read',
-  ping6: 'read',
-  stonith: 'kept',
-  stonith_host: 'kept',
-  watchdog: 'kept',
-  deadping: 'kept',
-  ping_group: 'kept',
-  quorum_server: 'kept',
-  respawn: 'kept',
-  mcast6: no('use ucast with an IPv6 address'),
-  ucast6: no('ucast takes IPv6 addresses'),
-  hbaping: no('Fibre Channel ping is not supported'),
+const logging = none('the journal has everything that musterd says');
+const serial = none('serial links are not supported; use ucast, bcast or mcast');
+const placement = none('musterd places the resource groups itself');
+const wire = none("musterd speaks a protocol of its own, not heartbeat's");
+const plugin = none('musterd loads no heartbeat plug-ins or clients');
+const coreDumps = none('the system decides about core dumps');
+const majority = none('a majority of the voters decides; an arbiter is named in muster.yml');
+
+export const haCfDirectives: Readonly<Record<string, Directive>> = {
+  cluster: works('the name of the cluster'),
+  node: works('the nodes, in the order that breaks ties; one name or several a line'),
+  keepalive: works('the time between two heartbeats'),
+  deadtime: works('silence after which a node counts as dead; the length of the lease unless muster.yml says another'),
+  warntime: works('silence after which a node counts as late'),
+  initdead: works('the time that a node is given to come up, right after the start of this one'),
+  udpport: works('the UDP port of all ucast and bcast links'),
+  ucast: works('a link to one address, of IPv4 or IPv6'),
+  ucast6: works('a link to one IPv6 address'),
+  bcast: works("a link to a device's broadcast address; several devices a line"),
+  mcast: works('a link to a multicast group, of IPv4 or IPv6'),
+  mcast6: works('a link to an IPv6 multicast group'),
+  auto_failback: works('whether groups go back to their preferred node; "legacy" means "on"'),
+  nice_failback: works('the opposite of auto_failback'),
+  ping: works('addresses that answer while the network is there; who reaches fewer of them hands its groups over'),
+  ping6: works('as ping, for IPv6 addresses'),
+  ping_group: works('a name, then addresses of which any one that answers is enough; it counts as one ping node'),
+  deadping: works('silence after which a ping node counts as gone'),
+  respawn: works('a user and a program that is started again whenever it exits, unless with code 100'),
+  env: works('a variable NAME=VALUE in the environment of what respawn starts'),
+  watchdog: works('a watchdog device that is fed while musterd is healthy'),
+  realtime: works('"off": musterd asks for no real-time priority'),
+  rtprio: works('the real-time priority of musterd, 1 to 99 (default 50)'),
+  stonith: kept('fencing by the device that a file describes'),
+  stonith_host: kept('fencing: who can power off whom, and how'),
+  quorum_server: kept('the quorum server of heartbeat; musterd asks the arbiters of muster.yml'),
+  hbaping: none('Fibre Channel ping is not supported'),
   serial,
   baud: serial,
-  rds: no('RDS links are not supported; use ucast, bcast or mcast'),
-  openais: no('openais links are not supported; use ucast, bcast or mcast'),
+  hopfudge: none('only messages over serial links were forwarded'),
+  rds: none('RDS links are not supported; use ucast, bcast or mcast'),
+  openais: none('openais links are not supported; use ucast, bcast or mcast'),
   use_logd: logging,
   conn_logd_time: logging,
   logfile: logging,
@@ -49,34 +65,42 @@ export const haCfDirectives: Readonly<Record<string, DirectiveKind>> = {
   debug: logging,
   log_badpack: logging,
   syslogmsgfmt: logging,
-  crm,
-  pacemaker: crm,
-  release2: crm,
-  record_config_changes: crm,
-  record_pengine_inputs: crm,
-  enable_config_writes: crm,
+  crm: placement,
+  pacemaker: placement,
+  release2: placement,
+  crm_daemon_dir: placement,
+  crmd_spawns_pengine: placement,
+  record_config_changes: placement,
+  record_pengine_inputs: placement,
+  enable_config_writes: placement,
   msgfmt: wire,
   compression: wire,
   compression_threshold: wire,
   traditional_compression: wire,
-  hopfudge: wire,
   hbversion: wire,
   max_rexmit_delay: wire,
-  generation_method: wire,
-  hbgenmethod: wire,
-  uuidfrom: wire,
-  autojoin: no('every node is named by a node line'),
-  quorum: no('a majority of the voters decides; an arbiter is named in muster.yml'),
-  tiebreaker: no('a majority of the voters decides; an arbiter is named in muster.yml'),
+  generation_method: none('starts are counted in a file, or in /run where the disk cannot be written'),
+  hbgenmethod: none('starts are counted in a file, or in /run where the disk cannot be written'),
+  uuidfrom: none('a node is known by its name'),
+  autojoin: none('every node is named by a node line'),
+  quorum: majority,
+  tiebreaker: majority,
   apiauth: plugin,
-  env: plugin,
   apphbd: plugin,
+  use_apphbd: plugin,
   register_to_apphbd: plugin,
-  realtime: no('musterd runs with real-time priority wherever it may'),
-  rtprio: no('the systemd unit sets the priority'),
-  memreserve: no('musterd locks its memory wherever it may'),
-  normalpoll: no('there is one way to wait'),
-  coredumps: no('the system decides about core dumps'),
-  coreprof: no('the system decides about core dumps'),
-  core_rootdir: no('the system decides about core dumps'),
+  memreserve: none('musterd locks its memory wherever it may'),
+  normalpoll: none('there is one way to wait'),
+  coredumps: coreDumps,
+  coreprof: coreDumps,
+  coreroot: coreDumps,
+  core_rootdir: coreDumps,
 };
+
+/** Lines for people: each directive, whether it works, and what it does or why it does nothing. */
+export function describeDirectives(): string[] {
+  const words = { works: 'works', kept: 'kept', none: 'no meaning' };
+  return Object.entries(haCfDirectives)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, { effect, here }]) => `${name.padEnd(24)}${words[effect].padEnd(12)}${here}`);
+}

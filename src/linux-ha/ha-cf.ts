@@ -1,10 +1,11 @@
 import { parseDuration, showDuration } from '../base/duration.ts';
 import { canonicalIp } from '../base/ip.ts';
 import { nearest } from '../base/nearest.ts';
-import type { Link } from '../model/cluster.ts';
+import type { Link, PingGroup, Profile } from '../model/cluster.ts';
 import { completeTimings, defaultUdpPort } from '../model/defaults.ts';
 import type { NodeName } from '../model/names.ts';
 import { haCfDirectives } from './ha-cf-directives.ts';
+import { linkDirectives, readLinks } from './ha-cf-links.ts';
 import {
   type Line,
   linesOf,
@@ -23,6 +24,15 @@ export interface KeptDirective {
   readonly line: number;
 }
 
+/** How a machine is to run musterd. */
+export interface RunDirectives {
+  readonly realtime: boolean;
+  /** 1 to 99, as sched(7) has it; undefined: musterd's own. */
+  readonly priority: number | undefined;
+  /** For what `respawn` starts. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** What ha.cf says; durations in milliseconds. */
 export interface HaCf {
   readonly clusterName: string | undefined;
@@ -30,12 +40,28 @@ export interface HaCf {
   readonly links: readonly Link[];
   readonly udpPort: number;
   readonly timings: Readonly<Record<'keepalive' | 'deadtime' | 'warntime' | 'initdead', number>>;
+  /** Where the line stands that sets this timing, or else one that it follows from; undefined where none does. */
+  readonly timingAt: { readonly line: number; readonly column: number } | undefined;
+  /** What follows from them where muster.yml says no lease: ha.cf knows none. */
+  readonly usualLease: number;
   readonly autoFailback: boolean;
   readonly pingNodes: readonly string[];
+  readonly pingGroups: readonly PingGroup[];
+  readonly deadping: number | undefined;
+  readonly watchdog: string | undefined;
+  readonly respawn: readonly (readonly string[])[];
+  readonly running: RunDirectives;
   readonly kept: readonly KeptDirective[];
   /** One sentence for each directive that has no meaning here. */
   readonly notes: readonly string[];
 }
+
+/** Voters are told apart by a bit each (core/create.ts), and a node's name stands in every datagram. */
+const mostNodes = 30;
+/** As uname(2) has it. */
+const longestName = 64;
+/** A day: what lasts longer no 32-bit count of milliseconds holds. */
+const longestTiming = 86_400_000;
 
 type TimingName = keyof HaCf['timings'];
 
@@ -48,62 +74,97 @@ interface Draft {
   timingTokens: Partial<Record<TimingName, Token>>;
   autoFailback: boolean;
   pingNodes: string[];
+  pingGroups: PingGroup[];
+  deadping: number | undefined;
+  watchdog: string | undefined;
+  respawn: (readonly string[])[];
+  realtime: boolean;
+  priority: number | undefined;
+  environment: Record<string, string>;
   kept: KeptDirective[];
   notes: string[];
 }
 
-/** `GROUP [PORT [TTL [LOOP]]]` of a mcast line. */
-function readMulticast(device: Token, rest: readonly Token[], draft: Draft, list: MistakeList): void {
-  const [group, port, ttl, loop] = rest;
-  const address = canonicalIp(group?.text ?? '');
-  if (address === undefined) {
-    const where = group ?? device;
-    list.add(where, `Cannot read mcast as a multicast address must follow the device: "${group?.text ?? ''}"`);
-    return;
-  }
-  const numbers = [
-    parseWhole(port?.text ?? String(defaultUdpPort), 1, 65_535),
-    parseWhole(ttl?.text ?? '1', 0, 255),
-    parseWhole(loop?.text ?? '0', 0, 1),
-  ] as const;
-  const wrong = numbers.indexOf(undefined);
-  if (wrong >= 0) {
-    const token = rest[wrong + 1]!;
-    const what = ['a port (1 to 65535)', 'a time to live (0 to 255)', 'loop (0 or 1)'][wrong]!;
-    list.add(token, `Cannot read mcast as ${what} must stand here: "${token.text}"`);
-    return;
-  }
-  draft.links.push({
-    method: 'mcast',
-    device: device.text,
-    group: address,
-    port: numbers[0]!,
-    ttl: numbers[1]!,
-    loop: numbers[2]!,
-  });
+/** Milliseconds; undefined, with a mistake, where it is no duration that can be counted. */
+function readDuration(line: Line, list: MistakeList): number | undefined {
+  const [{ text: name }, value] = line.tokens as [Token, Token];
+  // The unit may stand apart: what is left out of `2 min` would be a sixtieth of it.
+  const text = line.tokens
+    .slice(1)
+    .map((token) => token.text)
+    .join(' ');
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms > 0 && ms <= longestTiming) return ms;
+  const what = ms !== undefined && ms > longestTiming ? 'of a day at most' : 'like 50ms, 2 or 2s';
+  list.add(value, `Cannot read ${name} as a duration ${what}: "${text}"`);
+  return undefined;
 }
 
-function readLink(line: Line, draft: Draft, list: MistakeList): void {
-  const [head, device, ...rest] = line.tokens as [Token, Token, ...Token[]];
-  const peer = rest[0];
-  if (head.text === 'bcast') {
-    for (const token of [device, ...rest]) draft.links.push({ method: 'bcast', device: token.text });
-  } else if (head.text === 'mcast') {
-    readMulticast(device, rest, draft, list);
-  } else if (peer === undefined) {
-    list.add(device, `Cannot read ucast as an address must follow the device "${device.text}": none does`);
-  } else {
-    draft.links.push({ method: 'ucast', device: device.text, peer: canonicalIp(peer.text) ?? peer.text });
-  }
+function readTiming(line: Line, draft: Draft, list: MistakeList): void {
+  const [{ text }, value] = line.tokens as [Token, Token];
+  const name = text as TimingName;
+  const ms = readDuration(line, list);
+  if (ms === undefined) return;
+  draft.timings[name] = ms;
+  draft.timingTokens[name] = value;
 }
 
-function readTiming(name: TimingName, value: Token, draft: Draft, list: MistakeList): void {
-  const ms = parseDuration(value.text);
-  if (ms !== undefined && ms > 0) {
-    draft.timings[name] = ms;
-    draft.timingTokens[name] = value;
+/** Clients of heartbeat's own, which musterd makes needless or cannot serve. */
+const heartbeatClients = [
+  'ipfail',
+  'ccm',
+  'dopd',
+  'cib',
+  'crmd',
+  'attrd',
+  'pengine',
+  'lrmd',
+  'stonithd',
+  'mgmtd',
+  'pingd',
+];
+
+function readRespawn(line: Line, draft: Draft, list: MistakeList): void {
+  const [, user, program, ...args] = line.tokens as [Token, Token, ...Token[]];
+  const client = heartbeatClients.find((name) => program?.text.split('/').at(-1) === name);
+  if (program === undefined) {
+    list.add(user, `Cannot read respawn as a program must follow the user "${user.text}": none does`);
+  } else if (client !== undefined) {
+    const why = client === 'ipfail' ? 'musterd does itself what ipfail did' : "it is a client of heartbeat's own";
+    draft.notes.push(`${list.file}:${line.number} "respawn ... ${client}" has no meaning here: ${why}`);
+  } else if (!program.text.startsWith('/')) {
+    list.add(program, `Cannot read respawn as its program must be an absolute path: "${program.text}"`);
+  } else draft.respawn.push([user.text, program.text, ...args.map(({ text }) => text)]);
+}
+
+function readPing(line: Line, draft: Draft, list: MistakeList): void {
+  const [head, first, ...rest] = line.tokens as [Token, Token, ...Token[]];
+  const addresses = (tokens: readonly Token[]): string[] => tokens.map(({ text }) => canonicalIp(text) ?? text);
+  if (head.text !== 'ping_group') draft.pingNodes.push(...addresses([first, ...rest]));
+  else if (rest.length === 0)
+    list.add(first, `Cannot read ping_group "${first.text}" as addresses must follow its name: none does`);
+  else if (draft.pingGroups.some(({ name }) => name === first.text))
+    list.add(first, `Cannot add ping_group "${first.text}" as each is there once: it is there twice`);
+  else draft.pingGroups.push({ name: first.text, addresses: addresses(rest) });
+}
+
+/** What runs musterd, and what musterd runs. */
+function readRunning(line: Line, draft: Draft, list: MistakeList): void {
+  const [head, value] = line.tokens as [Token, Token];
+  if (head.text === 'respawn') readRespawn(line, draft, list);
+  else if (head.text === 'watchdog') draft.watchdog = value.text;
+  else if (head.text === 'realtime') {
+    const on = parseBoolean(value.text);
+    if (on === undefined) list.add(value, `Cannot read realtime as on or off: "${value.text}"`);
+    else draft.realtime = on;
+  } else if (head.text === 'rtprio') {
+    const priority = parseWhole(value.text, 1, 99);
+    if (priority === undefined) list.add(value, `Cannot read rtprio as a priority from 1 to 99: "${value.text}"`);
+    else draft.priority = priority;
   } else {
-    list.add(value, `Cannot read ${name} as a duration like 50ms, 2 or 2s: "${value.text}"`);
+    const [, name, text] = /^([A-Za-z_]\w*)=(.*)$/.exec(value.text) ?? [];
+    if (name === undefined) list.add(value, `Cannot read env as NAME=VALUE: "${value.text}"`);
+    else draft.environment[name] = text!;
   }
 }
 
@@ -114,36 +175,43 @@ function readValue(line: Line, draft: Draft, list: MistakeList): void {
     draft.nodes.push(value, ...rest);
   } else if (name === 'cluster') {
     draft.clusterName = value.text;
-  } else if (name === 'ucast' || name === 'bcast' || name === 'mcast') {
-    readLink(line, draft, list);
-  } else if (name === 'ping' || name === 'ping6') {
-    draft.pingNodes.push(...[value, ...rest].map(({ text }) => canonicalIp(text) ?? text));
+  } else if (linkDirectives.some((known) => known === name)) {
+    draft.links.push(...readLinks(line, list));
+  } else if (name.startsWith('ping')) {
+    readPing(line, draft, list);
+  } else if (['respawn', 'watchdog', 'realtime', 'rtprio', 'env'].includes(name)) {
+    readRunning(line, draft, list);
+  } else if (name === 'deadping') {
+    draft.deadping = readDuration(line, list);
   } else if (name === 'udpport') {
     const port = parseWhole(value.text, 1, 65_535);
     if (port === undefined) list.add(value, `Cannot read udpport as a port from 1 to 65535: "${value.text}"`);
     else draft.udpPort = port;
+    // heartbeat opened the links above it on its default port.
+    if (port !== undefined && port !== defaultUdpPort && draft.links.some(({ method }) => method !== 'mcast'))
+      draft.notes.push(`${list.file}:${line.number} "udpport" counts for the links above it too`);
   } else if (name === 'auto_failback' || name === 'nice_failback') {
     // `legacy` only told apart nodes that are too old to fail back by themselves; where all nodes can, it means "on".
     const on = value.text.toLowerCase() === 'legacy' ? true : parseBoolean(value.text);
     if (on === undefined) list.add(value, `Cannot read ${name} as on, off or legacy: "${value.text}"`);
     else draft.autoFailback = name === 'nice_failback' ? !on : on;
   } else {
-    readTiming(name as TimingName, value, draft, list);
+    readTiming(line, draft, list);
   }
 }
 
 function readLine(line: Line, draft: Draft, list: MistakeList): void {
   const head = line.tokens[0]!;
-  const kind = Object.hasOwn(haCfDirectives, head.text) ? haCfDirectives[head.text] : undefined;
-  if (kind === undefined) {
+  const directive = Object.hasOwn(haCfDirectives, head.text) ? haCfDirectives[head.text] : undefined;
+  if (directive === undefined) {
     const known = nearest(head.text, Object.keys(haCfDirectives));
     const hint = known === undefined ? undefined : `did you mean "${known}"?`;
     list.add(head, `Cannot read "${head.text}" as a directive of ha.cf: it is not known`, hint);
-  } else if (typeof kind === 'object') {
-    draft.notes.push(`${list.file}:${line.number} "${head.text}" has no meaning here: ${kind.noMeaning}`);
+  } else if (directive.effect === 'none') {
+    draft.notes.push(`${list.file}:${line.number} "${head.text}" has no meaning here: ${directive.here}`);
   } else if (line.tokens.length < 2) {
     list.add(head, `Cannot read "${head.text}" as it takes a value: none is there`);
-  } else if (kind === 'kept') {
+  } else if (directive.effect === 'kept') {
     const args = line.tokens.slice(1).map(({ text }) => text);
     draft.kept.push({ name: head.text, args, line: line.number });
   } else {
@@ -170,9 +238,10 @@ function checkTimings(draft: Draft, timings: HaCf['timings'], list: MistakeList)
 
 /**
  * Reads ha.cf: heartbeat's directives, comments anywhere, several names on a `node` line, durations as `2`, `2s` or `50ms`.
- * Directives that are known but have no meaning here become notes. Throws a `Problem` with all mistakes.
+ * Directives that are known but have no meaning here become notes. `profile` says which timings count
+ * where the file has none. Throws a `Problem` with all mistakes.
  */
-export function parseHaCf(text: string, file = 'ha.cf'): HaCf {
+export function parseHaCf(text: string, file = 'ha.cf', profile: Profile = 'default'): HaCf {
   const list = mistakeList(file);
   const draft: Draft = {
     clusterName: undefined,
@@ -183,6 +252,13 @@ export function parseHaCf(text: string, file = 'ha.cf'): HaCf {
     timingTokens: {},
     autoFailback: true,
     pingNodes: [],
+    pingGroups: [],
+    deadping: undefined,
+    watchdog: undefined,
+    respawn: [],
+    realtime: true,
+    priority: undefined,
+    environment: {},
     kept: [],
     notes: [],
   };
@@ -191,23 +267,35 @@ export function parseHaCf(text: string, file = 'ha.cf'): HaCf {
   for (const [index, token] of draft.nodes.entries()) {
     if (nodes.indexOf(token.text) !== index)
       list.add(token, `Cannot add node "${token.text}" as each node is named once: it is there twice`);
+    if (Buffer.byteLength(token.text) > longestName)
+      list.add(token, `Cannot add node "${token.text}" as a name has at most ${longestName} bytes: it has more`);
+  }
+  if (nodes.length > mostNodes) {
+    const seen = `this is number ${mostNodes + 1} of ${nodes.length}`;
+    list.add(draft.nodes[mostNodes]!, `Cannot form a cluster as it has at most ${mostNodes} nodes: ${seen}`);
   }
   if (nodes.length === 0)
     list.add({ line: 1, column: 1 }, 'Cannot form a cluster as "node" must name its nodes: there is no such line');
-  // ha.cf knows no lease; muster.yml does.
-  const { lease: _, ...timings } = completeTimings(draft.timings);
-  checkTimings(draft, timings, list);
+  const { lease: usualLease, ...timings } = completeTimings(draft.timings, profile);
+  if (list.mistakes.length === 0) checkTimings(draft, timings, list);
   throwMistakes(list);
-  const { clusterName, links, autoFailback, pingNodes, kept, notes } = draft;
+  const { timingTokens: at, realtime, priority, environment } = draft;
   return {
-    clusterName,
+    clusterName: draft.clusterName,
     nodes,
-    links,
+    links: draft.links,
     udpPort: draft.udpPort ?? defaultUdpPort,
     timings,
-    autoFailback,
-    pingNodes,
-    kept,
-    notes,
+    usualLease,
+    timingAt: at.deadtime ?? at.keepalive,
+    autoFailback: draft.autoFailback,
+    pingNodes: draft.pingNodes,
+    pingGroups: draft.pingGroups,
+    deadping: draft.deadping,
+    watchdog: draft.watchdog,
+    respawn: draft.respawn,
+    running: { realtime, priority, environment },
+    kept: draft.kept,
+    notes: draft.notes,
   };
 }

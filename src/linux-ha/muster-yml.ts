@@ -1,8 +1,10 @@
 import { parseDuration } from '../base/duration.ts';
 import { canonicalIp } from '../base/ip.ts';
-import type { Arbiter, NoQuorumPolicy } from '../model/cluster.ts';
+import type { Arbiter, NoQuorumPolicy, Profile } from '../model/cluster.ts';
 import { defaultArbiterPort } from '../model/defaults.ts';
+import type { LeaseStore } from '../model/lease-store.ts';
 import { throwMistakes } from './lines.ts';
+import { readStore } from './store-yml.ts';
 import { type Path, parseYaml, unknownKey, type YamlFile } from './yaml-document.ts';
 
 /** Of a virtual service, what ldirectord.cf cannot say: its name, times below a second, rise. Times in milliseconds. */
@@ -18,10 +20,13 @@ export interface ServiceExtension {
 export interface MusterYml {
   /** Where a key stands, for mistakes that show only together with other files. */
   readonly at: (...path: Path) => { readonly line: number; readonly column: number };
+  /** Which timings count where neither ha.cf nor this file says any. */
+  readonly profile: Profile | undefined;
   readonly lease: number | undefined;
   readonly driftBound: number | undefined;
   readonly noQuorum: NoQuorumPolicy | undefined;
   readonly arbiters: readonly Arbiter[];
+  readonly store: LeaseStore | undefined;
   readonly nodeAddresses: Readonly<Record<string, readonly string[]>>;
   /** The names of groups, by the key that haresources has (`groupKey`). */
   readonly groups: readonly { readonly name: string; readonly key: string }[];
@@ -86,11 +91,12 @@ class Reader {
 function readArbiters(reader: Reader, value: unknown): Arbiter[] {
   return reader.list(value, ['arbiters']).flatMap((item, index) => {
     const path = ['arbiters', index];
-    const fields = reader.map(item, path, ['name', 'address', 'port']);
+    const fields = reader.map(item, path, ['name', 'address', 'port', 'round_trip']);
     const name = reader.text(fields.name, [...path, 'name']);
     const address = reader.address(fields.address, [...path, 'address']);
     const port = reader.number(fields.port, [...path, 'port'], 1, 65_535, true) ?? defaultArbiterPort;
-    return name === undefined || address === undefined ? [] : [{ name, address, port }];
+    const roundTrip = reader.duration(fields.round_trip, [...path, 'round_trip']);
+    return name === undefined || address === undefined ? [] : [{ name, address, port, roundTrip }];
   });
 }
 
@@ -137,22 +143,26 @@ function readServices(reader: Reader, value: unknown): ({ name: string } & Servi
   });
 }
 
-const keys = ['lease', 'drift_bound', 'no_quorum', 'arbiters', 'nodes', 'groups', 'services'];
+const keys = ['profile', 'lease', 'drift_bound', 'no_quorum', 'arbiters', 'store', 'nodes', 'groups', 'services'];
 
 /** Reads muster.yml; an empty file says nothing, which is fine. Throws a `Problem` with all mistakes. */
 export function parseMusterYml(text: string, file = 'muster.yml'): MusterYml {
   const yaml = parseYaml(text, file);
   const reader = new Reader(yaml);
   const top = reader.map(yaml.data, [], keys);
+  const profile = top.profile === 'default' || top.profile === 'fast' ? top.profile : undefined;
+  if (top.profile !== undefined && profile === undefined) reader.wrong(['profile'], 'default or fast', top.profile);
   const policy = top.no_quorum;
   const noQuorum = policy === 'stop' || policy === 'freeze' ? policy : undefined;
   if (policy !== undefined && noQuorum === undefined) reader.wrong(['no_quorum'], 'stop or freeze', policy);
   const result: MusterYml = {
     at: (...path) => (path.length > 1 ? yaml.keyAt(path.slice(0, -1), String(path.at(-1))) : yaml.at(path)),
+    profile,
     lease: reader.duration(top.lease, ['lease']),
     driftBound: reader.number(top.drift_bound, ['drift_bound'], 0, 0.1, false),
     noQuorum,
     arbiters: readArbiters(reader, top.arbiters),
+    store: readStore(reader, top.store),
     nodeAddresses: readNodes(reader, top.nodes),
     groups: readGroups(reader, top.groups),
     services: readServices(reader, top.services),

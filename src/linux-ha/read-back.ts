@@ -9,15 +9,22 @@ function canonical(cluster: Cluster): Record<string, unknown> {
     nodes: cluster.nodes,
     nodeAddresses: cluster.nodeAddresses ?? {},
     arbiters: cluster.arbiters,
+    fencing: cluster.fencing ?? [],
     links: cluster.links,
     udpPort: cluster.udpPort,
     timings: cluster.timings,
+    profile: cluster.profile ?? 'default',
     autoFailback: cluster.autoFailback,
     noQuorum: cluster.noQuorum,
     pingNodes: cluster.pingNodes,
+    pingGroups: cluster.pingGroups ?? [],
+    deadping: cluster.deadping,
+    watchdog: cluster.watchdog,
+    respawn: cluster.respawn ?? [],
     groups: cluster.groups,
     services: cluster.services,
     driftBound: cluster.driftBound,
+    store: cluster.store ?? null,
   };
 }
 

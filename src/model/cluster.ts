@@ -1,3 +1,4 @@
+import type { LeaseStore } from './lease-store.ts';
 import type { IpAddress, NodeName } from './names.ts';
 import type { ResourceGroup } from './resource-group.ts';
 import type { VirtualService } from './virtual-service.ts';
@@ -29,6 +30,15 @@ export interface Timings {
   readonly lease: number;
 }
 
+/** Addresses of which any one that answers says that the network is there. */
+export interface PingGroup {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+/** How quick a cluster is where it says no timings of its own; `fast` costs processor time all day. */
+export type Profile = 'default' | 'fast';
+
 export type NoQuorumPolicy = 'stop' | 'freeze';
 
 /** A voter that is no node: it only votes. */
@@ -36,6 +46,8 @@ export interface Arbiter {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  /** How far away it is at most, in milliseconds; undefined where nobody said. */
+  readonly roundTrip?: number | undefined;
 }
 
 /** What all nodes of a cluster have to agree on: the sum of ha.cf, haresources, ldirectord.cf and muster.yml. */
@@ -46,14 +58,29 @@ export interface Cluster {
   /** Each node's own addresses as muster.yml says them; nodes that it leaves out (a cluster of 2008) are learned from their heartbeats. */
   readonly nodeAddresses?: Readonly<Record<NodeName, readonly IpAddress[]>>;
   readonly arbiters: readonly Arbiter[];
+  /** How nodes are powered off: the arguments of each `stonith_host` line of ha.cf. */
+  readonly fencing?: readonly string[] | undefined;
   readonly links: readonly Link[];
   readonly udpPort: number;
   readonly timings: Timings;
+  /** Whence the timings come that nobody has said; undefined: `default`. */
+  readonly profile?: Profile | undefined;
   readonly autoFailback: boolean;
   readonly noQuorum: NoQuorumPolicy;
+  /** Each of these that answers says that a node has the network. */
   readonly pingNodes: readonly string[];
+  /** Beside them, groups that count as one each. */
+  readonly pingGroups?: readonly PingGroup[] | undefined;
+  /** Silence after which a ping node counts as gone, in milliseconds; undefined: it follows from deadtime. */
+  readonly deadping?: number | undefined;
+  /** The watchdog device that every node feeds. */
+  readonly watchdog?: string | undefined;
+  /** Programs that every node keeps running: the arguments of each `respawn` line of ha.cf, the user first. */
+  readonly respawn?: readonly (readonly string[])[] | undefined;
   readonly groups: readonly ResourceGroup[];
   readonly services: readonly VirtualService[];
   /** Bound on how much two clocks drift apart, as a fraction (0.001 = 0.1 %). */
   readonly driftBound: number;
+  /** Where the leases lie instead of with the voters; the nodes then do not vote, and two are enough. */
+  readonly store?: LeaseStore | undefined;
 }

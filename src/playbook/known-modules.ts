@@ -1,5 +1,10 @@
 import { nearest } from '../base/nearest.ts';
 import type { Module } from './module.ts';
+import { arbiter } from './modules/arbiter.ts';
+import { arbiterDistance } from './modules/arbiter-distance.ts';
+import { arbiterKey } from './modules/arbiter-key.ts';
+import { arbiterPins } from './modules/arbiter-pins.ts';
+import { arbiterStatus } from './modules/arbiter-status.ts';
 import { assert } from './modules/assert.ts';
 import { clusterKey } from './modules/cluster-key.ts';
 import { clusterStatus } from './modules/cluster-status.ts';
@@ -18,9 +23,15 @@ import { supervisor } from './modules/supervisor.ts';
 import { sysctl } from './modules/sysctl.ts';
 import { template } from './modules/template.ts';
 import { vipProbe } from './modules/vip-probe.ts';
+import { voters } from './modules/voters.ts';
 import { waitFor } from './modules/wait-for.ts';
 
 const modules: readonly Module[] = [
+  arbiter,
+  arbiterDistance,
+  arbiterKey,
+  arbiterPins,
+  arbiterStatus,
   assert,
   clusterKey,
   clusterStatus,
@@ -40,6 +51,7 @@ const modules: readonly Module[] = [
   sysctl,
   template,
   vipProbe,
+  voters,
   waitFor,
 ];
 

@@ -2,13 +2,17 @@ import { parseArgs } from 'node:util';
 import { showDuration } from '../base/duration.ts';
 import { exitCodes, Problem } from '../base/problem.ts';
 import { readConfiguration } from '../linux-ha/cluster.ts';
+import { describeDirectives } from '../linux-ha/ha-cf-directives.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import type { ControlRequest } from '../wire/control.ts';
+import { showJournalLine } from '../wire/journal.ts';
+import { showStatus } from '../wire/show-status.ts';
 import { askMusterd } from './control-client.ts';
 import { startDaemon } from './daemon.ts';
-import { controlSocket, defaultSettings, type Settings } from './settings.ts';
-import { showStatus } from './show-status.ts';
+import { examine } from './doctor.ts';
+import { controlSocket, defaultSettings, onlyArbiterRuns, type Settings } from './settings.ts';
+import { formatDisk } from './stores/format.ts';
 
 const help = `Usage: musterd COMMAND [OPTIONS]
 
@@ -19,9 +23,23 @@ Commands:
   run               run in the foreground, as the unit musterd.service does
   status [--json]   nodes, quorum, who holds what and why, real servers and their checks
   explain [GROUP]   why a group is where it is, and what was decided about it lately
+  journal [GROUP] [--json]
+                    the latest decisions with their reasons; with --json a line each, as \`journalctl -u musterd -o cat\`
   standby           hand everything over and take nothing until \`musterd online\`
   online            take part again
+  reload            take up a changed authkeys, as SIGHUP does; anything else needs a restart
+  reconfigure [--add NODE | --remove NODE]
+                    one voter more or less while the cluster runs; without either the voters are written down as they
+                    are, so that another ha.cf does not change them
   check             read the configuration and say what it means
+  doctor [--json]   what this kernel can do, tried in a namespace of its own, and what protects each address;
+                    exit code 2 where something lacks
+  directives        every directive of ha.cf, and what it does here
+  format-disk [--force]
+                    make the device that muster.yml names the cluster's quorum disk; run again it only gives new nodes a
+                    place. With --force whatever was on it is lost, leases too: no musterd of the cluster may run then
+  --arbiter         run as an arbiter, which only votes: it reads quorumd.conf and quorumd.d/*.conf, and serves many
+                    clusters; \`musterd --arbiter status\` and \`check\` are about it
 
 Options:
   --config-dir DIR  where the configuration is (default: ${defaultSettings.configDir})
@@ -29,7 +47,11 @@ Options:
   --state-dir DIR   where the count of starts is kept (default: ${defaultSettings.stateDir})
   --node NAME       which node of ha.cf this is (default: what \`uname -n\` says)
   --no-realtime     do not ask for SCHED_FIFO
+  --without-nftables
+                    protect addresses by their lifetime (whole seconds; the lease must be 3 s or more), not by the gate
+  --add, --remove   for reconfigure: which node or arbiter
   --json            status as JSON
+  --force           see format-disk
   --version, --help
 
 Examples:
@@ -37,6 +59,7 @@ Examples:
   musterd status --json
   musterd explain web
   musterd standby && reboot
+  musterd --arbiter status --json
 `;
 
 const options = {
@@ -45,7 +68,12 @@ const options = {
   'state-dir': { type: 'string' },
   node: { type: 'string' },
   'no-realtime': { type: 'boolean' },
+  'without-nftables': { type: 'boolean' },
+  arbiter: { type: 'boolean' },
   json: { type: 'boolean' },
+  add: { type: 'string' },
+  remove: { type: 'string' },
+  force: { type: 'boolean' },
   version: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -71,26 +99,55 @@ export async function main(args: readonly string[], program: { version: string; 
     stateDir: values['state-dir'] ?? defaultSettings.stateDir,
     node: values.node,
     realtime: values['no-realtime'] !== true,
+    withoutNftables: values['without-nftables'] === true,
   };
   if (values.version) return say(`musterd ${program.version}`);
   if (values.help || command === 'help') return say(help.trimEnd());
-  if (rest.length > 0 || (operand !== undefined && command !== 'explain')) {
+  if (rest.length > 0 || (operand !== undefined && command !== 'explain' && command !== 'journal')) {
     throw new Problem(
       'usage',
       `Cannot read the command line as "${command}" must be all: "${rest[0] ?? operand}" follows`,
     );
+  }
+  if (values.force === true && command !== 'format-disk')
+    throw new Problem('usage', 'Cannot use --force as only format-disk knows it: another command is asked for');
+  if (values.arbiter || (command === 'status' && onlyArbiterRuns(settings))) {
+    const { arbiterCommand } = await import('./arbiter/cli.ts');
+    const text = await arbiterCommand(command, settings, program, values.json === true);
+    return text === undefined ? exitCodes.ok : say(text);
   }
   switch (command) {
     case 'run':
       return run(settings, program);
     case 'check':
       return say(describeConfiguration(settings.configDir));
+    case 'doctor': {
+      const { text, code } = await examine(settings.configDir, values.json === true);
+      say(text);
+      return code;
+    }
+    case 'directives':
+      return say(describeDirectives().join('\n'));
+    case 'format-disk':
+      return say(await formatDisk(readConfiguration(settings.configDir).cluster, values.force === true));
     case 'status':
       return ask(settings, { request: 'status' }, values.json === true);
     case 'explain':
       return ask(settings, { request: 'explain', group: operand }, false);
+    case 'journal':
+      return ask(settings, { request: 'journal', group: operand }, values.json === true);
+    case 'reconfigure': {
+      const { add, remove } = values;
+      if (add !== undefined && remove !== undefined)
+        throw new Problem(
+          'usage',
+          'Cannot change two voters as one must follow the other: --add and --remove are both there',
+        );
+      return ask(settings, { request: command, add, remove }, false, changePatience);
+    }
     case 'standby':
     case 'online':
+    case 'reload':
       return ask(settings, { request: command }, false);
     default:
       throw new Problem(
@@ -120,19 +177,29 @@ async function run(settings: Settings, program: { version: string; file: string 
       asked = why;
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+    // Until there is somebody to reload, what is on the disk is about to be read anyway.
+    let reload = (_: string): void => {};
+    process.on('SIGHUP', () => reload('SIGHUP'));
     startDaemon(settings, program, fatal).then((daemon) => {
       stop = (why) => {
         daemon.stop(why).then(() => resolve(exitCodes.ok), reject);
       };
+      reload = (why) => daemon.reload(why);
       if (asked !== '') stop(asked);
     }, reject);
   });
 }
 
-async function ask(settings: Settings, request: ControlRequest, json: boolean): Promise<number> {
-  const answer = await askMusterd(controlSocket(settings), request);
+/** Milliseconds: a change of the voters waits for leases and disks. */
+const changePatience = 80_000;
+
+async function ask(settings: Settings, request: ControlRequest, json: boolean, patience?: number): Promise<number> {
+  const answer = await askMusterd(controlSocket(settings), request, patience);
   if ('status' in answer)
     return say(json ? JSON.stringify(answer.status, null, 2) : showStatus(answer.status, Date.now()));
+  if ('journal' in answer)
+    return say(answer.journal.map((line) => (json ? JSON.stringify(line) : showJournalLine(line))).join('\n'));
+  if ('arbiter' in answer) throw new Problem('hostFailed', 'an arbiter answers, and no node');
   if (answer.ok) return say(answer.text);
   throw new Problem('hostFailed', answer.text);
 }

@@ -1,33 +1,42 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { Problem } from '../base/problem.ts';
 import type { NodeState } from '../core/node.ts';
 import { createNode } from '../core/node.ts';
-import { type Configuration, readConfiguration } from '../linux-ha/cluster.ts';
+import { readConfigFiles, readConfiguration } from '../linux-ha/cluster.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { Codec } from '../wire/codec.ts';
 import type { ControlAnswer, ControlRequest } from '../wire/control.ts';
+import { linesAbout } from '../wire/journal.ts';
+import { showExplanation } from '../wire/show-explanation.ts';
 import type { Status } from '../wire/status.ts';
+import { openArbiterLinks } from './arbiter/open-links.ts';
+import { Companions } from './companions.ts';
 import { ControlServer } from './control-server.ts';
-import { AddressDriver } from './drivers/address.ts';
+import { withdrawLeftovers } from './drivers/address-record.ts';
 import { Announcer } from './drivers/announce.ts';
 import { Devices } from './drivers/devices.ts';
 import { HeartbeatLinks } from './drivers/heartbeat-links.ts';
-import { LeaseGate } from './drivers/lease-gate.ts';
 import { createNftablesBalancer } from './drivers/nftables-balancer.ts';
 import { systemNft } from './drivers/nftables-balancer-nft.ts';
 import { startRawSockets } from './drivers/raw-sockets.ts';
+import { makeGuard } from './guard.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { beginIncarnation, bundleHash, ownName } from './identity.ts';
 import { Journal } from './journal.ts';
+import { keyringOf, refusedKeys } from './keys.ts';
+import { LinkAlerts } from './link-alerts.ts';
 import { Loop } from './loop.ts';
 import { type DriverSet, NodeMachine } from './machine.ts';
+import { refuseOwnAddresses } from './own-address.ts';
 import { localNetworks, placeAddresses } from './placement-on-devices.ts';
+import { Reachability } from './reachability.ts';
+import { Reload } from './reload.ts';
 import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
-import { showExplanation } from './show-status.ts';
-import { arpWarnings, idleAgents } from './startup-checks.ts';
-import { buildStatus } from './status.ts';
+import { arpWarnings, guardNotes, idleAgents } from './startup-checks.ts';
+import { boundOf, buildStatus } from './status.ts';
+import { openStore } from './stores/open.ts';
+import { VoterRecordFile } from './voter-record.ts';
 
 /** Above everything that answers to a person, below the kernel's own threads (sched(7)). */
 const realtimePriority = 50;
@@ -35,6 +44,8 @@ const realtimePriority = 50;
 const now = (): number => performance.now();
 
 export interface Daemon {
+  /** Takes up changed keys; what came of it is in the journal. */
+  reload(why: string): void;
   /** Hands over everything (bounded), takes the addresses off the network and ends. */
   stop(why: string): Promise<void>;
 }
@@ -50,14 +61,18 @@ export async function startDaemon(
 ): Promise<Daemon> {
   const configuration = readConfiguration(settings.configDir);
   const { cluster } = configuration;
+  let runningHash = configuration.hash;
   const self = ownName(cluster, settings.node);
   const placed = placeAddresses(cluster, localNetworks());
+  await refuseOwnAddresses(placed);
   const journal = new Journal(self);
   const startedAt = now();
 
   let answer = async (_: ControlRequest): Promise<ControlAnswer> => ({ ok: false, text: 'musterd is starting' });
   const control = await ControlServer.listen(controlSocket(settings), (request) => answer(request));
   const identity = beginIncarnation(settings.stateDir, settings.runDir, cluster.timings.lease);
+
+  const voterRecord = new VoterRecordFile(settings.stateDir);
 
   const sockets = await startRawSockets((why) => onFatal(`the helper for raw sockets ${why}`));
   // A helper of their own for addresses and links: the kernel has one lock for all of them, in all namespaces, and whoever
@@ -69,8 +84,8 @@ export async function startDaemon(
   const codec = new Codec({
     self,
     incarnation: identity.incarnation,
-    keyring: keyringOf(configuration),
-    peers: [...cluster.nodes, ...cluster.arbiters.map(({ name }) => name)].filter((name) => name !== self),
+    keyring: keyringOf(configuration.authkeys),
+    peers: cluster.nodes.filter((name) => name !== self),
   });
 
   // Closures below run only after the loop is there.
@@ -95,31 +110,61 @@ export async function startDaemon(
     },
   });
   const groups = new Map(cluster.groups.map((group) => [group.name, addressesOf(group).map(({ address }) => address)]));
-  const gate: LeaseGate = new LeaseGate({
-    sockets,
+  await withdrawLeftovers({
+    runDir: settings.runDir,
+    placed,
+    devices,
+    routeSockets,
     now,
-    groups,
-    onRendered: async () => {
-      if (loop !== undefined) await balancer.reapply();
-    },
-    onLost: (why) => {
-      journal.warn('gate-lost', why);
-      loop?.dispatch({ type: 'gateLost' });
-    },
-    onForeignChange: () => void balancer.reapply(),
+    say: (why) => journal.say('address', why),
+    warn: (why) => journal.warn('address', why),
   });
-  const addresses = new AddressDriver(routeSockets, now, devices, placed, (why) => journal.warn('address', why));
+  const guard = await makeGuard({
+    cluster,
+    withoutNftables: settings.withoutNftables,
+    gate: {
+      sockets,
+      now,
+      groups,
+      onRendered: async () => {
+        if (loop !== undefined) await balancer.reapply();
+      },
+      onLost: (why) => {
+        journal.warn('gate-lost', why);
+        loop?.dispatch({ type: 'gateLost' });
+      },
+      onTrouble: (why) => journal.warn('protection', why),
+      onForeignChange: () => void balancer.reapply(),
+    },
+    routeSockets,
+    devices,
+    placed,
+    onTrouble: (why) => journal.warn('address', why),
+  });
+  const { gate, addresses, protection } = guard;
+  for (const note of guardNotes(guard, cluster)) journal.warn('protection', note);
   const links = new HeartbeatLinks({
     links: cluster.links,
     port: cluster.udpPort,
+    virtual: new Set(placed.map(({ address }) => address)),
     onTrouble: (why) => journal.warn('link', why),
     onDatagram: (bytes, link, address) => {
-      const decoded = codec.decode(bytes);
+      const decoded = codec.decode(bytes, link);
+      linkAlerts.heard(decoded, link, address);
       if (!decoded.ok) return;
-      links.learn(decoded.from, link, address);
-      loop.dispatch({ type: 'message', from: decoded.from, link, message: decoded.message });
+      loop.dispatch({ type: 'message', from: decoded.from, link, epoch: decoded.epoch, message: decoded.message });
     },
   });
+  const arbiters = await openArbiterLinks({
+    cluster,
+    self,
+    incarnation: identity.incarnation,
+    configDir: settings.configDir,
+    journal,
+    now,
+    onMessage: (from, message, epoch) => loop.dispatch({ type: 'message', from, link: 'arbiter', epoch, message }),
+  });
+  const linkAlerts = new LinkAlerts({ links, devices, journal, deadtime: cluster.timings.deadtime, now });
   const drivers: DriverSet = {
     sockets,
     devices,
@@ -127,12 +172,17 @@ export async function startDaemon(
     addresses,
     announcer: new Announcer(sockets),
     links,
+    arbiters,
     balancer,
+    balances: protection === 'gate',
     codec,
+    store: openStore(cluster, self, identity.incarnation, settings.runDir, (why) => journal.warn('store', why)),
+    voterRecord,
   };
   const machine = new NodeMachine(drivers, cluster, self, placed);
 
   for (const note of configuration.notes) journal.say('configuration', note);
+  for (const note of refusedKeys(configuration.authkeys)) journal.warn('configuration', note);
   for (const note of idleAgents(cluster)) journal.warn('configuration', note);
   for (const warning of arpWarnings(placed)) journal.warn('kernel', warning);
 
@@ -155,12 +205,24 @@ export async function startDaemon(
       bundleHash: ownHash,
       macs,
       longestLease: identity.longestLease,
+      recorded: voterRecord.found,
     },
     now(),
   );
   loop = new Loop(state, machine, journal, now);
+  const reload = new Reload({
+    directory: settings.configDir,
+    files: readConfigFiles(settings.configDir),
+    codec,
+    journal,
+    onHash: (hash) => {
+      runningHash = hash;
+      loop.dispatch({ type: 'configured', configHash: hash });
+    },
+  });
   await links.start();
   loop.start();
+  arbiters.start();
 
   const status = (): Status =>
     buildStatus(
@@ -169,17 +231,27 @@ export async function startDaemon(
         version: program.version,
         cluster: cluster.name,
         bundleHash: ownHash,
-        configHash: configuration.hash,
+        configHash: runningHash,
         startedAt,
         services: balancer.status(),
+        arbiters: arbiters.status(),
+        bound: boundOf(cluster, arbiters.status()),
         counters: codec.dropped,
+        protection,
+        layers: companions.layers(),
+        watchdog: companions.watchdog(),
+        ping: reachability.status(),
+        links: linkAlerts.links(loop.view()),
         device: placed[0]?.device,
       },
       now(),
       Date.now(),
     );
-  answer = async ({ request, group }) => {
+  answer = async ({ request, group, add, remove }) => {
     if (request === 'status') return { ok: true, status: status() };
+    if (request === 'journal') return { ok: true, journal: linesAbout(group, journal.recent(400)) };
+    if (request === 'reload') return reload.run('asked for by an operator');
+    if (request === 'reconfigure') return loop.ask({ kind: request, add, remove });
     if (request !== 'explain') return loop.ask({ kind: request });
     const seen = status();
     const wanted = seen.groups.filter(({ name }) => group === undefined || name === group);
@@ -190,12 +262,32 @@ export async function startDaemon(
     return { ok: true, text };
   };
 
-  housekeeping = new Housekeeping({ gate, addresses, machine, loop, services });
+  const reachability = new Reachability({
+    cluster,
+    sockets,
+    now,
+    onReach: (reach) => loop.dispatch({ type: 'reach', ...reach }),
+    onTrouble: (why) => journal.warn('ping', why),
+  });
+  const companions = new Companions({ configuration, journal, now, steppedAt: () => loop.steppedAt });
+  housekeeping = new Housekeeping({
+    gate,
+    addresses,
+    machine,
+    loop,
+    services,
+    onLook: () => {
+      linkAlerts.look(loop.view());
+      companions.look();
+    },
+  });
   housekeeping.start();
-  if (settings.realtime) {
+  companions.start();
+  reachability.start();
+  if (settings.realtime && configuration.running.realtime) {
     // The first use makes the worker threads, which have to be there when their priority is set.
     await stat('/');
-    sockets.schedule(realtimePriority, process.pid);
+    sockets.schedule(configuration.running.priority ?? realtimePriority, process.pid);
   }
   services.ready();
   journal.say('start', `musterd ${program.version} runs as ${self} of cluster ${cluster.name}`, {
@@ -215,28 +307,21 @@ export async function startDaemon(
     await gate.close([...groups.keys()]);
     await addresses.release();
     await balancer.stop();
+    reachability.stop();
+    await companions.stop();
     links.stop();
+    await drivers.store?.stop();
+    arbiters.stop();
     control.close();
     await sockets.stop();
     await routeSockets.stop();
-    journal.flush();
+    await journal.flush();
   };
   return {
+    reload: (why) => void reload.run(why),
     stop: (why) => {
       stopping ??= stop(why);
       return stopping;
     },
   };
-}
-
-/** Keys as the wire wants them. The methods of heartbeat that prove nothing, or too little, are refused. */
-function keyringOf({ authkeys }: Configuration): { signWith: number; secrets: Map<number, string> } {
-  const weak = authkeys.keys.find(({ id, method }) => id === authkeys.active && method === 'crc');
-  if (weak !== undefined) {
-    throw new Problem('badInput', `Cannot sign with key "${weak.id}" as a secret must prove who speaks: crc has none`, {
-      hint: `write "${weak.id} sha256 SECRET" into authkeys, the same on all nodes`,
-    });
-  }
-  const usable = authkeys.keys.filter(({ method, id }) => method !== 'crc' && id < 256);
-  return { signWith: authkeys.active, secrets: new Map(usable.map(({ id, secret }) => [id, secret])) };
 }

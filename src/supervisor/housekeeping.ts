@@ -1,27 +1,28 @@
-import type { AddressDriver } from './drivers/address.ts';
-import type { LeaseGate } from './drivers/lease-gate.ts';
+import type { Addresses, Gate } from './drivers/gate.ts';
 import type { Loop } from './loop.ts';
 import type { NodeMachine } from './machine.ts';
 import type { ServiceManager } from './service-manager.ts';
 
-/** Between two looks at the gate and at what the core knows of the peers; milliseconds. */
-const lookInterval = 500;
-/** Every so many looks the addresses' lifetimes are renewed. */
-const looksPerRefresh = 2;
+/**
+ * Between two looks at the gate, the addresses and what the core knows of the peers; milliseconds. A holder whose ruleset
+ * is gone learns it sooner, from its next renewal; lifetimes of addresses are in whole seconds.
+ */
+const lookInterval = 1000;
 
 interface Parts {
-  readonly gate: LeaseGate;
-  readonly addresses: AddressDriver;
+  readonly gate: Gate;
+  readonly addresses: Addresses;
   readonly machine: NodeMachine;
   readonly loop: Loop;
   readonly services: ServiceManager;
+  /** What other parts want done at every look. */
+  readonly onLook: () => void;
 }
 
 /** What is done over and over, whatever is decided: the level triggers of the drivers, and the watchdog. */
 export class Housekeeping {
   readonly #parts: Parts;
   readonly #timers: NodeJS.Timeout[] = [];
-  #looks = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -51,7 +52,7 @@ export class Housekeeping {
     machine.follow(loop.view());
     this.guardDevices();
     void gate.check();
-    if (this.#looks % looksPerRefresh === 0) void addresses.refresh();
-    this.#looks++;
+    void addresses.refresh();
+    this.#parts.onLook();
   }
 }

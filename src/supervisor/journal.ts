@@ -1,40 +1,49 @@
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import type { JournalLine } from '../wire/journal.ts';
+import { LineWriter } from './line-writer.ts';
 
-export interface JournalLine {
-  /** Unix milliseconds. */
-  readonly time: number;
-  readonly what: string;
-  readonly why: string;
-  readonly [detail: string]: unknown;
+/** Where lines go: whole ones, each with its newline. */
+export interface LineSink {
+  write(line: string): void;
+  /** Resolves when all is written, or will not be. */
+  flush(): Promise<void>;
 }
 
 /** What the journal keeps in memory, for `musterd explain`. */
 const keptLines = 200;
 
+/** Levels as pino and bunyan number them, which log viewers know. */
+const levels = { info: 30, warn: 40 } as const;
+
 /**
- * One JSON line for each decision, with its reason. Written without waiting: a log daemon that hangs must not cost a
- * renewal, so lines beyond 1 MB of backlog are lost instead.
+ * One JSON line for each decision, with its reason. By hand rather than through a logging library: that would be a tenth
+ * of the daemon's own memory for one `JSON.stringify`.
  */
 export class Journal {
-  readonly #logger: Logger;
-  readonly #destination: DestinationStream & { flushSync?(): void };
+  readonly #node: string;
+  readonly #sink: LineSink;
+  readonly #more: Readonly<Record<string, string>>;
   #kept: JournalLine[] = [];
 
-  constructor(node: string, out?: DestinationStream) {
-    this.#destination = out ?? destination({ fd: 1, sync: false, maxLength: 1_048_576 });
-    this.#logger = pino({ base: { node }, messageKey: 'why' }, this.#destination);
+  /** `more` stands in every line. */
+  constructor(node: string, sink: LineSink = new LineWriter(1), more: Readonly<Record<string, string>> = {}) {
+    this.#node = node;
+    this.#sink = sink;
+    this.#more = more;
+  }
+
+  /** A journal to the same place whose lines say more: which cluster of an arbiter they are about. */
+  for(more: Readonly<Record<string, string>>): Journal {
+    return new Journal(this.#node, this.#sink, { ...this.#more, ...more });
   }
 
   /** A decision, or something that a person may want to know when looking for the reason of one. */
   say(what: string, why: string, details: Readonly<Record<string, unknown>> = {}): void {
-    this.#keep(what, why, details);
-    this.#logger.info({ what, ...details }, why);
+    this.#line(levels.info, what, why, details);
   }
 
   /** Something that a person has to look after. */
   warn(what: string, why: string, details: Readonly<Record<string, unknown>> = {}): void {
-    this.#keep(what, why, details);
-    this.#logger.warn({ what, ...details }, why);
+    this.#line(levels.warn, what, why, details);
   }
 
   /** The latest lines, oldest first. */
@@ -43,16 +52,14 @@ export class Journal {
   }
 
   /** Before the end of the process. */
-  flush(): void {
-    try {
-      this.#destination.flushSync?.();
-    } catch {
-      // Nobody reads it any more.
-    }
+  flush(): Promise<void> {
+    return this.#sink.flush();
   }
 
-  #keep(what: string, why: string, details: Readonly<Record<string, unknown>>): void {
-    this.#kept.push({ time: Date.now(), what, why, ...details });
+  #line(level: number, what: string, why: string, details: Readonly<Record<string, unknown>>): void {
+    const line = { time: Date.now(), node: this.#node, ...this.#more, what, ...details, why };
+    this.#kept.push(line);
     if (this.#kept.length > keptLines * 2) this.#kept = this.#kept.slice(-keptLines);
+    this.#sink.write(`${JSON.stringify({ level, ...line })}\n`);
   }
 }

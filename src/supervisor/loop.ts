@@ -1,14 +1,19 @@
 import { describe, type View } from '../core/describe.ts';
 import type { Decision, Effect } from '../core/effect.ts';
+import type { VoterRecord } from '../core/epoch-state.ts';
 import type { Event, OperatorCommand } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
 import { type NodeState, step, wakeAt } from '../core/node.ts';
+import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
 import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
 import type { Journal } from './journal.ts';
 
 /** What the loop has done for it: the drivers, each refusing after its deadline (monotonic milliseconds). */
 export interface Machine {
-  send(to: NodeName, message: Message): void;
+  /** `epoch` is that of the voters by which this node counts. */
+  send(to: NodeName, message: Message, epoch: number): void;
+  /** Resolves when the record is on the disk to stay, to false where it may not be. */
+  persistEpoch(record: VoterRecord): Promise<boolean>;
   arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean>;
   grant(token: number, groups: readonly GroupName[], deadline: number): Promise<boolean>;
   close(
@@ -20,6 +25,9 @@ export interface Machine {
   /** A peer came or went: its MAC counts in the gate, and its real server in the balancer. */
   follow(view: View): void;
   announce(groups: readonly GroupName[]): void;
+  /** Reject where the lease store cannot be had, or there is none. */
+  readStore(groups: readonly GroupName[]): Promise<readonly StoreAnswer[]>;
+  writeStore(writes: readonly StoreWrite[]): Promise<readonly StoreAnswer[]>;
   /** Resolves to who answers for each group that somebody answers for. */
   probe(groups: readonly GroupName[]): Promise<readonly { readonly group: GroupName; readonly by: MacAddress }[]>;
 }
@@ -42,6 +50,7 @@ export class Loop {
   #timerAt = Number.POSITIVE_INFINITY;
   #lastId = 0;
   #stopped = false;
+  #steppedAt = Number.NEGATIVE_INFINITY;
 
   constructor(state: NodeState, machine: Machine, journal: Journal, now: () => number) {
     this.#state = state;
@@ -78,6 +87,11 @@ export class Loop {
     });
   }
 
+  /** Monotonic milliseconds of the last step: a loop that is well takes one every keepalive. */
+  get steppedAt(): number {
+    return this.#steppedAt;
+  }
+
   view(): View {
     return describe(this.#state, this.#now());
   }
@@ -90,7 +104,8 @@ export class Loop {
   }
 
   #step(event: Event): void {
-    const { state, effects } = step(this.#state, event, this.#now());
+    this.#steppedAt = this.#now();
+    const { state, effects } = step(this.#state, event, this.#steppedAt);
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
     const isMove = ({ what }: Decision): boolean => what === 'node-dead' || what === 'node-up';
@@ -120,7 +135,12 @@ export class Loop {
     const late = 'deadline' in effect && this.#now() > effect.deadline;
     switch (effect.type) {
       case 'send':
-        this.#machine.send(effect.to, effect.message);
+        this.#machine.send(effect.to, effect.message, effect.epoch);
+        return;
+      case 'persistEpoch':
+        void this.#machine
+          .persistEpoch(effect.record)
+          .then((ok) => this.dispatch({ type: 'epochPersisted', id: effect.id, ok }));
         return;
       case 'arm':
         void this.#machine
@@ -141,6 +161,12 @@ export class Loop {
       case 'hold':
         this.#machine.hold(effect.groups);
         return;
+      case 'storeRead':
+        this.#store(effect.nonce, late, () => this.#machine.readStore(effect.groups));
+        return;
+      case 'storeWrite':
+        this.#store(effect.nonce, late, () => this.#machine.writeStore(effect.writes));
+        return;
       case 'announce':
         if (!late) this.#machine.announce(effect.groups);
         return;
@@ -148,8 +174,9 @@ export class Loop {
         if (!late) this.#probe(effect.groups);
         return;
       case 'decide': {
-        const { what, why, ...details } = effect.decision;
-        this.#journal.say(what, why, details);
+        // `node` is who writes the line.
+        const { what, why, group, node: peer } = effect.decision;
+        this.#journal.say(what, why, { ...(group && { group }), ...(peer && { peer }) });
         return;
       }
       case 'reply':
@@ -165,6 +192,15 @@ export class Loop {
         ? undefined
         : { to: passTo, lifetime: passFor, token: passToken };
     void this.#machine.close(groups, pass).then((ok) => this.dispatch({ type: 'closed', token, ok }));
+  }
+
+  /** Nothing is asked after its deadline; why a store does not answer is told by the store itself. */
+  #store(nonce: string, late: boolean, ask: () => Promise<readonly StoreAnswer[]>): void {
+    const asked = late ? Promise.reject(new Error('too late')) : ask();
+    void asked.then(
+      (answers) => this.dispatch({ type: 'storeAnswer', nonce, ok: true, answers }),
+      () => this.dispatch({ type: 'storeAnswer', nonce, ok: false, answers: [] }),
+    );
   }
 
   #probe(groups: readonly GroupName[]): void {

@@ -1,31 +1,45 @@
-import { networkInterfaces } from 'node:os';
 import type { View } from '../core/describe.ts';
+import type { VoterRecord } from '../core/epoch-state.ts';
 import type { Message } from '../core/message.ts';
+import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
 import type { Cluster } from '../model/cluster.ts';
-import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
+import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
 import type { Codec } from '../wire/codec.ts';
+import type { ArbiterWays } from './arbiter/ways.ts';
 import type { Balancer, BalancerNode } from './balancer.ts';
-import type { AddressDriver, PlacedAddress } from './drivers/address.ts';
+import type { PlacedAddress } from './drivers/address.ts';
 import { type Announcer, whoAnswers } from './drivers/announce.ts';
 import type { Devices } from './drivers/devices.ts';
+import type { Addresses, Gate } from './drivers/gate.ts';
 import type { HeartbeatLinks } from './drivers/heartbeat-links.ts';
-import type { LeaseGate } from './drivers/lease-gate.ts';
 import type { GateDevice } from './drivers/lease-gate-ruleset.ts';
+import { ownAddresses } from './drivers/link-sockets.ts';
 import type { RawSockets } from './drivers/raw-sockets.ts';
 import type { Machine } from './loop.ts';
+import type { Store } from './stores/store.ts';
+import type { VoterRecordFile } from './voter-record.ts';
 
 /** How long a stranger has to answer for an address; an ARP answer takes less than 10 ms on a LAN. */
 const probePatience = 300;
 
+/** For how long the balancer takes this machine's own addresses for what they were; milliseconds. */
+const ownAddressesGoodFor = 5000;
+
 export interface DriverSet {
   readonly sockets: RawSockets;
   readonly devices: Devices;
-  readonly gate: LeaseGate;
-  readonly addresses: AddressDriver;
+  readonly gate: Gate;
+  readonly addresses: Addresses;
   readonly announcer: Announcer;
   readonly links: HeartbeatLinks;
+  readonly arbiters: ArbiterWays;
   readonly balancer: Balancer;
+  /** Whether this kernel can do what the balancer asks for. */
+  readonly balances: boolean;
   readonly codec: Codec;
+  /** Where the leases lie, if not with the voters. */
+  readonly store: Store | undefined;
+  readonly voterRecord: VoterRecordFile;
 }
 
 /** The drivers of this machine as the loop wants them, fed with what the core's view says of the peers. */
@@ -38,6 +52,7 @@ export class NodeMachine implements Machine {
   readonly #guarded: ReadonlySet<string>;
   #alive = new Map<NodeName, boolean>();
   #configured = '';
+  #own: { readonly addresses: readonly IpAddress[]; readonly until: number } = { addresses: [], until: 0 };
 
   constructor(drivers: DriverSet, cluster: Cluster, self: NodeName, placed: readonly PlacedAddress[]) {
     this.#drivers = drivers;
@@ -60,8 +75,13 @@ export class NodeMachine implements Machine {
     });
   }
 
-  send(to: NodeName, message: Message): void {
-    this.#drivers.links.send(to, this.#drivers.codec.encode(to, message));
+  send(to: NodeName, message: Message, epoch: number): void {
+    if (this.#drivers.arbiters.send(to, message, epoch)) return;
+    this.#drivers.links.send(to, this.#drivers.codec.encode(to, message, epoch));
+  }
+
+  persistEpoch(record: VoterRecord): Promise<boolean> {
+    return this.#drivers.voterRecord.write(record);
   }
 
   arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean> {
@@ -92,6 +112,19 @@ export class NodeMachine implements Machine {
       const found = this.#drivers.devices.get(device);
       if (groups.includes(group) && found !== undefined) this.#drivers.announcer.announce(found, [address]);
     }
+  }
+
+  async readStore(groups: readonly GroupName[]): Promise<readonly StoreAnswer[]> {
+    return this.#store().read(groups);
+  }
+
+  async writeStore(writes: readonly StoreWrite[]): Promise<readonly StoreAnswer[]> {
+    return this.#store().write(writes);
+  }
+
+  #store(): Store {
+    if (this.#drivers.store === undefined) throw new Error('this cluster has no lease store');
+    return this.#drivers.store;
   }
 
   async probe(groups: readonly GroupName[]): Promise<{ group: GroupName; by: MacAddress }[]> {
@@ -128,7 +161,7 @@ export class NodeMachine implements Machine {
   /** Resolves when the balancer's table is in the kernel; nothing is done where it would be as it is. */
   async configureBalancer(): Promise<void> {
     const device = this.#placed[0]?.device ?? this.#cluster.links[0]?.device;
-    if (device === undefined || this.#cluster.services.length === 0) return;
+    if (device === undefined || this.#cluster.services.length === 0 || !this.#drivers.balances) return;
     const nodes = this.#cluster.nodes.map((name) => this.#balancerNode(name, device));
     const config = {
       services: this.#cluster.services,
@@ -145,13 +178,19 @@ export class NodeMachine implements Machine {
   #balancerNode(name: NodeName, device: string): BalancerNode {
     if (name === this.#self) {
       const virtual = new Set(this.#placed.map(({ address }) => address));
-      const own = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
-      const addresses = [...new Set(own)].filter((address) => !virtual.has(address));
+      const addresses = this.#ownAddresses().filter((address) => !virtual.has(address));
       return { name, addresses, mac: this.#drivers.devices.get(device)?.mac };
     }
     const said = this.#cluster.nodeAddresses?.[name] ?? [];
     const addresses = [...new Set([...said, ...this.#drivers.links.addressesOf(name)])];
     return { name, addresses, mac: this.#macs.get(name)?.[device] };
+  }
+
+  /** They hardly ever change, and are asked for each second. */
+  #ownAddresses(): readonly IpAddress[] {
+    const now = performance.now();
+    if (now >= this.#own.until) this.#own = { addresses: [...ownAddresses()], until: now + ownAddressesGoodFor };
+    return this.#own.addresses;
   }
 
   #peerMacs(): Set<MacAddress> {

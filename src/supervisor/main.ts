@@ -5,6 +5,9 @@ declare const MUSTER_VERSION: string | undefined;
 
 const version = typeof MUSTER_VERSION === 'string' ? MUSTER_VERSION : '0.0.0-source';
 
+// Should there ever be nothing left to wait for before the command is done, it has not succeeded.
+process.exitCode = exitCodes.defect;
+
 main(process.argv.slice(2), { version, file: process.argv[1]! }).then(
   (code) => process.exit(code),
   (error: unknown) => {

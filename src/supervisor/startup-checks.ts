@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Cluster } from '../model/cluster.ts';
 import type { PlacedAddress } from './drivers/address.ts';
+import type { Guard } from './guard.ts';
 
 /** A kernel setting that a real server's VIP on `lo` needs, and why. */
 const arpSettings = [
@@ -33,6 +34,14 @@ export function arpWarnings(placed: readonly PlacedAddress[], read: typeof setti
       return value >= least ? [] : [`net.ipv4.conf.${device}.${name} is ${value}, less than ${least}: ${why}`];
     }),
   );
+}
+
+/** What does not work, or works less well, behind a guard that is not the gate. */
+export function guardNotes({ protection, why }: Pick<Guard, 'protection' | 'why'>, { services }: Cluster): string[] {
+  if (protection === 'gate') return [];
+  const notes = [`the addresses are protected by their lifetime, in whole seconds, not by the kernel's gate: ${why}`];
+  if (services.length > 0) notes.push('nothing is balanced: that needs nftables or IPVS');
+  return notes;
 }
 
 /** Agents of haresources that nothing here starts; ldirectord is what musterd does itself. */

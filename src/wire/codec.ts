@@ -1,8 +1,9 @@
 import type { Message } from '../core/message.ts';
 import type { NodeName } from '../model/names.ts';
-import { type Keyring, ReplayGuard, tagBytes, tagHolds, tagOf } from './authentication.ts';
+import { type Keyring, tagBytes, tagHolds, tagOf } from './authentication.ts';
 import { Reader, Writer } from './bytes.ts';
-import { readMessage, writeMessage } from './encoding.ts';
+import { isOfFirstVersion, readMessage, writeMessage } from './encoding.ts';
+import { Freshness, noEcho } from './freshness.ts';
 
 /**
  * A datagram, numbers big-endian:
@@ -13,11 +14,14 @@ import { readMessage, writeMessage } from './encoding.ts';
  *            4..19  incarnation of the sender: count of starts (8), randomness (8)
  *           20..25  sequence number of the sender, the same on all links
  *           26..    sender and receiver, each a length byte and UTF-8
+ *                   from version 2 on: the newest version that the sender speaks (1), the receiver's incarnation as the
+ *                   sender knows it (16, zeros where it does not), the epoch of the sender's voters (6)
  *                   body (wire/encoding.ts)
- *           last 16 HMAC-SHA256 over all before it, truncated
+ *           last 16 HMAC-SHA256 (or SHA-1, where the key says so) over all before it, truncated
  */
 const magic = 0x4d75;
-export const protocolVersion = 1;
+/** The version that is spoken to whoever speaks it; 1 is still spoken to those that speak nothing newer. */
+export const protocolVersion = 2;
 const incarnationBytes = 16;
 const shortest = 2 + 1 + 1 + incarnationBytes + 6 + 2 + 1 + tagBytes;
 /** What one UDP datagram over IPv4 can carry. */
@@ -31,12 +35,26 @@ export type DropReason =
   | 'forged'
   | 'unknown-sender'
   | 'not-for-us'
+  | 'duplicate'
+  | 'overtaken'
   | 'replayed'
-  | 'old-incarnation';
+  | 'old-incarnation'
+  /** Of a peer that does not know yet that this process has started, or captured before it did. */
+  | 'unproven'
+  /** A kind of message that only a newer version has. */
+  | 'unknown-kind';
 
 export type Decoded =
-  | { readonly ok: true; readonly from: NodeName; readonly incarnation: string; readonly message: Message }
-  | { readonly ok: false; readonly why: DropReason };
+  | {
+      readonly ok: true;
+      readonly from: NodeName;
+      readonly incarnation: string;
+      /** Of the voters by which the sender counts; 0 where its version knows none. */
+      readonly epoch: number;
+      readonly message: Message;
+    }
+  /** `from` only where the datagram was authentic, and of a peer. */
+  | { readonly ok: false; readonly why: DropReason; readonly from?: NodeName | undefined };
 
 export interface CodecOptions {
   readonly self: NodeName;
@@ -45,6 +63,10 @@ export interface CodecOptions {
   readonly keyring: Keyring;
   /** Nodes and arbiters whose datagrams count; the own name is no peer. */
   readonly peers: Iterable<NodeName>;
+  /** The newest version to speak; by default the newest that there is. */
+  readonly version?: 1 | 2 | undefined;
+  /** False where the transport itself tells what was captured before this process started; by default the codec does. */
+  readonly echoes?: boolean | undefined;
 }
 
 /** Turns messages into datagrams of this node and back; counts what it drops. */
@@ -54,17 +76,16 @@ export class Codec {
 
   private readonly counts: Record<DropReason, number>;
   private readonly options: CodecOptions;
-  private readonly secret: string | Uint8Array;
+  private keyring: Keyring;
   private readonly peers: ReadonlySet<NodeName>;
   private readonly writer = new Writer(longest);
-  private readonly guard = new ReplayGuard();
+  private readonly freshness: Freshness;
   private sequence = 0;
 
   /** Throws RangeError where the keyring has no secret for `signWith`. */
   constructor(options: CodecOptions) {
-    const secret = options.keyring.secrets.get(options.keyring.signWith);
-    if (secret === undefined) throw new RangeError(`the keyring has no key ${options.keyring.signWith} to sign with`);
-    this.secret = secret;
+    requireSigner(options.keyring);
+    this.keyring = options.keyring;
     this.options = options;
     this.peers = new Set(options.peers);
     this.counts = {
@@ -74,60 +95,102 @@ export class Codec {
       forged: 0,
       'unknown-sender': 0,
       'not-for-us': 0,
+      duplicate: 0,
+      overtaken: 0,
       replayed: 0,
       'old-incarnation': 0,
+      unproven: 0,
+      'unknown-kind': 0,
     };
+    this.freshness = new Freshness(options.incarnation);
     this.dropped = this.counts;
   }
 
+  /** From now on these keys count, and no others. Throws RangeError as the constructor does, and then changes nothing. */
+  rekey(keyring: Keyring): void {
+    requireSigner(keyring);
+    this.keyring = keyring;
+  }
+
   /**
-   * One datagram for one receiver; send this same datagram over all links. Each call takes the next sequence number.
+   * One datagram for one receiver; send this same datagram over all links. Each call takes the next sequence number. To a
+   * peer of version 1 it is in version 1, where that can say it: changed voters it cannot.
    * Throws RangeError where the message does not fit into a datagram.
    */
-  encode(to: NodeName, message: Message): Uint8Array {
+  encode(to: NodeName, message: Message, epoch = 0): Uint8Array {
     const writer = this.writer;
     writer.length = 0;
     writer.u16(magic);
-    writer.u8(protocolVersion);
-    writer.u8(this.options.keyring.signWith);
+    const version = this.versionFor(to, message, epoch);
+    writer.u8(version);
+    writer.u8(this.keyring.signWith);
     writer.hex(this.options.incarnation, incarnationBytes);
     writer.u48(++this.sequence);
     writer.text(this.options.self);
     writer.text(to);
-    writeMessage(writer, message);
+    if (version > 1) {
+      writer.u8(protocolVersion);
+      writer.hex(this.options.echoes === false ? noEcho : this.freshness.echoFor(to), incarnationBytes);
+      writer.u48(epoch);
+    }
+    writeMessage(writer, message, version);
     const signed = writer.buffer.subarray(0, writer.length);
-    return Buffer.concat([signed, tagOf(signed, this.secret)]);
+    const { secrets, signWith } = this.keyring;
+    return Buffer.concat([signed, tagOf(signed, secrets.get(signWith)!, methodOf(this.keyring, signWith))]);
   }
 
-  /** The message in a datagram, or why it counts for nothing. Never throws, whatever the bytes are. */
-  decode(bytes: Uint8Array): Decoded {
-    const decoded = this.judge(bytes);
+  private versionFor(to: NodeName, message: Message, epoch: number): number {
+    const old = this.options.version === 1 || this.freshness.speaksFirstVersion(to);
+    return old && epoch === 0 && isOfFirstVersion(message) ? 1 : protocolVersion;
+  }
+
+  /**
+   * The message in a datagram, or why it counts for nothing; `link` tells the copies that come over several links from
+   * replays. Never throws, whatever the bytes are.
+   */
+  decode(bytes: Uint8Array, link?: string): Decoded {
+    const decoded = this.judge(bytes, link);
     if (!decoded.ok) this.counts[decoded.why]++;
     return decoded;
   }
 
-  private judge(bytes: Uint8Array): Decoded {
+  private judge(bytes: Uint8Array, link: string | undefined): Decoded {
     if (bytes.length < shortest || bytes.length > longest) return drop('malformed');
     const datagram = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (datagram.readUInt16BE(0) !== magic) return drop('malformed');
-    if (datagram[2] !== protocolVersion) return drop('version');
-    const secret = this.options.keyring.secrets.get(datagram[3]!);
+    const version = datagram[2]!;
+    if (version < 1 || version > (this.options.version ?? protocolVersion)) return drop('version');
+    const secret = this.keyring.secrets.get(datagram[3]!);
     if (secret === undefined) return drop('unknown-key');
     // The tag comes before all else: nothing that a stranger wrote is parsed.
-    if (!tagHolds(datagram, secret)) return drop('forged');
+    if (!tagHolds(datagram, secret, methodOf(this.keyring, datagram[3]!))) return drop('forged');
     const reader = new Reader(datagram, 4, datagram.length - tagBytes);
     const incarnation = reader.hex(incarnationBytes);
     const sequence = reader.u48();
     const from = reader.text();
     const to = reader.text();
+    // What a newer sender speaks beside this version is of no use to a receiver that has none newer.
+    if (version > 1) reader.u8();
+    const echo = version > 1 ? reader.hex(incarnationBytes) : undefined;
+    const epoch = version > 1 ? reader.u48() : 0;
     if (reader.bad) return drop('malformed');
     if (!this.peers.has(from)) return drop('unknown-sender');
     if (to !== this.options.self) return drop('not-for-us');
-    const message = readMessage(reader);
+    const message = readMessage(reader, version);
     if (message === undefined) return drop('malformed');
-    const verdict = this.guard.judge(from, incarnation, sequence);
-    return verdict === 'fresh' ? { ok: true, from, incarnation, message } : drop(verdict);
+    const proof = this.options.echoes === false ? this.options.incarnation : echo;
+    const verdict = this.freshness.judge(from, { version, incarnation, sequence, echo: proof }, link);
+    if (verdict !== 'fresh') return { ok: false, why: verdict, from };
+    return message === 'unknown' ? drop('unknown-kind') : { ok: true, from, incarnation, epoch, message };
   }
+}
+
+function methodOf({ sha1 }: Keyring, id: number): 'sha256' | 'sha1' {
+  return sha1?.has(id) ? 'sha1' : 'sha256';
+}
+
+function requireSigner({ secrets, signWith }: Keyring): void {
+  if (!secrets.has(signWith)) throw new RangeError(`the keyring has no key ${signWith} to sign with`);
 }
 
 function drop(why: DropReason): Decoded {

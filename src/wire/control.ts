@@ -1,16 +1,33 @@
 /** What is said over the control socket: one JSON line a request, one JSON line an answer, in order. */
+
+import type { ArbiterProcessStatus } from './arbiter-status.ts';
+import type { JournalLine } from './journal.ts';
 import type { Status } from './status.ts';
 
-export const controlRequests = ['status', 'explain', 'standby', 'online', 'leave'] as const;
+export const controlRequests = [
+  'status',
+  'explain',
+  'journal',
+  'standby',
+  'online',
+  'leave',
+  'reload',
+  'reconfigure',
+] as const;
 
 export interface ControlRequest {
   readonly request: (typeof controlRequests)[number];
-  /** For `explain`: which group; all where it is left out. */
+  /** For `explain` and `journal`: which group; all where it is left out. */
   readonly group?: string | undefined;
+  /** For `reconfigure`: who votes from now on, or votes no more; neither: those who vote are recorded. */
+  readonly add?: string | undefined;
+  readonly remove?: string | undefined;
 }
 
 export type ControlAnswer =
   | { readonly ok: true; readonly status: Status }
+  | { readonly ok: true; readonly journal: readonly JournalLine[] }
+  | { readonly ok: true; readonly arbiter: ArbiterProcessStatus }
   | { readonly ok: boolean; readonly text: string };
 
 /** A request out of a line that anybody may have written; a sentence where it is none. */
@@ -21,9 +38,14 @@ export function readControlRequest(line: string): ControlRequest | string {
   } catch {
     return 'a request must be one line of JSON';
   }
-  const { request, group } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const { request, group, add, remove } = (typeof value === 'object' && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >;
   const known = controlRequests.find((name) => name === request);
   if (known === undefined) return `a request must be one of ${controlRequests.join(', ')}`;
   if (group !== undefined && typeof group !== 'string') return 'a group must be a text';
-  return { request: known, group };
+  if (add !== undefined && typeof add !== 'string') return 'a voter must be a text';
+  if (remove !== undefined && typeof remove !== 'string') return 'a voter must be a text';
+  return { request: known, group, ...(known === 'reconfigure' && { add, remove }) };
 }

@@ -2,19 +2,40 @@ import type { Answer, Ballot, Beat, Message, Request } from '../core/message.ts'
 import type { Reader, Writer } from './bytes.ts';
 
 /** The first byte of a body; numbers are never reused. */
-const kinds = { beat: 1, prepare: 2, promise: 3, propose: 4, accept: 5, release: 6, offer: 7, take: 8 } as const;
+const kinds = {
+  beat: 1,
+  prepare: 2,
+  promise: 3,
+  propose: 4,
+  accept: 5,
+  release: 6,
+  offer: 7,
+  take: 8,
+  voters: 9,
+  stepDown: 10,
+  changePrepare: 11,
+  changePromise: 12,
+  changePropose: 13,
+  changeAccept: 14,
+} as const;
+const lastOfFirstVersion = kinds.take;
+
+/** Whether version 1 has this kind of message. */
+export function isOfFirstVersion({ kind }: Message): boolean {
+  return kinds[kind] <= lastOfFirstVersion;
+}
 
 /** Appends the body of a message: its kind, then its fields in the order of their declaration. */
-export function writeMessage(writer: Writer, message: Message): void {
+export function writeMessage(writer: Writer, message: Message, version: number): void {
   writer.u8(kinds[message.kind]);
   switch (message.kind) {
     case 'beat':
-      writeBeat(writer, message.beat);
+      writeBeat(writer, message.beat, version);
       return;
     case 'prepare':
       writer.hex(message.nonce, 16);
       writer.hex(message.incarnation, 16);
-      writeRequests(writer, message.requests);
+      writeRequests(writer, message.requests, version);
       return;
     case 'promise':
       writer.hex(message.nonce, 16);
@@ -24,13 +45,13 @@ export function writeMessage(writer: Writer, message: Message): void {
       writer.hex(message.nonce, 16);
       writer.hex(message.incarnation, 16);
       writer.u32(message.lease);
-      writeRequests(writer, message.requests);
-      writeBeat(writer, message.beat);
+      writeRequests(writer, message.requests, version);
+      writeBeat(writer, message.beat, version);
       return;
     case 'accept':
       writer.hex(message.nonce, 16);
       writeAnswers(writer, message.answers);
-      writeBeat(writer, message.beat);
+      writeBeat(writer, message.beat, version);
       return;
     case 'release':
       writer.text(message.to ?? '');
@@ -45,21 +66,58 @@ export function writeMessage(writer: Writer, message: Message): void {
       writer.hex(message.nonce, 16);
       writeTexts(writer, message.groups);
       return;
+    case 'voters':
+      writeTexts(writer, message.voters);
+      return;
+    case 'stepDown':
+      return;
+    case 'changePrepare':
+      writer.hex(message.nonce, 16);
+      writeBallot(writer, message.ballot);
+      writeTexts(writer, message.base);
+      return;
+    case 'changePromise':
+      writer.hex(message.nonce, 16);
+      writeVerdict(writer, message);
+      writer.u8(message.accepted === undefined ? 0 : 1);
+      if (message.accepted === undefined) return;
+      writeBallot(writer, message.accepted.ballot);
+      writeTexts(writer, message.accepted.voters);
+      return;
+    case 'changePropose':
+      writer.hex(message.nonce, 16);
+      writeBallot(writer, message.ballot);
+      writeTexts(writer, message.voters);
+      return;
+    case 'changeAccept':
+      writer.hex(message.nonce, 16);
+      writeVerdict(writer, message);
+      return;
   }
 }
 
-/** The message in a body that ends where the reader ends; undefined where anything is missing, unknown or left over. */
-export function readMessage(reader: Reader): Message | undefined {
-  const message = readBody(reader);
-  return reader.bad || reader.offset !== reader.end ? undefined : message;
+/**
+ * The message in a body that ends where the reader ends; undefined where anything is missing, or (in version 1) left over.
+ * From version 2 on a sender may know more fields behind those that are known here, and more kinds: `unknown`.
+ */
+export function readMessage(reader: Reader, version: number): Message | 'unknown' | undefined {
+  const kind = reader.u8();
+  const message = version === 1 && kind > lastOfFirstVersion ? undefined : readBody(reader, kind, version);
+  if (reader.bad || (version === 1 && reader.offset !== reader.end)) return undefined;
+  return message ?? (version === 1 ? undefined : 'unknown');
 }
 
-function readBody(reader: Reader): Message | undefined {
-  switch (reader.u8()) {
+function readBody(reader: Reader, kind: number, version: number): Message | undefined {
+  switch (kind) {
     case kinds.beat:
-      return { kind: 'beat', beat: readBeat(reader) };
+      return { kind: 'beat', beat: readBeat(reader, version) };
     case kinds.prepare:
-      return { kind: 'prepare', nonce: reader.hex(16), incarnation: reader.hex(16), requests: readRequests(reader) };
+      return {
+        kind: 'prepare',
+        nonce: reader.hex(16),
+        incarnation: reader.hex(16),
+        requests: readRequests(reader, version),
+      };
     case kinds.promise:
       return { kind: 'promise', nonce: reader.hex(16), answers: readAnswers(reader) };
     case kinds.propose:
@@ -68,11 +126,11 @@ function readBody(reader: Reader): Message | undefined {
         nonce: reader.hex(16),
         incarnation: reader.hex(16),
         lease: reader.u32(),
-        requests: readRequests(reader),
-        beat: readBeat(reader),
+        requests: readRequests(reader, version),
+        beat: readBeat(reader, version),
       };
     case kinds.accept:
-      return { kind: 'accept', nonce: reader.hex(16), answers: readAnswers(reader), beat: readBeat(reader) };
+      return { kind: 'accept', nonce: reader.hex(16), answers: readAnswers(reader), beat: readBeat(reader, version) };
     case kinds.release: {
       const to = reader.text();
       const releases = reader.list(() => ({ group: reader.text(), ballot: readBallot(reader) }));
@@ -82,9 +140,38 @@ function readBody(reader: Reader): Message | undefined {
       return { kind: 'offer', nonce: reader.hex(16), groups: reader.list(() => reader.text()) };
     case kinds.take:
       return { kind: 'take', nonce: reader.hex(16), groups: reader.list(() => reader.text()) };
+    case kinds.voters:
+      return { kind: 'voters', voters: reader.list(() => reader.text()) };
+    case kinds.stepDown:
+      return { kind: 'stepDown' };
+    case kinds.changePrepare: {
+      const [nonce, ballot] = [reader.hex(16), readBallot(reader)];
+      return { kind: 'changePrepare', nonce, ballot, base: reader.list(() => reader.text()) };
+    }
+    case kinds.changePromise: {
+      const verdict = { nonce: reader.hex(16), ...readVerdict(reader) };
+      if (reader.u8() === 0) return { kind: 'changePromise', ...verdict };
+      const accepted = { ballot: readBallot(reader), voters: reader.list(() => reader.text()) };
+      return { kind: 'changePromise', ...verdict, accepted };
+    }
+    case kinds.changePropose: {
+      const [nonce, ballot] = [reader.hex(16), readBallot(reader)];
+      return { kind: 'changePropose', nonce, ballot, voters: reader.list(() => reader.text()) };
+    }
+    case kinds.changeAccept:
+      return { kind: 'changeAccept', nonce: reader.hex(16), ...readVerdict(reader) };
     default:
       return undefined;
   }
+}
+
+function writeVerdict(writer: Writer, { ok, round }: { readonly ok: boolean; readonly round: number }): void {
+  writer.u8(ok ? 1 : 0);
+  writer.u48(round);
+}
+
+function readVerdict(reader: Reader): { ok: boolean; round: number } {
+  return { ok: reader.u8() === 1, round: reader.u48() };
 }
 
 function writeTexts(writer: Writer, texts: readonly string[]): void {
@@ -102,23 +189,26 @@ function readBallot(reader: Reader): Ballot {
   return { round: reader.u48(), node: reader.text(), incarnation: reader.hex(16) };
 }
 
-function writeRequests(writer: Writer, requests: readonly Request[]): void {
+function writeRequests(writer: Writer, requests: readonly Request[], version: number): void {
   writer.u8(requests.length);
-  for (const { group, round, released } of requests) {
+  for (const { group, round, released, addresses } of requests) {
     writer.text(group);
     writer.u48(round);
     writer.u8(released === undefined ? 0 : 1);
     if (released !== undefined) writeBallot(writer, released);
+    if (version > 1) writeTexts(writer, addresses ?? []);
   }
 }
 
-function readRequests(reader: Reader): Request[] {
+function readRequests(reader: Reader, version: number): Request[] {
   return reader.list(() => {
     const group = reader.text();
     const round = reader.u48();
     const marked = reader.u8();
     if (marked > 1) reader.bad = true;
-    return marked === 1 ? { group, round, released: readBallot(reader) } : { group, round };
+    const request = marked === 1 ? { group, round, released: readBallot(reader) } : { group, round };
+    const addresses = version > 1 ? reader.list(() => reader.text()) : [];
+    return addresses.length === 0 ? request : { ...request, addresses };
   });
 }
 
@@ -148,9 +238,13 @@ function readAnswers(reader: Reader): Answer[] {
 
 const beatStandby = 1;
 const beatQuorate = 2;
+/** From version 2 on: what the sender reaches stands at the end. */
+const beatReach = 4;
 
-function writeBeat(writer: Writer, beat: Beat): void {
-  writer.u8((beat.standby ? beatStandby : 0) | (beat.quorate ? beatQuorate : 0));
+function writeBeat(writer: Writer, beat: Beat, version: number): void {
+  const reach = version === 1 ? undefined : beat.reach;
+  const told = reach === undefined ? 0 : beatReach;
+  writer.u8((beat.standby ? beatStandby : 0) | (beat.quorate ? beatQuorate : 0) | told);
   writer.text(beat.configHash);
   writer.text(beat.bundleHash);
   const macs = Object.entries(beat.macs);
@@ -160,15 +254,17 @@ function writeBeat(writer: Writer, beat: Beat): void {
     writer.hex(mac.replaceAll(':', ''), 6);
   }
   writeTexts(writer, beat.holds);
+  if (reach !== undefined) writer.u8(Math.min(reach, 255));
 }
 
-function readBeat(reader: Reader): Beat {
+function readBeat(reader: Reader, version: number): Beat {
   const flags = reader.u8();
-  if (flags > (beatStandby | beatQuorate)) reader.bad = true;
+  if (version === 1 && flags > (beatStandby | beatQuorate)) reader.bad = true;
   const configHash = reader.text();
   const bundleHash = reader.text();
   const macs = Object.fromEntries(reader.list(() => [reader.text(), reader.hex(6).replace(/..(?!$)/g, '$&:')]));
   const holds = reader.list(() => reader.text());
+  const reach = version > 1 && (flags & beatReach) !== 0 ? reader.u8() : undefined;
   return {
     configHash,
     bundleHash,
@@ -176,5 +272,6 @@ function readBeat(reader: Reader): Beat {
     standby: (flags & beatStandby) !== 0,
     quorate: (flags & beatQuorate) !== 0,
     holds,
+    ...(reach === undefined ? {} : { reach }),
   };
 }

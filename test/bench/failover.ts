@@ -1,32 +1,37 @@
 /**
- * npm run bench:failover [-- -n 10] [--only plug-pull,switchover,kill,idle,version] [--json FILE] [--check]
+ * npm run bench:failover [-- -n 20] [--only plug-pull,fast,keepalived] [--soak 30m] [--json FILE] [--check]
  *
- * Failover on one lab: how long a user is without service when the holder's plug is pulled, in a planned
- * switchover, and when musterd is killed; that never two nodes hold at once; and what musterd costs when idle.
+ * Failover on one lab: how long a user is without service when the node that holds the address fails in one way or
+ * another, that never two nodes hold it at once, what a heal costs, and what musterd costs when nothing happens; beside it
+ * keepalived and heartbeat, on the same machines under the same probes. `--soak` alone runs the soak and nothing else.
  */
 import { spawnSync } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ClusterAccess } from '../../src/drill/cluster-access.ts';
-import { Drill } from '../../src/drill/drill.ts';
-import type { StepResult } from '../../src/drill/judge.ts';
-import { labInjector } from '../../src/drill/lab-injector.ts';
-import { scenarioNamed } from '../../src/drill/scenarios.ts';
-import { drillTarget } from '../../src/drill/target.ts';
-import { type BenchCluster, muster, withCluster } from './cluster.ts';
+import { completeTimings } from '../../src/model/defaults.ts';
+import { type BenchCluster, inventoryWith, muster, withLab } from './cluster.ts';
+import { type Contender, heartbeat, installOthers, keepalived, musterd } from './contenders.ts';
+import { type FaultName, faults } from './faults.ts';
 import type { Figure } from './figures.ts';
-import { type IdleCost, idleCost } from './idle-cost.ts';
+import { idleCosts } from './idle-cost.ts';
 import { benchOptions, finishBench } from './options.ts';
+import { arbiterFigures, fastFigures, idleFigures, musterdFigures, otherFigures } from './rows.ts';
+import { soakFigures } from './soak.ts';
+import { runTrials } from './trials.ts';
 
-const scenarios = ['plug-pull', 'switchover', 'kill'] as const;
-const options = benchOptions([...scenarios, 'idle', 'version'], 10);
-const say = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
-const figures: Figure[] = [];
+const names = Object.keys(faults) as FaultName[];
+const others = ['keepalived', 'heartbeat'] as const;
+const options = benchOptions(['version', 'idle', ...names, 'fast', 'arbiter', ...others], 20);
 /** Musterd is left alone for a while first: what it costs is what it costs all day, not while its code is being compiled. */
-const settleSeconds = 20;
-const idleSeconds = 10;
-const idleRounds = 4;
+const idle = { settle: 20, seconds: 20, rounds: 3 };
+/** Faults that show two holders with others, and what a heal costs there: a few are enough to see it. */
+const fewOthers = Math.min(options.n, 3);
+const requestIntervalMs = 2;
+
+const interrupt = new AbortController();
+process.on('SIGINT', () => interrupt.abort()).on('SIGTERM', () => interrupt.abort());
+const figures: Figure[] = [];
+const say = (line: string): void => {
+  process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+};
 
 function versionFigure(): Figure {
   const values = Array.from({ length: Math.max(10, options.n) }, () => {
@@ -38,94 +43,100 @@ function versionFigure(): Figure {
   return { name: 'muster --version', unit: 'ms', values, goal: { median: 150 } };
 }
 
-async function idleFigures({ cluster, connect }: BenchCluster): Promise<void> {
-  const access = new ClusterAccess(cluster.nodes, connect);
-  await sleep(settleSeconds * 1000);
-  const costs: IdleCost[] = [];
-  for (let round = 0; round < idleRounds; round++) {
-    costs.push(...(await Promise.all(cluster.nodes.map((node) => idleCost(access, node, idleSeconds)))));
-  }
-  access.close();
-  figures.push(
-    {
-      name: 'musterd idle: CPU',
-      unit: '% of a core',
-      values: costs.map((cost) => cost.cpuPercent),
-      goal: { median: 2 },
-    },
-    {
-      name: 'musterd: RSS above a bare Node',
-      unit: 'MB',
-      values: costs.map((cost) => cost.rssAboveBareMb),
-      goal: { median: 30 },
-    },
-  );
-}
-
-/** Breaks the holder `n` times in the same way, under the probes. */
-async function runs(bench: BenchCluster, name: string, signal: AbortSignal): Promise<readonly StepResult[]> {
-  const { lab, cluster, connect } = bench;
-  const machines = await lab.nodes();
-  const drill = new Drill({
-    target: drillTarget(cluster, undefined),
-    nodes: cluster.nodes,
-    victims: [],
-    macs: Object.fromEntries(machines.map((machine) => [machine.name, machine.mac])),
-    scenario: scenarioNamed(name),
-    boundMs: 1000,
-    connect,
-    inClient: (argv) => lab.inClient(argv),
-    injector: labInjector(lab.faults, () => lab.nodes()),
-    signal,
-  });
+/** One part; where it fails, the others still run, and its figure says so by having no value. */
+async function part(name: string, work: () => Promise<readonly Figure[]>): Promise<void> {
   try {
-    await drill.prepare();
-    for (let run = 1; run <= options.n; run++) {
-      const step = await drill.step({ victim: 'holder' });
-      say(`${name} ${run}: ${step.node}, held by ${step.holderAfter} then`);
-    }
-    const { result } = await drill.finish();
-    for (const step of result.steps) for (const why of step.reasons) say(`${name} of ${step.node}: ${why}`);
-    return result.steps;
-  } finally {
-    await drill.close();
+    figures.push(...(await work()));
+  } catch (error) {
+    interrupt.signal.throwIfAborted();
+    say(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    figures.push({ name: `${name}: could not be measured`, unit: '', values: [], goal: { max: 0 } });
   }
 }
 
-async function failoverFigures(bench: BenchCluster, signal: AbortSignal): Promise<void> {
-  const { lease } = bench.cluster.timings;
-  const doubles: number[] = [];
-  for (const name of scenarios) {
-    if (!options.wants(name)) continue;
-    const steps = await runs(bench, name, signal);
-    const udp = steps.map((step) => step.outageMs.udp ?? Number.POSITIVE_INFINITY);
-    doubles.push(...steps.map((step) => step.doubleHolderMs));
-    if (name === 'switchover') {
-      figures.push(
-        { name: 'switchover: outage', unit: 'ms', values: udp, goal: { median: 20 } },
-        {
-          name: 'switchover: failed requests',
-          unit: '',
-          values: steps.map((step) => step.failedRequests),
-          goal: { max: 0 },
-        },
+async function measureIdle(bench: BenchCluster, contender: Contender): Promise<readonly Figure[]> {
+  const machines = await bench.lab.nodes();
+  const addresses = Object.fromEntries(machines.map(({ name, address }) => [name, address]));
+  const costs = await idleCosts(bench.access, addresses, completeTimings({}).keepalive, idle);
+  const seen = await contender.whole();
+  return idleFigures(costs, 'holder' in seen ? seen.holder : '');
+}
+
+async function measureMusterd(bench: BenchCluster): Promise<void> {
+  const contender = musterd(bench, 'musterd', inventoryWith(''));
+  const wanted = names.filter(options.wants);
+  if (wanted.length > 0 || options.wants('idle')) await contender.start();
+  if (options.wants('idle')) await part('idle', () => measureIdle(bench, contender));
+  for (const name of wanted) {
+    const requests = name === 'switchover' ? requestIntervalMs : undefined;
+    await part(name, async () => {
+      const steps = await runTrials(bench, contender, faults[name], { n: options.n, requestIntervalMs: requests });
+      return musterdFigures('musterd', name, steps);
+    });
+  }
+  if (!options.wants('fast')) return;
+  const fast = musterd(bench, 'profile fast', inventoryWith('  profile: fast\n'));
+  await fast.start();
+  await part('fast', async () => fastFigures(await runTrials(bench, fast, faults['plug-pull'], { n: options.n })));
+}
+
+/** The third node only votes, and is far away from the other two. */
+async function measureArbiter(bench: BenchCluster): Promise<readonly Figure[]> {
+  const [arbiter, ...nodes] = [...bench.nodes].reverse() as [string, ...string[]];
+  const far = { delayMs: 100, jitterMs: 0, loss: 0 };
+  await bench.lab.faults.slow(nodes, [arbiter], far);
+  await bench.lab.faults.slow([arbiter], nodes, far);
+  const lines = `  nodes: [${nodes.join(', ')}]\n  arbiters: ${arbiter}\n  arbiter_round_trip: 200ms\n`;
+  // A web server so far away would not answer within the time of the lab's checks.
+  const inventory = inventoryWith(lines).replace('web: node[1-3]', `web: [${nodes.join(', ')}]`);
+  const contender = musterd(bench, 'musterd with an arbiter', inventory, nodes);
+  await contender.start();
+  // Frozen rather than unplugged: a port that goes takes the delay of all others with it.
+  const steps = await runTrials(bench, contender, faults.freeze, { n: options.n });
+  const { bound } = await bench.access.status(nodes[0]!);
+  if (bound === null) throw new Error('status says no bound');
+  return arbiterFigures(steps, bound.totalMs);
+}
+
+async function measureOthers(bench: BenchCluster): Promise<void> {
+  if (!others.some(options.wants)) return;
+  // On a lab of its own they would be beside other machines; musterd's gate and address must be gone from these.
+  const before = musterd(bench, 'musterd', inventoryWith(''));
+  await before.start();
+  await installOthers(bench);
+  await before.stop();
+  const contenders = [
+    ...(options.wants('keepalived') ? [1, 0.1, 0.05].map((interval) => keepalived(bench, interval)) : []),
+    ...(options.wants('heartbeat') ? [heartbeat(bench)] : []),
+  ];
+  for (const contender of contenders) {
+    await contender.start();
+    for (const name of ['plug-pull', 'freeze', 'partition'] as const) {
+      if (name !== 'plug-pull' && !options.wants(name)) continue;
+      const n = name === 'plug-pull' ? options.n : fewOthers;
+      await part(`${contender.name}, ${name}`, async () =>
+        otherFigures(contender.name, name, await runTrials(bench, contender, faults[name], { n })),
       );
-      continue;
     }
-    figures.push({ name: `${name}: outage`, unit: 'ms', values: udp, goal: { median: 500 } });
-    const silent = steps.flatMap((step) => (step.phases.silent === null ? [] : [step.phases.silent]));
-    if (name === 'kill') figures.push({ name: 'kill: silent after', unit: 'ms', values: silent, goal: { max: lease } });
+    await contender.stop();
   }
-  figures.push({ name: 'double holder', unit: 'ms', values: doubles, goal: { max: 0 } });
 }
 
-const interrupt = new AbortController();
-process.on('SIGINT', () => interrupt.abort()).on('SIGTERM', () => interrupt.abort());
-if (options.wants('version')) figures.push(versionFigure());
-if ([...scenarios, 'idle'].some(options.wants)) {
-  await withCluster(say, interrupt.signal, async (bench) => {
-    if (options.wants('idle')) await idleFigures(bench);
-    if (scenarios.some(options.wants)) await failoverFigures(bench, interrupt.signal);
+try {
+  if (options.soak === undefined && options.wants('version')) figures.push(versionFigure());
+  await withLab(say, interrupt.signal, async (bench) => {
+    if (options.soak !== undefined) {
+      figures.push(...(await soakFigures(bench, options.soak)));
+      return;
+    }
+    await measureMusterd(bench);
+    await measureOthers(bench);
+    // Last, as it makes another cluster of the same machines.
+    if (options.wants('arbiter')) await part('arbiter', () => measureArbiter(bench));
   });
+} catch (error) {
+  if (!interrupt.signal.aborted) throw error;
+  say('interrupted: what was measured until then');
 }
-process.exitCode = finishBench('failover', figures, options);
+const code = finishBench('failover', figures, options);
+process.exitCode = interrupt.signal.aborted ? 130 : code;

@@ -1,8 +1,10 @@
 /** Figures of a benchmark: many values of one thing, and the goal that they have to meet. */
 export interface Goal {
-  /** Upper bounds, in the figure's unit. */
+  /** Upper bounds, in the figure's unit; without any bound, the figure only stands beside the others. */
   readonly median?: number | undefined;
   readonly max?: number | undefined;
+  /** A lower bound of the median, where more is better. */
+  readonly least?: number | undefined;
 }
 
 export interface Figure {
@@ -41,11 +43,13 @@ export function rowOf(figure: Figure): Row {
   const bounds = [
     ...(goal.median === undefined ? [] : [`median <= ${goal.median}`]),
     ...(goal.max === undefined ? [] : [`max <= ${goal.max}`]),
+    ...(goal.least === undefined ? [] : [`median >= ${goal.least}`]),
   ];
   const met =
     values.length > 0 &&
     middle <= (goal.median ?? Number.POSITIVE_INFINITY) &&
-    max <= (goal.max ?? Number.POSITIVE_INFINITY);
+    max <= (goal.max ?? Number.POSITIVE_INFINITY) &&
+    middle >= (goal.least ?? Number.NEGATIVE_INFINITY);
   const numbers = { median: rounded(middle), min: rounded(Math.min(...values)), max: rounded(max) };
   return { name, unit, n: values.length, ...numbers, goal: bounds.join(', '), met };
 }
@@ -62,7 +66,7 @@ export function figuresTable(rows: readonly Row[]): string {
       String(row.min),
       String(row.max),
       row.goal,
-      row.met ? 'met' : 'MISSED',
+      row.goal === '' ? '' : row.met ? 'met' : 'MISSED',
     ]),
   ];
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));

@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { parseDuration } from '../../src/base/duration.ts';
 import { type Figure, figuresTable, rowOf } from './figures.ts';
 
-/** What every benchmark understands: `-n N`, `--only A,B`, `--json FILE`, `--check`. */
+/** What every benchmark understands: `-n N`, `--only A,B`, `--soak 30m`, `--json FILE`, `--check`. */
 export interface BenchOptions {
   readonly n: number;
   readonly check: boolean;
   readonly json: string | undefined;
+  /** Milliseconds of `--soak`; undefined where it was not asked for. */
+  readonly soak: number | undefined;
   /** Whether this part of the benchmark is to run. */
   readonly wants: (part: string) => boolean;
 }
@@ -17,6 +20,7 @@ export function benchOptions(parts: readonly string[], defaultN: number): BenchO
       n: { type: 'string', short: 'n' },
       only: { type: 'string' },
       json: { type: 'string' },
+      soak: { type: 'string' },
       check: { type: 'boolean', default: false },
     },
   });
@@ -25,7 +29,9 @@ export function benchOptions(parts: readonly string[], defaultN: number): BenchO
   if (unknown !== undefined) throw new Error(`--only ${unknown}: known parts are ${parts.join(', ')}`);
   const n = values.n === undefined ? defaultN : Number(values.n);
   if (!Number.isInteger(n) || n < 1) throw new Error(`-n ${values.n}: it must be a whole number from 1`);
-  return { n, check: values.check, json: values.json, wants: (part) => only?.includes(part) ?? true };
+  const soak = values.soak === undefined ? undefined : parseDuration(values.soak);
+  if (values.soak !== undefined && soak === undefined) throw new Error(`--soak ${values.soak}: it must be like 30m`);
+  return { n, soak, check: values.check, json: values.json, wants: (part) => only?.includes(part) ?? true };
 }
 
 /** Prints the table, writes the JSON, and returns the exit code: 1 where `--check` is set and a goal was missed. */

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../../src/base/random.ts';
@@ -14,8 +15,8 @@ import { type FuzzTarget, targets } from './targets.ts';
 
 /** More CPU time for one input of at most 20,000 characters means that something grows faster than its input. */
 const slowMs = 3000;
-/** Without a sign of life for this long the child hangs; generous, as others may use the machine. */
-const hangMs = 60_000;
+/** Without a sign of life for this much of its own CPU time the child hangs: how long that takes is others' business. */
+const hangMs = 30_000;
 
 const inputOf = (target: FuzzTarget, seed: number, index: number): string =>
   mutate(target.seeds, target.words, seededRandom(seed * 1_000_003 + index));
@@ -62,19 +63,35 @@ interface Report {
 }
 
 /** Runs one target in a child; the number of inputs that it read, or a failure in words. */
+/** CPU time of a process so far, by proc(5): ticks of 10 ms; 0 once it is gone. */
+function cpuMs(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    return 10 * (Number(fields[11]) + Number(fields[12]));
+  } catch {
+    return 0;
+  }
+}
+
 function runTarget(name: string, seed: number, seconds: number, only: number | undefined): Promise<number | string> {
   return new Promise((resolve) => {
     const args = ['--child', name, '--seed', String(seed), '--seconds', String(seconds)];
     const worker = fork(fileURLToPath(import.meta.url), only === undefined ? args : [...args, '--case', String(only)]);
     let last = only ?? 0;
+    let spent = 0;
     const watch = (): NodeJS.Timeout =>
       setTimeout(() => {
+        if (cpuMs(worker.pid) < spent + hangMs) {
+          timer = watch();
+          return;
+        }
         worker.kill('SIGKILL');
         resolve(`hangs on one of the cases ${last} to ${last + 49}`);
       }, hangMs);
     let timer = watch();
     worker.on('message', (report: Report) => {
       last = report.index;
+      spent = cpuMs(worker.pid);
       clearTimeout(timer);
       if (report.wrong !== undefined)
         resolve(`case ${report.index}: ${report.wrong}\ninput: ${JSON.stringify(report.text)}`);

@@ -29,14 +29,14 @@ const texts = (directory: string): string[] =>
   readdirSync(directory).map((name) => readFileSync(join(directory, name), 'utf8'));
 
 const haCf =
-  'cluster lab\nnode n1 n2\nnode n3\nkeepalive 50ms\ndeadtime 200ms\nwarntime 100ms\ninitdead 2\nudpport 694\nucast eth0 10.0.0.1\nmcast eth0 239.0.0.1 694 1 0\nbcast eth1 # both\nauto_failback off\nping 10.0.0.254\nuse_logd yes\nstonith_host * baytech 10.0.0.3 a b\n';
+  'cluster lab\nnode n1 n2\nnode n3\nkeepalive 50ms\ndeadtime 200ms\nwarntime 100ms\ninitdead 2\nudpport 694\nucast eth0 10.0.0.1\nmcast eth0 239.0.0.1 694 1 0\nbcast eth1 # both\nauto_failback off\nping 10.0.0.254\nping_group g 10.0.0.1 fd77::1\ndeadping 2 s\nucast6 eth0 fe80::1%eth0\nmcast6 eth0 ff12::1 694 1 0\nrespawn nobody /bin/sleep 60\nwatchdog /dev/watchdog\nrealtime off\nrtprio 5\nenv A=b\nuse_logd yes\nstonith_host * baytech 10.0.0.3 a b\n';
 const authkeys = '# keys\nauth 2\n1 crc\n2 sha1 HI!\n3 sha256 abcdef\n';
 const haresources =
   'n1 IPaddr2::10.0.0.100/24/eth0 apache\nn2 10.0.0.101 Filesystem::/dev/sdb1::/srv::ext4 \\\n  MailTo::a@b.c\nn3 IPv6addr::fd77::1/64/eth0\n';
 const ldirectord =
   'checktimeout=3\ncheckinterval=1\nfallback=127.0.0.1:80\nquiescent=no\nvirtual=10.0.0.100:80\n\treal=10.0.0.2->10.0.0.9:80 gate 2\n\treal=10.0.0.3:8080 masq 1 "a", "b"\n\tservice=http\n\trequest="index.html"\n\treceive="r[0-9]"\n\tscheduler=wrr\n\tpersistent=600\n\tprotocol=tcp\n\tchecktype=negotiate\nvirtual=[fd77::1]:53\n\treal=[fd77::2]:53 ipip\nvirtual=7\n\treal=10.0.0.2 gate\n';
 const musterYml =
-  'lease: 200ms\ndrift_bound: 0.001\nno_quorum: stop\narbiters:\n  - { name: a, address: 10.0.0.9, port: 5561 }\nnodes:\n  n1: { addresses: ["10.0.0.1"] }\ngroups:\n  web: { address: "10.0.0.100" }\nservices:\n  web: { virtual: "10.0.0.100:80/tcp", interval: 1s, timeout: 500ms, rise: 1 }\n';
+  'profile: fast\nlease: 200ms\ndrift_bound: 0.001\nno_quorum: stop\narbiters:\n  - { name: a, address: 10.0.0.9, port: 5561 }\nnodes:\n  n1: { addresses: ["10.0.0.1"] }\ngroups:\n  web: { address: "10.0.0.100" }\nservices:\n  web: { virtual: "10.0.0.100:80/tcp", interval: 1s, timeout: 500ms, rise: 1 }\n';
 
 export const targets: readonly FuzzTarget[] = [
   {
@@ -63,9 +63,9 @@ export const targets: readonly FuzzTarget[] = [
   {
     name: 'quorumd.conf',
     seeds: [
-      'cluster a\nversion 2_0_8\ninterval 1000\ntimeout 5000\ntakeover 3000\ngiveup 2000\nnodenum 3\nweight 300\n',
+      'cluster a\nversion 2_0_8\ninterval 1000\ntimeout 5000\ntakeover 3000\ngiveup 2000\nnodenum 3\nweight 300\nnode a b\nnode c\narbiter v\ncertificates /etc/ha.d/arbiter/a\nport 5561\n',
     ],
-    words: ['cluster', 'interval', '0', '-1', '#', '99999999999'],
+    words: ['cluster', 'interval', 'node', 'certificates', '0', '-1', '#', '99999999999'],
     parse: parseQuorumdConf,
     allowed: problem,
   },

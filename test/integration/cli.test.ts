@@ -98,5 +98,5 @@ describe('the command line', function () {
 
 /** The commands that the top-level help lists. */
 function names(): string[] {
-  return [...muster('--help').out.matchAll(/^ {2}([a-z]+) {2}/gm)].map((match) => match[1]!);
+  return [...muster('--help').out.matchAll(/^ {2}([a-z-]+) {2}/gm)].map((match) => match[1]!);
 }

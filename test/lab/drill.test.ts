@@ -62,6 +62,29 @@ describe('a drill of a provisioned lab', function () {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
+  it('is explained: who may hold the group and why, what protects it, and each decision as a line of JSON', async () => {
+    const doctor = await run('doctor', ...inventory, '--json');
+    assert.equal(doctor.rc, 0, doctor.output);
+    const { nodes } = JSON.parse(doctor.output) as { nodes: { node: string; protection: { layer: string } }[] };
+    assert.deepEqual(
+      nodes.map(({ node, protection }) => `${node} ${protection.layer}`),
+      names.map((name) => `${name} gate`),
+    );
+    const explained = await run('explain', ...inventory, 'web', '--json');
+    assert.equal(explained.rc, 0, explained.output);
+    const { running, groups } = JSON.parse(explained.output);
+    assert.equal(running, true);
+    assert.deepEqual(groups[0].candidates.map(({ node }: { node: string }) => node).sort(), names);
+    assert.ok(groups[0].journal.some(({ what }: { what: string }) => what === 'takeover'));
+    const lines = (await sshOutput(lab(), groups[0].holder, 'journalctl -u musterd -o cat --no-pager'))
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line));
+    const takeover = lines.findLast(({ what }) => what === 'takeover');
+    assert.deepEqual([takeover.node, takeover.group], [groups[0].holder, 'web']);
+    assert.ok(takeover.why.length > 0 && takeover.time > 0);
+  });
+
   it('pulls every plug once, the holder last, and says how long users were without service', async () => {
     const { rc, output } = await run('drill', ...inventory, '--bound', '5s', '--json', 'r.json', '--html', 'r.html');
     assert.equal(rc, 0, output);

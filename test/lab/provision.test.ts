@@ -187,7 +187,7 @@ describe('muster provision in the lab', function () {
       ).split('\n');
       assert.equal(mode, 'root:600');
       secrets.add(/1 sha256 (\S{32,})/.exec(text!)![1]!);
-      const files = 'ha.cf haresources quorumd.conf ldirectord.cf muster.yml';
+      const files = 'ha.cf haresources ldirectord.cf muster.yml';
       await sshOutput(lab(), node, `cd /etc/ha.d && for f in ${files}; do test -s $f || exit 1; done`);
       const settings = await sshOutput(
         lab(),

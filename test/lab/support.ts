@@ -12,12 +12,14 @@ import { waitUntil } from '../../src/lab/wait.ts';
 
 let made = 0;
 const ours = new Set<string>();
+let watching = false;
 
 /** A name for a lab of this test process, which is taken down when the process ends, however it ends. */
 export function testLabName(): string {
   made += 1;
   const name = `t-${process.pid}-${made}`;
-  if (ours.size === 0) {
+  if (!watching) {
+    watching = true;
     process.once('exit', () => {
       for (const lab of ours) {
         const [program, ...args] = entryCommand('down', ['--lab', lab]);
@@ -47,14 +49,14 @@ export async function downLeavingNothing(name: string): Promise<void> {
 }
 
 /** A lab for all tests of one `describe`: up before the first, down (and nothing left) after the last. */
-export function useLab(nodes: number): () => Lab {
+export function useLab(nodes: number, links = 1): () => Lab {
   let lab: Lab | undefined;
   let name: string | undefined;
   before(async function () {
     this.timeout(300_000); // the first lab of a machine builds the base tree
     await sweepDeadLabs();
     name = testLabName();
-    lab = (await labUp({ name, nodes })).lab;
+    lab = (await labUp({ name, nodes, links })).lab;
   });
   after(async function () {
     this.timeout(60_000);
@@ -63,9 +65,12 @@ export function useLab(nodes: number): () => Lab {
   return () => lab!;
 }
 
+/** A node that is off, or goes off meanwhile, is an end with code 255 and not a test that hangs. */
+const patience = ['ConnectTimeout=20', 'ServerAliveInterval=5', 'ServerAliveCountMax=4'].flatMap((one) => ['-o', one]);
+
 /** One command on a node, through OpenSSH and the lab's own ssh_config. */
 export function ssh(lab: Lab, node: string, command: string): Promise<CommandResult> {
-  return capture(['ssh', '-F', sshConfigFile(lab.paths), node, command]);
+  return capture(['ssh', ...patience, '-F', sshConfigFile(lab.paths), node, command]);
 }
 
 /** As `ssh`, for a command that must succeed; returns its standard output, trimmed. */

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { majority } from '../simulation/checkers/majority.ts';
 import { oneOpenGate } from '../simulation/checkers/one-open-gate.ts';
 import { realCore } from '../simulation/core.ts';
+import { Ledger } from '../simulation/ledger.ts';
 import { World } from '../simulation/world.ts';
 import { readScenario } from './scenario.ts';
 
@@ -12,10 +13,14 @@ const divider = '\n----\n';
 /** What happened, as somebody would tell it: faults, decisions, replies and hand-overs; not each message. */
 function tell(text: string): string {
   const { plan } = readScenario(text);
-  const world = new World(plan, realCore, [oneOpenGate(), majority()], true);
+  const ledger = new Ledger();
+  const world = new World(plan, realCore, [ledger, oneOpenGate(), majority(ledger)], true);
   world.run();
   const told = world.lines!.filter(
-    (line) => !line.includes(' -> ') && / decides: | replies: |FAULT|starts|shut/.test(line),
+    (line) =>
+      !line.includes(' -> ') &&
+      (/ decides: | replies: |FAULT|starts|shut/.test(line) ||
+        (plan.keeps === true && line.includes(' kernel: addresses '))),
   );
   for (const { name } of world.cluster.groups) {
     const open = world.machines.filter((machine) => machine.powered && machine.gate.isOpen(name, world.now));

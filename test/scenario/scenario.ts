@@ -1,4 +1,4 @@
-import type { Fault, Plan } from '../simulation/plan.ts';
+import type { Plan, TimedFault } from '../simulation/plan.ts';
 
 /** What stands above the line of dashes of a scenario: the cluster, and what happens to it. */
 export interface Scenario {
@@ -10,18 +10,19 @@ export interface Scenario {
  * Reads a scenario. Its lines, in any order:
  *
  *     # what it is about
- *     cluster 3 nodes 0 arbiters 1 groups [auto_failback]
+ *     cluster 3 nodes 0 arbiters 1 groups [auto_failback] [no_quorum_freeze]
  *     at 2000 power node1 [for 1500]       also: kill, freeze, stall, standby, leave, flush
  *     at 2000 cut node1 to node2 for 500
  *     at 2000 part node1 node2 for 500     these on one side, all others on the other
+ *     at 2000 reach node1 0                how many ping nodes answer it from then on
  *     until 6000
  *
  * Times are in milliseconds since the machines were switched on. Throws where a line says something else.
  */
 export function readScenario(text: string): Scenario {
   const story: string[] = [];
-  const faults: Fault[] = [];
-  let sizes = { nodes: 3, arbiters: 0, groups: 1, autoFailback: false };
+  const faults: TimedFault[] = [];
+  let sizes = { nodes: 3, arbiters: 0, groups: 1, autoFailback: false, keeps: false };
   let endAt = 5000;
   const voter = (name: string): number => {
     const match = /^(node|arbiter)(\d+)$/.exec(name);
@@ -34,23 +35,27 @@ export function readScenario(text: string): Scenario {
       story.push(line);
       continue;
     }
-    const cluster = /^cluster (\d+) nodes (\d+) arbiters (\d+) groups( auto_failback)?$/.exec(line);
+    const cluster = /^cluster (\d+) nodes (\d+) arbiters (\d+) groups( auto_failback)?( no_quorum_freeze)?$/.exec(line);
     const until = /^until (\d+)$/.exec(line);
     const cut = /^at (\d+) cut (\w+) to (\w+) for (\d+)$/.exec(line);
     const part = /^at (\d+) part ([\w ]+) for (\d+)$/.exec(line);
     const other = /^at (\d+) (power|kill|freeze|stall|standby|leave|flush) (\w+)(?: for (\d+))?$/.exec(line);
+    const reach = /^at (\d+) reach (\w+) (\d+)$/.exec(line);
     if (cluster !== null)
       sizes = {
         nodes: Number(cluster[1]),
         arbiters: Number(cluster[2]),
         groups: Number(cluster[3]),
         autoFailback: cluster[4] !== undefined,
+        keeps: cluster[5] !== undefined,
       };
     else if (until !== null) endAt = Number(until[1]);
     else if (cut !== null)
       faults.push({ kind: 'cut', at: Number(cut[1]), from: voter(cut[2]!), to: voter(cut[3]!), lasts: Number(cut[4]) });
+    else if (reach !== null)
+      faults.push({ kind: 'reach', at: Number(reach[1]), node: voter(reach[2]!), reached: Number(reach[3]) });
     else if (part !== null) {
-      const side = part[2]!.split(' ').reduce((bits, name) => bits | (1 << voter(name)), 0);
+      const side = part[2]!.split(' ').map(voter);
       faults.push({ kind: 'partition', at: Number(part[1]), side, lasts: Number(part[3]) });
     } else if (other !== null) {
       const kind = other[2] as 'power' | 'kill' | 'freeze' | 'stall' | 'standby' | 'leave' | 'flush';
@@ -62,7 +67,13 @@ export function readScenario(text: string): Scenario {
     ...sizes,
     driftBound: 0.001,
     fast: false,
+    changes: false,
+    far: false,
+    store: undefined,
     rates: [],
+    drift: 0.001,
+    links: 1,
+    wire: false,
     network: { loss: 0, duplicate: 0, usual: 0.3, slow: 0, slowShare: 0 },
     slowCommands: 0,
     faults,

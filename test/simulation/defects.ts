@@ -10,6 +10,8 @@ export interface Defect {
   /** Must stand in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+  /** Only clusters that have this can tell: others are not tried. */
+  readonly where?: 'changes' | 'wire' | 'store' | undefined;
 }
 
 export const defects: readonly Defect[] = [
@@ -17,8 +19,8 @@ export const defects: readonly Defect[] = [
     name: 'minority-suffices',
     rule: 'A lease is granted by a majority of the voters.',
     file: 'state.ts',
-    find: 'return countBits(votes) >= state.majority;',
-    replace: 'return countBits(votes) >= state.majority - 1;',
+    find: 'return countBits(votes & state.voterMask) >= state.majority;',
+    replace: 'return countBits(votes & state.voterMask) >= state.majority - 1;',
   },
   {
     name: 'promise-while-lease-lives',
@@ -38,15 +40,15 @@ export const defects: readonly Defect[] = [
     name: 'no-silence-after-restart',
     rule: 'A voter that restarts stays silent for the longest lease.',
     file: 'create.ts',
-    find: 'longestLease({ lease, options }) * 1.2',
+    find: 'longestLease({ lease, options }) * silence(cluster.driftBound)',
     replace: '0',
   },
   {
     name: 'no-drift-margin',
     rule: 'The gate shuts before the voters have counted to the end.',
-    file: 'create.ts',
-    find: 'return 2 * driftBound * lease + kernelTick;',
-    replace: 'return 0;',
+    file: 'model/gate-margin.ts',
+    find: 'return 2 * driftBound * lease',
+    replace: 'return 0 * lease',
   },
   {
     name: 'count-from-the-answer',
@@ -67,9 +69,9 @@ export const defects: readonly Defect[] = [
     name: 'release-before-the-gate-is-shut',
     rule: 'The voters are told of a release only when the kernel has acknowledged the close.',
     file: 'handover.ts',
-    find: '  if (byToken.size > 0) holdingsChanged(state);',
+    find: '  if (byToken.size === 0) return;',
     replace:
-      "  if (byToken.size > 0) holdingsChanged(state);\n  for (const list of byToken.values()) { const claim = list[0]!.claim; if (claim.phase === 'closing') onClosed(state, claim.token, true, now); }",
+      "  for (const list of byToken.values()) { const claim = list[0]!.claim; if (claim.phase === 'closing') onClosed(state, claim.token, true, now); }\n  if (byToken.size === 0) return;",
   },
   {
     name: 'passing-outlives-the-token',
@@ -135,5 +137,95 @@ export const defects: readonly Defect[] = [
     find: "if (claim.phase !== 'holding' || claim.token !== token || claim.gateOpen || !ok) continue;",
     replace:
       "if (claim.phase !== 'holding' || claim.token !== token || claim.gateOpen || !ok || state.counters.takeovers! > 0) continue;",
+  },
+  {
+    name: 'majority-of-those-heard',
+    rule: 'The majority is of all voters, not of those that are heard.',
+    file: 'state.ts',
+    find: 'return countBits(votes & state.voterMask) >= state.majority;',
+    replace:
+      "return countBits(votes) > (1 + [...state.peers.values()].filter((peer) => peer.state !== 'dead').length) / 2;",
+  },
+  {
+    name: 'promises-while-silent',
+    rule: 'A voter that restarts is silent: it promises nothing.',
+    file: 'voting.ts',
+    find: "if (now < state.silentUntil) return;\n  send(state, from, { kind: 'promise'",
+    replace: "send(state, from, { kind: 'promise'",
+  },
+  {
+    name: 'renewals-come-late',
+    rule: 'A lease is renewed every keepalive.',
+    file: 'lease.ts',
+    find: 'if (now >= renewalDue(state)) {',
+    replace: 'if (now >= renewalDue(state) + state.gateLifetime) {',
+  },
+  {
+    name: 'stuck-kernel-takes-offers',
+    rule: 'A node asks for what it is offered only where its kernel answers.',
+    file: 'handover.ts',
+    find: 'if (now > state.kernelOwesSince + state.cluster.timings.keepalive) {',
+    replace: 'if (now < 0) {',
+  },
+  {
+    name: 'released-without-the-kernel',
+    rule: 'Where the kernel refuses to shut the gate, nobody is told that it is shut.',
+    file: 'handover.ts',
+    find: 'if (!ok) return;',
+    replace: '',
+  },
+  {
+    name: 'replays-count',
+    rule: 'A message counts once.',
+    file: 'wire/authentication.ts',
+    find: 'if (sequence > seen.newest) {',
+    replace: 'if (sequence >= seen.newest) {',
+  },
+  {
+    name: 'former-lives-count',
+    rule: 'What a node said before its restart counts for nothing after it.',
+    file: 'wire/authentication.ts',
+    find: "if (incarnation < seen.incarnation) return 'old-incarnation';",
+    replace: '',
+  },
+  {
+    name: 'signature-unchecked',
+    rule: 'Nothing that a stranger wrote is acted upon.',
+    file: 'wire/codec.ts',
+    find: "if (!tagHolds(datagram, secret, methodOf(this.keyring, datagram[3]!))) return drop('forged');",
+    replace: '',
+    where: 'wire',
+  },
+  {
+    name: 'store-record-not-waited-for',
+    rule: 'A record of the store is left alone for its lease from when it was seen.',
+    file: 'store-record.ts',
+    find: 'return since + (record?.lease ?? lease) * (1 + 2 * driftBound) + 1;',
+    replace: 'return since;',
+    where: 'store',
+  },
+  {
+    name: 'store-refusal-ignored',
+    rule: 'Only a write that the store took is a lease.',
+    file: 'store-lease.ts',
+    find: 'if (!answer.ok) onRefused(state, group, answer, now);\n    else if',
+    replace: 'if',
+    where: 'store',
+  },
+  {
+    name: 'store-release-for-anybody',
+    rule: 'A record that was released to a node is left to it for a lease.',
+    file: 'store-record.ts',
+    find: '(record.to === undefined || record.to === self)',
+    replace: 'record.nonce.length > 0',
+    where: 'store',
+  },
+  {
+    name: 'unproven-counts',
+    rule: 'A message counts only if it was sent after its receiver started.',
+    file: 'wire/freshness.ts',
+    find: 'echo !== this.self',
+    replace: 'echo === undefined',
+    where: 'wire',
   },
 ];

@@ -1,94 +1,22 @@
-import type { Machine } from './machine.ts';
-import type { Fault } from './plan.ts';
+import { simulationInjector } from './injector.ts';
+import type { TimedFault } from './plan.ts';
 import type { World } from './world.ts';
 
-/** Begins a fault, and sees to it that it ends in its time; what is healed at the end of a run stays healed. */
-export function applyFault(world: World, fault: Fault): void {
-  const until = (end: () => void): void => {
-    if (!('lasts' in fault)) return;
-    world.at(fault.at + fault.lasts, -1, () => {
-      if (!world.healed) end();
+/** How long an orderly stop takes. */
+const leaving = 400;
+
+/** Begins faults, and sees to it that they end in their time; what is healed at the end of a run stays healed. */
+export function faultTimer(world: World): (fault: TimedFault) => void {
+  const injector = simulationInjector(world, leaving);
+  return (fault) => {
+    injector.begin(fault);
+    // These count their time themselves.
+    if (fault.lasts === undefined || fault.kind === 'stall' || fault.kind === 'attack') return;
+    const lasts = fault.kind === 'leave' ? leaving + fault.lasts : fault.lasts;
+    world.at(fault.at + lasts, -1, () => {
+      if (world.healed || !injector.has(fault)) return;
+      world.caused();
+      injector.end(fault);
     });
   };
-  const machine = world.machines['node' in fault ? fault.node : 0]!;
-  switch (fault.kind) {
-    case 'power':
-      machine.off++;
-      world.powerOff(machine);
-      until(() => {
-        if (--machine.off > 0) return;
-        machine.frozen = 0;
-        world.powerOn(machine);
-      });
-      return;
-    case 'kill':
-      machine.killed++;
-      machine.running = false;
-      until(() => {
-        if (--machine.killed <= 0) world.start(machine);
-      });
-      return;
-    case 'freeze':
-      if (!machine.powered) return;
-      freeze(world, machine, until);
-      return;
-    case 'stall':
-      machine.stalledUntil = Math.max(machine.stalledUntil, world.now + fault.lasts);
-      return;
-    case 'cut':
-      world.cut(fault.from, fault.to, 1);
-      until(() => world.cut(fault.from, fault.to, -1));
-      return;
-    case 'partition': {
-      const pairs = crossing(world.machines.length, fault.side);
-      for (const [from, to] of pairs) world.cut(from, to, 1);
-      until(() => {
-        for (const [from, to] of pairs) world.cut(from, to, -1);
-      });
-      return;
-    }
-    case 'flush':
-      if (!machine.powered) return;
-      machine.gate.flush();
-      machine.acceptsPassed.clear();
-      world.at(world.now + 5, machine.index, { type: 'event', life: machine.life, event: { type: 'gateLost' } });
-      return;
-    case 'standby':
-      operate(world, machine, 'standby');
-      until(() => operate(world, machine, 'online'));
-      return;
-    case 'leave':
-      // An orderly stop: asked to leave, ended a while later, started again.
-      operate(world, machine, 'leave');
-      world.at(world.now + 400, -1, () => {
-        if (world.healed) return;
-        machine.killed++;
-        machine.running = false;
-      });
-      world.at(world.now + 400 + fault.lasts, -1, () => {
-        if (!world.healed && --machine.killed <= 0) world.start(machine);
-      });
-      return;
-  }
-}
-
-function freeze(world: World, machine: Machine, until: (end: () => void) => void): void {
-  machine.frozen++;
-  until(() => {
-    if (machine.frozen > 0 && --machine.frozen === 0) world.thaw(machine);
-  });
-}
-
-function operate(world: World, machine: Machine, kind: 'standby' | 'online' | 'leave'): void {
-  if (!machine.powered) return;
-  const event = { type: 'operator', id: 1, command: { kind } } as const;
-  world.at(world.now, machine.index, { type: 'event', life: machine.life, event });
-}
-
-/** The directed pairs between the two sides of a partition. */
-function crossing(count: number, side: number): [number, number][] {
-  const pairs: [number, number][] = [];
-  for (let from = 0; from < count; from++)
-    for (let to = 0; to < count; to++) if (((side >> from) & 1) !== ((side >> to) & 1)) pairs.push([from, to]);
-  return pairs;
 }

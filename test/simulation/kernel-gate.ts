@@ -37,6 +37,26 @@ export class KernelGate {
     this.passing.clear();
   }
 
+  /** Until when the gate stays open if nothing more happens; -Infinity where it is shut now. */
+  openUntil(group: GroupName, now: number): number {
+    const token = this.granted.get(group);
+    const until = token === undefined ? undefined : this.armedUntil.get(`${group} ${token}`);
+    return until !== undefined && now < until ? until : Number.NEGATIVE_INFINITY;
+  }
+
+  /** The token that the gate points at. */
+  tokenOf(group: GroupName): number | undefined {
+    return this.granted.get(group);
+  }
+
+  /** Until when frames are passed on if nothing more happens; -Infinity where they are not now. */
+  passesUntil(group: GroupName, now: number): number {
+    const pass = this.passing.get(group);
+    if (pass === undefined) return Number.NEGATIVE_INFINITY;
+    const until = Math.min(pass.until, this.armedUntil.get(`${group} ${pass.token}`) ?? Number.NEGATIVE_INFINITY);
+    return now < until ? until : Number.NEGATIVE_INFINITY;
+  }
+
   isOpen(group: GroupName, now: number): boolean {
     const token = this.granted.get(group);
     return token !== undefined && this.isArmed(group, token, now);

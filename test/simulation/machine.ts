@@ -1,7 +1,9 @@
+import type { VoterRecord } from '../../src/core/epoch-state.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { Message } from '../../src/core/message.ts';
 import type { NodeState } from '../../src/core/state.ts';
-import { ReplayGuard } from '../../src/wire/authentication.ts';
+import type { ReplayGuard } from '../../src/wire/authentication.ts';
+import type { Codec } from '../../src/wire/codec.ts';
 import { KernelGate } from './kernel-gate.ts';
 
 /** A datagram on its way, as the wire would carry it. */
@@ -10,7 +12,15 @@ export interface Datagram {
   readonly to: number;
   readonly incarnation: string;
   readonly sequence: number;
+  /** Counts what the sender ever sent, restarts included. */
+  readonly order: number;
+  /** Of the voters by which the sender counts. */
+  readonly epoch: number;
   readonly message: Message;
+  /** As it travels, where the plan says so. */
+  readonly bytes: Uint8Array | undefined;
+  /** A stranger changed the bytes. */
+  readonly altered: boolean | undefined;
 }
 
 /** What waits for a machine: a datagram, a command for its kernel, an acknowledgement, a timer. */
@@ -36,8 +46,11 @@ export class Machine {
   running = false;
   /** Freezes, stalls and switched-off states overlap; each is counted. */
   frozen = 0;
+  /** The process alone; its kernel does what it was told. */
+  stopped = 0;
   off = 0;
   killed = 0;
+  refusing = 0;
   stalledUntil = 0;
   kernelFreeAt = 0;
   state: NodeState | undefined;
@@ -45,7 +58,14 @@ export class Machine {
   lastLocal = Number.NEGATIVE_INFINITY;
   incarnation = '';
   sequence = 0;
-  guard = new ReplayGuard();
+  /** Everything ever sent, by all lives. */
+  sent = 0;
+  /** What this life of the process has to tell fresh messages by: the guard alone, or the whole codec. */
+  guard: ReplayGuard | undefined;
+  codec: Codec | undefined;
+  /** What its disk says of the voters; writes take their time, in order. */
+  record: VoterRecord | undefined;
+  diskFreeAt = 0;
   gate = new KernelGate();
   held: readonly string[] = [];
   announcedAt = new Map<string, number>();

@@ -8,23 +8,29 @@ import type { Defect } from './defects.ts';
 const source = fileURLToPath(new URL('../../src', import.meta.url));
 
 /**
- * Runs `body` with a copy of the core that has one defect planted, from a directory of its own that is removed afterwards.
- * Throws where the text to be replaced does not stand in the file exactly once: the defect has to be written anew then.
+ * Runs `body` with a copy of the core and the wire that has one defect planted, from a directory of its own that is removed
+ * afterwards. Throws where the text to be replaced does not stand in the file exactly once: the defect has to be written anew.
  */
 export async function withDefect<T>(defect: Defect, body: (core: Core) => T): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'muster-defect-'));
   try {
-    for (const part of ['base', 'model', 'core'])
+    for (const part of ['base', 'model', 'core', 'wire'])
       cpSync(join(source, part), join(directory, part), { recursive: true });
     writeFileSync(join(directory, 'package.json'), '{ "type": "module" }\n');
-    const file = join(directory, 'core', defect.file);
-    const parts = readFileSync(file, 'utf8').split(defect.find);
-    if (parts.length !== 2)
-      throw new Error(`"${defect.name}": its text stands ${parts.length - 1} times in ${defect.file}, not once`);
-    writeFileSync(file, parts.join(defect.replace));
-    const core = (await import(pathToFileURL(join(directory, 'core', 'node.ts')).href)) as Core;
-    return body(core);
+    plant(defect, directory);
+    const load = (file: string): Promise<Record<string, unknown>> => import(pathToFileURL(join(directory, file)).href);
+    const [node, codec, authentication] = await Promise.all(
+      ['core/node.ts', 'wire/codec.ts', 'wire/authentication.ts'].map(load),
+    );
+    return body({ ...node, ...codec, ...authentication } as unknown as Core);
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+function plant({ name, file, find, replace }: Defect, directory: string): void {
+  const path = join(directory, file.includes('/') ? file : join('core', file));
+  const parts = readFileSync(path, 'utf8').split(find);
+  if (parts.length !== 2) throw new Error(`"${name}": its text stands ${parts.length - 1} times in ${file}, not once`);
+  writeFileSync(path, parts.join(replace));
 }

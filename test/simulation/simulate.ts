@@ -1,41 +1,56 @@
+import { authentic } from './checkers/authentic.ts';
 import type { Checker } from './checkers/checker.ts';
 import { liveness } from './checkers/liveness.ts';
 import { majority } from './checkers/majority.ts';
+import { minority } from './checkers/minority.ts';
+import { moves } from './checkers/moves.ts';
 import { oneOpenGate } from './checkers/one-open-gate.ts';
+import { overlap } from './checkers/overlap.ts';
+import { storeGrant } from './checkers/store-grant.ts';
+import { takeover } from './checkers/takeover.ts';
 import type { Core } from './core.ts';
-import { drawPlan, type Plan } from './plan.ts';
+import type { Defect } from './defects.ts';
+import { drawPlan } from './draw.ts';
+import { Ledger } from './ledger.ts';
+import type { Plan } from './plan.ts';
 import { Violation } from './violation.ts';
 import { World } from './world.ts';
 
 export interface Outcome {
   readonly plan: Plan;
   readonly steps: number;
+  /** Faults that began, datagrams of strangers among them. */
+  readonly injected: number;
   /** What was broken, with the true time; undefined where all held. */
   readonly violation: string | undefined;
 }
 
-function allCheckers(): Checker[] {
-  return [oneOpenGate(), majority(), liveness()];
+/** Those that a run of this plan is judged by. */
+export function checkersOf({ drift, driftBound, store }: Pick<Plan, 'drift' | 'driftBound' | 'store'>): Checker[] {
+  const always = [authentic(), moves(), liveness()];
+  if (store !== undefined) return [oneOpenGate(), storeGrant(), ...always];
+  const ledger = new Ledger();
+  if (drift > driftBound) return [ledger, overlap(), majority(ledger), ...always];
+  return [ledger, oneOpenGate(), majority(ledger), takeover(ledger), minority(ledger), ...always];
 }
 
-/** One run of one seed; the same seed and core give the same outcome. */
+/** One run of one plan; the same plan and core give the same outcome. */
+export function simulatePlan(plan: Plan, core: Core): Outcome {
+  const world = new World(plan, core, checkersOf(plan), false);
+  const violation = watch(world);
+  return { plan, violation, steps: world.steps, injected: plan.faults.length + world.injected };
+}
+
+/** One run of one seed. */
 export function simulate(seed: number, core: Core): Outcome {
-  const world = new World(drawPlan(seed), core, allCheckers(), false);
-  return { plan: world.plan, violation: watch(world), steps: world.steps };
+  return simulatePlan(drawPlan(seed), core);
 }
 
 /** The same run again, told line by line. */
-export function transcript(seed: number, core: Core): readonly string[] {
-  const plan = drawPlan(seed);
-  const world = new World(plan, core, allCheckers(), true);
+export function transcript(plan: Plan, core: Core): readonly string[] {
+  const world = new World(plan, core, checkersOf(plan), true);
   const violation = watch(world);
-  const { faults, ...rest } = plan;
-  return [
-    `plan: ${JSON.stringify(rest)}`,
-    `${faults.length} faults`,
-    ...world.lines!,
-    violation === undefined ? 'all invariants held' : `VIOLATION ${violation}`,
-  ];
+  return [...world.lines!, violation === undefined ? 'all invariants held' : `VIOLATION ${violation}`];
 }
 
 function watch(world: World): string | undefined {
@@ -54,10 +69,13 @@ export function findViolation(
   first: number,
   seeds: number,
   cpuMs: number,
+  where?: Defect['where'],
 ): { readonly seed: number; readonly violation: string } | undefined {
   const before = process.cpuUsage();
   for (let seed = first; seed < first + seeds; seed++) {
-    const { violation } = simulate(seed, core);
+    const plan = drawPlan(seed);
+    if (where !== undefined && !plan[where]) continue;
+    const { violation } = simulatePlan(plan, core);
     if (violation !== undefined) return { seed, violation };
     const { user, system } = process.cpuUsage(before);
     if ((user + system) / 1000 > cpuMs) return undefined;

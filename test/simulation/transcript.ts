@@ -30,6 +30,17 @@ export function showMessage(message: Message): string {
     }
     case 'release':
       return `release${message.releases.map(({ group }) => ` ${group}`).join('')} to ${message.to ?? 'anybody'}`;
+    case 'voters':
+      return `voters ${message.voters.join(' ')}`;
+    case 'stepDown':
+      return 'stepDown';
+    case 'changePrepare':
+      return `${message.kind}${nonce} ${message.ballot.round} over ${message.base.join(' ')}`;
+    case 'changePropose':
+      return `${message.kind}${nonce} ${message.ballot.round} ${message.voters.join(' ')}`;
+    case 'changePromise':
+    case 'changeAccept':
+      return `${message.kind}${nonce} ${message.ok ? 'yes' : `no (round ${message.round})`}`;
     case 'offer':
     case 'take':
       return `${message.kind}${nonce} ${message.groups.join(' ')}`;

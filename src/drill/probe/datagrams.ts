@@ -19,7 +19,8 @@ export function probeDatagrams(
   settings: DatagramSettings,
   report: (probe: DatagramProbe) => void,
 ): Promise<() => void> {
-  const socket = createSocket(settings.address.includes(':') ? 'udp6' : 'udp4');
+  const version = settings.address.includes(':') ? 6 : 4;
+  const socket = createSocket(`udp${version}`);
   const waiting = new Map<number, number>();
   let sequence = 0;
 
@@ -32,14 +33,14 @@ export function probeDatagrams(
     const sentMs = waiting.get(answered);
     if (word !== 'muster-drill' || sentMs === undefined) return;
     waiting.delete(answered);
-    report({ kind: 'datagram', sequence: answered, sentMs, answeredMs, by: by ?? null });
+    report({ kind: 'datagram', version, sequence: answered, sentMs, answeredMs, by: by ?? null });
   });
 
   const giveUp = (olderThanMs: number): void => {
     for (const [number, sentMs] of waiting) {
       if (sentMs > olderThanMs) return;
       waiting.delete(number);
-      report({ kind: 'datagram', sequence: number, sentMs, answeredMs: null, by: null });
+      report({ kind: 'datagram', version, sequence: number, sentMs, answeredMs: null, by: null });
     }
   };
   const send = (): void => {

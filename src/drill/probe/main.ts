@@ -28,9 +28,13 @@ async function main(settings: ProbeSettings): Promise<void> {
   const flushing = setInterval(flush, 50);
 
   const stops: (() => void)[] = [];
-  if (settings.datagrams !== undefined) stops.push(await probeDatagrams(settings.datagrams, report));
+  for (const datagrams of [settings.datagrams, settings.datagrams6]) {
+    if (datagrams !== undefined) stops.push(await probeDatagrams(datagrams, report));
+  }
   if (settings.requests !== undefined) stops.push(probeRequests(settings.requests, report));
-  if (settings.witness !== undefined) stops.push(await startWitness(settings.witness, report, fail));
+  for (const witness of [settings.witness, settings.witness6]) {
+    if (witness !== undefined) stops.push(await startWitness(witness, report, fail));
+  }
   say({ kind: 'ready', atMs: monotonicMs() });
 
   process.stdin.resume();

@@ -3,11 +3,14 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import { createInterface } from 'node:readline';
+import { parseIp } from '../../base/ip.ts';
 import type { MacAddress } from '../../model/names.ts';
 import type { Announcement, WitnessAnswer } from '../observation.ts';
 import { witnessProgram } from './witness-program.ts';
+import { witness6Program } from './witness6-program.ts';
 
 export interface WitnessSettings {
+  /** IPv4 or IPv6. */
   readonly address: string;
   readonly intervalMs: number;
   readonly macs: readonly MacAddress[];
@@ -18,7 +21,7 @@ const clockGettime: Partial<Record<string, number>> = { x64: 228, arm64: 113 };
 
 /** The interface, MAC and address from which this namespace reaches `address`. */
 async function wayTo(address: string): Promise<{ device: string; mac: MacAddress; own: string }> {
-  const socket = createSocket('udp4');
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
     socket.connect(9, address, resolve);
@@ -32,14 +35,23 @@ async function wayTo(address: string): Promise<{ device: string; mac: MacAddress
   throw new Error(`no interface has the address ${own}`);
 }
 
+const kinds: Readonly<Record<string, WitnessAnswer['what']>> = { e: 'echo', r: 'arp', E: 'echo6', R: 'nd' };
+
+/** 32 hexadecimal digits of an IPv6 address; other addresses as they are. */
+function plain(address: string): string {
+  const parsed = parseIp(address);
+  return parsed?.version === 6 ? parsed.bits.toString(16).padStart(32, '0') : address;
+}
+
 /** Reads one line of the witness; undefined where it is none. */
 export function readWitnessLine(line: string): WitnessAnswer | Announcement | undefined {
   const words = line.split(' ');
   if (words[0] === 'a') return { kind: 'announcement', seenMs: Number(words[1]) / 1e6, mac: words[2]! };
-  if (words[0] !== 'e' && words[0] !== 'r') return undefined;
+  const what = kinds[words[0] ?? ''];
+  if (what === undefined) return undefined;
   return {
     kind: 'witness',
-    what: words[0] === 'e' ? 'echo' : 'arp',
+    what,
     round: Number(words[1]),
     sentMs: Number(words[2]) / 1e6,
     answeredMs: Number(words[3]) / 1e6,
@@ -59,7 +71,8 @@ export async function startWitness(
   const child = spawn(
     'perl',
     [
-      ...['-e', witnessProgram, way.device, way.mac, way.own, settings.address],
+      ...['-e', settings.address.includes(':') ? witness6Program : witnessProgram],
+      ...[way.device, way.mac, plain(way.own), plain(settings.address)],
       ...[String(settings.intervalMs), String(number), ...settings.macs],
     ],
     { stdio: ['pipe', 'pipe', 'pipe'] },

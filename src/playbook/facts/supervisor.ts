@@ -6,7 +6,13 @@ export interface SupervisorStatus {
   readonly node: string;
   readonly bundleHash: string;
   readonly configHash: string;
-  readonly quorum: { readonly quorate: boolean };
+  readonly store?: { readonly where: string } | null;
+  readonly quorum: {
+    readonly quorate: boolean;
+    /** Left out by a musterd that knows no epochs. */
+    readonly epoch?: number | undefined;
+    readonly voters?: readonly string[] | undefined;
+  };
   readonly nodes: readonly { readonly name: string; readonly state: string }[];
   readonly groups: readonly { readonly name: string; readonly holder: string | null; readonly gateOpen: boolean }[];
   readonly services: readonly {

@@ -10,7 +10,8 @@ const schema = z.strictObject({
 
 export const clusterStatus = defineModule({
   name: 'cluster_status',
-  summary: "what this node's musterd says: healthy, problem, holds (groups with an open gate here), holders",
+  summary:
+    "what this node's musterd says: healthy, problem, holds (groups with an open gate here), holders, store (where its leases lie; empty: with the voters)",
   schema,
   facts: () => [fact(supervisorFact, 'musterd')],
   decide: (args, facts) => {
@@ -23,6 +24,7 @@ export const clusterStatus = defineModule({
         healthy: problem === undefined,
         problem: problem ?? '',
         holds: status?.groups.filter((group) => group.gateOpen).map((group) => group.name) ?? [],
+        store: status?.store?.where ?? '',
         holders: Object.fromEntries(status?.groups.map((group) => [group.name, group.holder]) ?? []),
       },
     };

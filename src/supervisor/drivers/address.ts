@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { GroupName, IpAddress } from '../../model/names.ts';
 import type { Devices } from './devices.ts';
+import type { Addresses } from './gate.ts';
 import { errno, NETLINK_ROUTE, NetlinkConnection } from './netlink/connection.ts';
 import { dropAddress, holdAddress, keepAddress } from './netlink/route.ts';
 import type { RawSockets } from './raw-sockets.ts';
@@ -20,7 +21,7 @@ export const heldSeconds = 3;
  * Where the virtual IPs lie. On `lo` always, so that this node can be a real server for them; on the network device
  * only while their group is held, and there with a lifetime, so that they go by themselves when musterd is gone.
  */
-export class AddressDriver {
+export class AddressDriver implements Addresses {
   readonly #netlink: NetlinkConnection;
   readonly #devices: Devices;
   readonly #addresses: readonly PlacedAddress[];

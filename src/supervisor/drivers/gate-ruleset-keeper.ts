@@ -7,7 +7,7 @@ import { generationOf, generationRequest, rulesRequest } from './netlink/nftable
 import { applyRuleset, runProgram } from './nft.ts';
 
 /** The rules are read back at every so many looks, whatever the generation says. */
-const looksPerReading = 20;
+const looksPerReading = 10;
 
 /**
  * Renders the gate's rules and notices when somebody changes them. Each change of anything in nftables makes the

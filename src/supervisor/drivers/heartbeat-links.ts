@@ -1,27 +1,19 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { lookup } from 'node:dns/promises';
-import { once } from 'node:events';
-import { isIP, isIPv6 } from 'node:net';
+import type { Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import { Problem } from '../../base/problem.ts';
 import type { Link } from '../../model/cluster.ts';
 import type { IpAddress, NodeName } from '../../model/names.ts';
-
-/** A way out: one datagram to it reaches one peer (ucast) or all of them. */
-interface Route {
-  readonly device: string;
-  readonly socket: Socket;
-  readonly address: IpAddress;
-  readonly port: number;
-  readonly reachesAll: boolean;
-}
+import { cameOver, endsOf, type LinkEnds, type LinkSpec, linkSpecs, prepareSocket } from './heartbeat-link.ts';
+import { addressesOn, openSocket, ownAddresses, withoutZone } from './link-sockets.ts';
 
 export interface HeartbeatLinksOptions {
   readonly links: readonly Link[];
   readonly port: number;
-  /** Every datagram that comes in, with the device of the link that it most likely took. */
+  /** Addresses that no link may depend on, as they come and go. */
+  readonly virtual?: ReadonlySet<IpAddress> | undefined;
+  /** Every datagram that comes in, with the name of the link that it took. */
   readonly onDatagram: (bytes: Buffer, link: string, address: IpAddress) => void;
-  /** What a person should know: an error that is not the usual "peer is away". */
+  /** What a person should know: a link that does not open or opens at last, an error that is not the usual "peer is away". */
   readonly onTrouble: (why: string) => void;
 }
 
@@ -34,150 +26,173 @@ const usualErrors = new Set([
   'ENETDOWN',
   'EPERM',
   'EAGAIN',
+  'EINVAL',
+  'EADDRNOTAVAIL',
+  'ENODEV',
 ]);
 
-/** The heartbeat links of ha.cf as UDP sockets, one for each family and port. */
+interface OpenLink {
+  readonly spec: LinkSpec;
+  ends: LinkEnds | undefined;
+  socket: Socket | undefined;
+  /** Why it is not open. */
+  trouble: string | undefined;
+}
+
+/** A link as it is here, whoever is heard over it. */
+export interface LinkState {
+  readonly name: string;
+  readonly device: string;
+  /** undefined: it is open. */
+  readonly trouble: string | undefined;
+  /** How many single peers it reaches; undefined: all. */
+  readonly reaches: number | undefined;
+}
+
+/** The heartbeat links of ha.cf as UDP sockets. One that cannot be opened is tried again; the others do without it. */
 export class HeartbeatLinks {
   readonly #options: HeartbeatLinksOptions;
-  readonly #sockets = new Map<string, Socket>();
-  #routes: readonly Route[] = [];
-  /** Where each node's datagrams came from, by device: so that only its own addresses get what is meant for it. */
+  readonly #links: readonly OpenLink[];
+  /** Where each node's datagrams came from, by link: so that only its own addresses get what is meant for it. */
   readonly #learned = new Map<NodeName, Map<string, IpAddress>>();
+  #own: ReadonlySet<IpAddress> = new Set();
+  #busy = false;
+  #stopped = false;
 
   constructor(options: HeartbeatLinksOptions) {
     this.#options = options;
+    const specs = linkSpecs(options.links, options.port);
+    this.#links = specs.map((spec) => ({ spec, ends: undefined, socket: undefined, trouble: 'it was never opened' }));
   }
 
-  /** Opens the sockets. Throws a Problem where the port is taken. */
+  /** Opens the sockets. Throws a Problem where none opens as somebody else has the port. */
   async start(): Promise<void> {
-    const own = ownAddresses();
-    const routes: Route[] = [];
-    for (const link of this.#options.links) {
-      const route = await this.#route(link, own);
-      if (route !== undefined) routes.push(route);
+    await this.maintain();
+    const taken = this.#links.filter(({ trouble }) => trouble?.includes('EADDRINUSE'));
+    if (taken.length === 0 || this.#links.some(({ socket }) => socket !== undefined)) return;
+    const { port } = taken[0]!.spec;
+    throw new Problem('defect', `Cannot open heartbeat port "${port}" as it must be free: ${taken[0]!.trouble}`, {
+      hint: `somebody else listens there: ss -lupn 'sport = :${port}'`,
+    });
+  }
+
+  /** Opens what is not open, and anew what lost the address that it depends on; to be called about once a second. */
+  async maintain(): Promise<void> {
+    if (this.#busy || this.#stopped) return;
+    this.#busy = true;
+    try {
+      const interfaces = networkInterfaces();
+      this.#own = ownAddresses(interfaces);
+      for (const link of this.#links) {
+        // Without carrier a device shows no address at all: its socket works again in the moment that the cable is in.
+        const renumbered = addressesOn(link.spec.device, link.spec.version, interfaces).length > 0;
+        if (link.ends !== undefined && renumbered && !this.#own.has(link.ends.own))
+          this.#shut(link, `${link.ends.own} is gone`);
+        if (link.socket === undefined) await this.#open(link);
+      }
+    } finally {
+      this.#busy = false;
     }
-    this.#routes = routes;
   }
 
   /** Sends a datagram over every link that reaches this node. */
   send(to: NodeName, bytes: Uint8Array): void {
     const known = this.#learned.get(to);
-    for (const route of this.#routes) {
-      if (!route.reachesAll && !this.#mayReach(to, known, route)) continue;
-      route.socket.send(bytes, route.port, route.address, (error) => {
-        const code = (error as NodeJS.ErrnoException | null)?.code;
-        if (code !== undefined && !usualErrors.has(code)) this.#options.onTrouble(`${route.device}: ${error!.message}`);
-      });
+    for (const { spec, socket, ends } of this.#links) {
+      if (socket === undefined) continue;
+      for (const target of ends!.targets) {
+        if (spec.peers.length > 0 && !this.#mayReach(to, known, spec.name, target)) continue;
+        socket.send(bytes, spec.port, target, (error) => {
+          const code = (error as NodeJS.ErrnoException | null)?.code;
+          if (code !== undefined && !usualErrors.has(code)) this.#options.onTrouble(`${spec.name}: ${error!.message}`);
+        });
+      }
     }
   }
 
   /** An authentic datagram of this node came from there. */
   learn(node: NodeName, link: string, address: IpAddress): void {
     const known = this.#learned.get(node);
-    if (known === undefined) this.#learned.set(node, new Map([[link, address]]));
-    else if (known.get(link) !== address) known.set(link, address);
+    const plain = withoutZone(address);
+    if (known === undefined) this.#learned.set(node, new Map([[link, plain]]));
+    else if (known.get(link) !== plain) known.set(link, plain);
   }
 
   /** The addresses that a node was heard from. */
   addressesOf(node: NodeName): readonly IpAddress[] {
-    return [...(this.#learned.get(node)?.values() ?? [])];
+    return [...new Set(this.#learned.get(node)?.values() ?? [])];
+  }
+
+  /** The links as they are here, in the order of ha.cf. */
+  states(): LinkState[] {
+    return this.#links.map(({ spec, ends, trouble }) => ({
+      name: spec.name,
+      device: spec.device,
+      trouble,
+      reaches: spec.peers.length === 0 ? undefined : (ends?.targets.length ?? spec.peers.length),
+    }));
   }
 
   stop(): void {
-    for (const socket of this.#sockets.values()) socket.close();
-    this.#sockets.clear();
-    this.#routes = [];
+    this.#stopped = true;
+    for (const link of this.#links) {
+      link.socket?.close();
+      link.socket = undefined;
+    }
   }
 
   /** A node that was never heard on this link may be behind any address there that is nobody else's. */
-  #mayReach(to: NodeName, known: ReadonlyMap<string, IpAddress> | undefined, route: Route): boolean {
-    const address = known?.get(route.device);
-    if (address !== undefined) return address === route.address;
+  #mayReach(to: NodeName, known: ReadonlyMap<string, IpAddress> | undefined, link: string, target: IpAddress): boolean {
+    const plain = withoutZone(target);
+    const address = known?.get(link);
+    if (address !== undefined) return address === plain;
     for (const [name, addresses] of this.#learned) {
-      if (name !== to && addresses.get(route.device) === route.address) return false;
+      if (name !== to && addresses.get(link) === plain) return false;
     }
     return true;
   }
 
-  async #route(link: Link, own: ReadonlySet<IpAddress>): Promise<Route | undefined> {
-    const { device } = link;
-    const { port } = link.method === 'mcast' ? link : this.#options;
-    if (link.method === 'ucast') {
-      const address = await resolve(link.peer);
-      if (own.has(address)) return undefined;
-      return { device, socket: await this.#socket(address, port), address, port, reachesAll: false };
-    }
-    const local = (networkInterfaces()[device] ?? []).find(({ family }) => family === 'IPv4');
-    if (local === undefined) {
-      throw new Problem(
-        'badInput',
-        `Cannot open the link "${link.method} ${device}" as ${device} must have an address: it has none`,
-      );
-    }
-    const address = link.method === 'mcast' ? link.group : broadcastOf(local.address, local.netmask);
-    const socket = await this.#socket(address, port);
-    if (link.method === 'bcast') socket.setBroadcast(true);
-    else {
-      socket.addMembership(link.group, local.address);
-      socket.setMulticastInterface(local.address);
-      socket.setMulticastTTL(link.ttl);
-      socket.setMulticastLoopback(link.loop !== 0);
-    }
-    return { device, socket, address, port, reachesAll: true };
-  }
-
-  async #socket(address: IpAddress, port: number): Promise<Socket> {
-    const type = isIPv6(address) ? 'udp6' : 'udp4';
-    const found = this.#sockets.get(`${type}:${port}`);
-    if (found !== undefined) return found;
-    // All addresses are numeric: without a lookup of its own, each datagram would go through the resolver's queue.
-    const numeric = (host: string, _: object, done: (error: null, address: string, family: number) => void): void =>
-      done(null, host, type === 'udp6' ? 6 : 4);
-    const socket = createSocket({ type, lookup: numeric, ...(type === 'udp6' ? { ipv6Only: true } : {}) });
-    const listening = once(socket, 'listening');
-    socket.bind({ port, exclusive: true });
+  async #open(link: OpenLink): Promise<void> {
+    const { spec } = link;
     try {
-      await listening;
+      const ends = await endsOf(spec, this.#options.virtual ?? new Set());
+      const socket = await openSocket(
+        ends.local,
+        spec.port,
+        spec.multicast !== undefined,
+        (bytes, from) => {
+          // What a node says to all of a network comes back to it too.
+          if (spec.peers.length === 0 && this.#own.has(withoutZone(from.address))) return;
+          if (cameOver(spec, from)) this.#options.onDatagram(bytes, spec.name, withoutZone(from.address));
+        },
+        (error) => this.#options.onTrouble(`${spec.name}: ${error.message}`),
+      );
+      if (this.#stopped) {
+        socket.close();
+        return;
+      }
+      try {
+        prepareSocket(socket, spec, ends.own);
+      } catch (error) {
+        socket.close();
+        throw error;
+      }
+      if (link.trouble?.startsWith('it was never') === false) this.#options.onTrouble(`${spec.name} is open now`);
+      link.ends = ends;
+      link.socket = socket;
+      link.trouble = undefined;
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const hint = code === 'EADDRINUSE' ? `somebody else listens there: ss -lupn 'sport = :${port}'` : undefined;
-      throw new Problem('defect', `Cannot open heartbeat port "${port}" as it must be free: ${message}`, { hint });
+      const { message } = error as Error;
+      if (message !== link.trouble) this.#options.onTrouble(`${spec.name} cannot be opened: ${message}`);
+      link.trouble = message;
     }
-    socket.on('error', (error) => this.#options.onTrouble(error.message));
-    socket.on('message', (bytes, from) => this.#options.onDatagram(bytes, this.#linkOf(from), from.address));
-    this.#sockets.set(`${type}:${port}`, socket);
-    return socket;
   }
 
-  #linkOf({ address }: RemoteInfo): string {
-    const route = this.#routes.find((candidate) => candidate.address === address);
-    return (route ?? this.#routes.find(({ reachesAll }) => reachesAll))?.device ?? 'unknown';
+  #shut(link: OpenLink, why: string): void {
+    link.socket?.close();
+    link.socket = undefined;
+    link.ends = undefined;
+    link.trouble = why;
+    this.#options.onTrouble(`${link.spec.name} is shut: ${why}`);
   }
-}
-
-async function resolve(peer: string): Promise<IpAddress> {
-  if (isIP(peer) !== 0) return peer;
-  try {
-    return (await lookup(peer)).address;
-  } catch (error) {
-    throw new Problem(
-      'badInput',
-      `Cannot reach the peer "${peer}" as its name must resolve: ${(error as Error).message}`,
-      {
-        hint: 'write its address into ha.cf, or its name into /etc/hosts',
-      },
-    );
-  }
-}
-
-function ownAddresses(): Set<IpAddress> {
-  return new Set(Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address)));
-}
-
-function broadcastOf(address: IpAddress, netmask: IpAddress): IpAddress {
-  const mask = netmask.split('.').map(Number);
-  return address
-    .split('.')
-    .map((part, index) => (Number(part) | ~mask[index]!) & 0xff)
-    .join('.');
 }

@@ -1,5 +1,6 @@
 import type { IpAddress, MacAddress } from '../../model/names.ts';
 import { addressBytes } from './addresses.ts';
+import { passMark } from './backstop-ruleset.ts';
 
 /** A device whose frames the gate sees, with its own MAC. */
 export interface GateDevice {
@@ -40,6 +41,8 @@ const elements = (list: readonly string[]): string => (list.length === 0 ? '' : 
  * 5. IP with the gate open: to the balancer; what it does not take is delivered locally.
  * 6. Passed on to the new holder while `passing4`/`passing6` say so and the token that was given up (`yielded4`,
  *    `yielded6`) is still armed; else dropped.
+ *
+ * What it lets through bears a mark, which the backstop behind it (backstop-ruleset.ts) looks for and takes off again.
  *
  * nft 1.0.6 has no word for the target of a neighbour solicitation: the 16 bytes after the ICMPv6 header's first 8
  * (RFC 4861, 4.3) are matched raw, one rule per address, which it can only compare with a constant.
@@ -131,8 +134,8 @@ ${byTarget('nd-neighbor-advert')}    icmpv6 type { nd-neighbor-solicit, nd-neigh
     ...shut,
     `table netdev ${gateTable} {\n`,
     sets,
-    chain('open', '    meta mark set 0\n    jump balance\n    accept\n'),
-    chain('quiet', '    meta mark set 0\n    accept\n'),
+    chain('open', `    meta mark set 0\n    jump balance\n    meta mark set ${passMark}\n    accept\n`),
+    chain('quiet', `    meta mark set ${passMark}\n    accept\n`),
     chain('arp-asked', opened('    meta mark set arp daddr ip map @granted4\n')),
     chain('arp-said', opened('    meta mark set arp saddr ip map @granted4\n')),
     // The mark is the address's own when it comes here; without a grant it stays that, which is never armed.

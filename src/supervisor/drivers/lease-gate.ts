@@ -1,10 +1,13 @@
 import type { GroupName, IpAddress, MacAddress } from '../../model/names.ts';
 import { addressBytes } from './addresses.ts';
+import { Backstop } from './backstop.ts';
+import { peerElement } from './backstop-ruleset.ts';
+import type { Gate } from './gate.ts';
 import { GateRuleset } from './gate-ruleset-keeper.ts';
 import { HandOverElements } from './hand-over-elements.ts';
 import { addressMark, type GateDevice, gateTable, tokenMarkBit } from './lease-gate-ruleset.ts';
 import { errno, NETLINK_NETFILTER, NetlinkConnection } from './netlink/connection.ts';
-import { type Element, type ElementChanges, elementTransaction, macBytes, markBytes } from './netlink/nftables.ts';
+import { type Element, type ElementChanges, elementTransaction, markBytes } from './netlink/nftables.ts';
 import type { RawSockets } from './raw-sockets.ts';
 
 export interface LeaseGateOptions {
@@ -16,6 +19,8 @@ export interface LeaseGateOptions {
   readonly onRendered: () => Promise<void>;
   /** The gate was found changed or gone, and stands again, shut. `why` is for the journal. */
   readonly onLost: (why: string) => void;
+  /** Something is less well protected than it should be. */
+  readonly onTrouble: (why: string) => void;
   /** Somebody changed nftables, but not the gate: other drivers may want to look after what is theirs. */
   readonly onForeignChange?: () => void;
 }
@@ -24,10 +29,11 @@ export interface LeaseGateOptions {
  * The lease gate's door to the kernel (see lease-gate-ruleset.ts for the rules). Every method resolves to whether the
  * kernel has acknowledged the change, and refuses after its deadline; none ever opens what a fresh grant did not open.
  */
-export class LeaseGate {
+export class LeaseGate implements Gate {
   readonly #options: LeaseGateOptions;
   readonly #netlink: NetlinkConnection;
   readonly #ruleset: GateRuleset;
+  readonly #backstop: Backstop;
   readonly #addresses: readonly IpAddress[];
   /** What the kernel's untimed maps hold, by address. */
   readonly #granted = new Map<IpAddress, number>();
@@ -43,6 +49,8 @@ export class LeaseGate {
     this.#addresses = [...new Set([...options.groups.values()].flat())];
     this.#netlink = new NetlinkConnection(options.sockets, NETLINK_NETFILTER, options.now);
     this.#ruleset = new GateRuleset(this.#netlink, this.#addresses, options.onForeignChange);
+    const counted = (): void => this.#ruleset.countChange();
+    this.#backstop = new Backstop(this.#netlink, this.#addresses, counted, options.onTrouble);
   }
 
   get busy(): boolean {
@@ -70,6 +78,7 @@ export class LeaseGate {
     if (this.#ruleset.busy) return;
     const why = await this.#ruleset.changed();
     if (why !== undefined) await this.#lost(why);
+    else if (!this.#backstop.stands) await this.#makeBackstop(this.#ruleset.devices);
   }
 
   async arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean> {
@@ -149,11 +158,11 @@ export class LeaseGate {
    */
   async setPeers(macs: ReadonlySet<MacAddress>): Promise<void> {
     if (this.#ruleset.busy) return;
-    const element = (mac: MacAddress): Element => ({ set: 'peers', key: macBytes(mac) });
-    const add = [...macs].filter((mac) => !this.#peers.has(mac)).map(element);
-    const remove = [...this.#peers].filter((mac) => !macs.has(mac)).map(element);
+    const add = [...macs].filter((mac) => !this.#peers.has(mac));
+    const remove = [...this.#peers].filter((mac) => !macs.has(mac));
     this.#peers = new Set(macs);
-    await this.#change({ remove, add });
+    const changes = { remove: remove.map(peerElement), add: add.map(peerElement) };
+    await Promise.all([this.#change(changes), this.#backstop.changePeers(changes)]);
   }
 
   /** One transaction of another driver of ours was acknowledged: no reason to look for what somebody changed. */
@@ -211,11 +220,19 @@ export class LeaseGate {
     this.#salt = Math.floor(Math.random() * 0x7fff_ffff);
     await this.#ruleset.render(devices, async () => {
       if (this.#peers.size > 0) {
-        const add = [...this.#peers].map((mac) => ({ set: 'peers', key: macBytes(mac) }));
+        const add = [...this.#peers].map(peerElement);
         await this.#netlink.transaction(elementTransaction(gateTable, { add }));
       }
+      await this.#makeBackstop(devices);
       await this.#options.onRendered();
     });
+  }
+
+  #makeBackstop(devices: readonly GateDevice[]): Promise<void> {
+    return this.#backstop.make(
+      devices.map(({ name }) => name),
+      this.#peers,
+    );
   }
 }
 

@@ -114,7 +114,8 @@ function rememberedRules(service: ForwardedService): string[] {
 }
 
 function forwardStatement(forwarding: Forwarding, target: ForwardTarget): string {
-  if (target.mac === undefined) return 'accept';
+  // Back to the gate, which lets it through.
+  if (target.mac === undefined) return 'return';
   return `ether saddr set ${forwarding.mac} ether daddr set ${target.mac} fwd to "${forwarding.device}"`;
 }
 

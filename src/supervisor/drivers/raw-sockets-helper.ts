@@ -1,24 +1,25 @@
 /**
  * The helper behind `raw-sockets.ts`: Node has neither netlink nor AF_PACKET nor unix datagrams, and a process per change
  * costs 5 ms. Perl is Essential on Debian. It only relays; whatever it carries is encoded and understood on our side.
+ * It loads no module, which halves its memory: hence numbers for MSG_DONTWAIT (64) and EINTR (4).
  *
  * Both ways: u32 length (big-endian, of what follows), u8 socket, payload. Socket 0 is the helper itself:
  *   open ID DOMAIN TYPE PROTOCOL BIND CONNECT   (sockaddrs in hex, `-` for none), answered by `failed ID ERRNO` at most
  *   close ID
  *   schedule PRIORITY PID                        SCHED_FIFO for itself and all threads that the process has now, ordinary
- *                                                for what they start; 0: ordinary for all; and locks its own memory
+ *                                                for what they start; 0: ordinary for all; and locks its own memory,
+ *                                                page by page as it comes to use them (MCL_ONFAULT)
  * It ends at the end of its input, so that it never outlives musterd; what was written before that is still relayed.
  */
 export const rawSocketsHelper = `
-use strict; use warnings; use Socket;
 $0 = 'musterd: raw sockets'; $SIG{PIPE} = $SIG{INT} = $SIG{TERM} = 'IGNORE';
 my (%socket, $input); $input = '';
 my %calls = (x86_64 => [151, 144], aarch64 => [230, 119], riscv64 => [230, 119], ppc64le => [152, 156], s390x => [152, 156]);
 sub answer { my ($id, $data) = @_;
   my $frame = pack('NC', length($data) + 1, $id) . $data;
-  while (length $frame) { my $n = syswrite(STDOUT, $frame); next if !defined $n && $!{EINTR}; exit 0 unless $n; substr($frame, 0, $n, '') } }
+  while (length $frame) { my $n = syswrite(STDOUT, $frame); next if !defined $n && $! == 4; exit 0 unless $n; substr($frame, 0, $n, '') } }
 sub drain { my ($id) = @_; my $fh = $socket{$id} or return;
-  while (1) { my $data; last unless defined recv($fh, $data, 65536, MSG_DONTWAIT); answer($id, $data); } }
+  while (1) { my $data; last unless defined recv($fh, $data, 65536, 64); answer($id, $data); } }
 sub control { my ($verb, @args) = split / /, $_[0];
   if ($verb eq 'open') { my ($id, $domain, $type, $protocol, $bind, $connect) = @args; my $fh;
     my $ok = socket($fh, $domain, $type, $protocol);
@@ -29,7 +30,7 @@ sub control { my ($verb, @args) = split / /, $_[0];
   elsif ($verb eq 'schedule') { my ($priority, $pid) = @args; my ($machine) = split ' ', \`uname -m\`; my $numbers = $calls{$machine} or return;
     my $set = sub { my ($task, $level) = @_; syscall($numbers->[1], $task + 0, $level ? 0x40000001 : 0, pack('i', $level)) };
     if (opendir(my $tasks, "/proc/$pid/task")) { $set->($_, $priority) for grep { /^[0-9]+$/ } readdir $tasks }
-    syscall($numbers->[0], 3); $set->(0, $priority) } }
+    syscall($numbers->[0], 7); $set->(0, $priority) } }
 while (1) { my $wait = ''; vec($wait, 0, 1) = 1; vec($wait, fileno($socket{$_}), 1) = 1 for keys %socket;
   next if select(my $ready = $wait, undef, undef, undef) < 0;
   if (vec($ready, 0, 1)) { my $n = sysread(STDIN, $input, 65536, length $input); exit 0 if defined $n && $n == 0;

@@ -11,6 +11,8 @@ export const virtualIp6 = 'fd00:77::100';
 
 /** What one musterd wrote to its journal. */
 export interface JournalEntry {
+  /** Unix milliseconds. */
+  readonly time?: number;
   readonly what?: string;
   readonly why?: string;
   readonly group?: string;
@@ -22,7 +24,13 @@ export interface TestNode {
   readonly mac: string;
   readonly journal: readonly JournalEntry[];
   readonly pid: number | undefined;
-  start(): void;
+  /** Whether it was started and has not ended. */
+  readonly running: boolean;
+  readonly configDir: string;
+  /** `run`, or what else musterd is to be there: `--arbiter`. */
+  start(command?: string, node?: string): void;
+  /** Replaces a file of its /etc/ha.d. */
+  configure(file: string, text: string): void;
   /** Sends a signal to musterd alone; resolves to its exit code or signal where it ends by it. */
   signal(signal: NodeJS.Signals): void;
   ended(): Promise<number | NodeJS.Signals>;
@@ -40,9 +48,24 @@ export interface TestCluster {
   client(...command: readonly string[]): string;
   /** A long-lived program beside the clients, its standard output line by line. */
   watch(command: readonly string[], onLine: (line: string) => void): ChildProcess;
+  /** The command that runs another one beside the clients. */
+  inClient(argv: readonly string[]): readonly string[];
   /** In the namespace of the switch, whose ports are `p-node1`, ... */
   onSwitch(...command: readonly string[]): string;
   remove(): Promise<void>;
+}
+
+export interface ClusterOptions {
+  /** Instead of the files of /etc/ha.d that the nodes have otherwise. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** A second network: eth1 of node N has 10.78.0.1N and fd00:78::1N, on ports `q-nodeN` of a bridge of its own. */
+  readonly secondNetwork?: boolean;
+  /** How many, node1 and up; 3 where nothing is said. The files name three. */
+  readonly nodes?: number;
+  /** Variables in the environment of every musterd. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** More words for `musterd run`. */
+  readonly options?: readonly string[];
 }
 
 function exec(...command: readonly string[]): string {
@@ -50,16 +73,21 @@ function exec(...command: readonly string[]): string {
 }
 
 /** Resolves when `condition` holds; rejects with what `seen` says after `patience` milliseconds. */
-export async function until(condition: () => boolean, seen: () => string, patience = 8000): Promise<void> {
+export async function until(
+  condition: () => boolean,
+  seen: () => string,
+  patience = 20_000,
+  pause = 20,
+): Promise<void> {
   const end = Date.now() + patience;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`it did not come about in ${patience} ms: ${seen()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 
-/** Three machines and a client on a switch, each in a network namespace of its own, with real musterds from the source. */
-export async function createCluster(more: { files?: Readonly<Record<string, string>> } = {}): Promise<TestCluster> {
+/** Machines (three) and a client on a switch, each in a network namespace of its own, with real musterds from the source. */
+export async function createCluster(more: ClusterOptions = {}): Promise<TestCluster> {
   const directory = mkdtempSync(join(tmpdir(), 'musterd-test-'));
   const program = join(directory, 'musterd.cjs');
   await build({
@@ -72,7 +100,8 @@ export async function createCluster(more: { files?: Readonly<Record<string, stri
     logLevel: 'error',
   });
   const prefix = `musterd-${process.pid}-${Math.floor(performance.now())}-`;
-  const names = ['switch', 'client', 'node1', 'node2', 'node3'];
+  const nodeNames = Array.from({ length: more.nodes ?? 3 }, (_, index) => `node${index + 1}`);
+  const names = ['switch', 'client', ...nodeNames];
   const space = (name: string): string => `${prefix}${name}`;
   const inside = (name: string, ...command: readonly string[]): string =>
     exec('ip', 'netns', 'exec', space(name), ...command);
@@ -110,7 +139,19 @@ export async function createCluster(more: { files?: Readonly<Record<string, stri
       exec('ip', '-n', space(name), 'address', 'add', `10.77.0.${last}/24`, 'dev', 'eth0');
       exec('ip', '-n', space(name), 'address', 'add', `fd00:77::${last}/64`, 'dev', 'eth0', 'nodad');
     }
-    const nodes = ['node1', 'node2', 'node3'].map((name, index) =>
+    if (more.secondNetwork) {
+      exec('ip', '-n', space('switch'), 'link', 'add', 'br1', 'type', 'bridge', 'mcast_snooping', '0');
+      exec('ip', '-n', space('switch'), 'link', 'set', 'br1', 'up');
+      for (const [index, name] of nodeNames.entries()) {
+        const link = ['link', 'add', `q-${name}`, 'type', 'veth', 'peer', 'name', 'eth1', 'netns'];
+        exec('ip', '-n', space('switch'), ...link, space(name));
+        exec('ip', '-n', space('switch'), 'link', 'set', `q-${name}`, 'master', 'br1', 'up');
+        exec('ip', '-n', space(name), 'link', 'set', 'eth1', 'up');
+        exec('ip', '-n', space(name), 'address', 'add', `10.78.0.1${index + 1}/24`, 'brd', '+', 'dev', 'eth1');
+        exec('ip', '-n', space(name), 'address', 'add', `fd00:78::1${index + 1}/64`, 'dev', 'eth1', 'nodad');
+      }
+    }
+    const nodes = nodeNames.map((name, index) =>
       testNode({
         name,
         address: `10.77.0.${11 + index}`,
@@ -133,6 +174,7 @@ export async function createCluster(more: { files?: Readonly<Record<string, stri
         createInterface({ input: child.stdout! }).on('line', onLine);
         return child;
       },
+      inClient: (argv) => ['nsenter', `--net=/run/netns/${space('client')}`, ...argv],
       onSwitch: (...command) => inside('switch', ...command),
       remove,
     };
@@ -158,7 +200,16 @@ interface NodeParts {
   readonly directory: string;
   readonly program: string;
   readonly started: ChildProcess[];
-  readonly more: { files?: Readonly<Record<string, string>> };
+  readonly more: ClusterOptions;
+}
+
+/** A process that is killed may leave half a line. */
+function entryOf(line: string): JournalEntry {
+  try {
+    return JSON.parse(line) as JournalEntry;
+  } catch {
+    return { what: 'not JSON', why: line };
+  }
 }
 
 function testNode(parts: NodeParts): TestNode {
@@ -167,10 +218,11 @@ function testNode(parts: NodeParts): TestNode {
   const config = join(home, 'ha.d');
   mkdirSync(config, { recursive: true });
   const files: Readonly<Record<string, string>> = {
-    'ha.cf': `node node1 node2 node3\nkeepalive 50ms\nwarntime 100ms\ndeadtime 200ms\ninitdead 400ms\nudpport 694\nauto_failback off\n${[11, 12, 13].map((last) => `ucast eth0 10.77.0.${last}\n`).join('')}`,
+    // Patient enough for a busy machine, which may halt a process for some 100 ms: the short times are the bench's.
+    'ha.cf': `node node1 node2 node3\nkeepalive 50ms\nwarntime 500ms\ndeadtime 1\ninitdead 1\nudpport 694\nauto_failback off\n${[11, 12, 13].map((last) => `ucast eth0 10.77.0.${last}\n`).join('')}`,
     authkeys: 'auth 1\n1 sha256 not-a-secret-in-a-test\n',
     haresources: `node1 IPaddr2::${virtualIp}/24/eth0 IPv6addr::${virtualIp6}/64/eth0\n`,
-    'muster.yml': 'lease: 200ms\n',
+    'muster.yml': 'lease: 1s\n',
     ...parts.more.files,
   };
   for (const [file, text] of Object.entries(files)) writeFileSync(join(config, file), text, { mode: 0o600 });
@@ -193,19 +245,34 @@ function testNode(parts: NodeParts): TestNode {
     name,
     address: parts.address,
     mac: parts.mac,
+    configDir: config,
     journal,
     get pid() {
       return child?.pid;
     },
-    start: () => {
-      const command = [`--net=/run/netns/${space}`, process.execPath, program, 'run', ...directories];
-      const running = spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'pipe'] });
+    get running() {
+      return child !== undefined && child.exitCode === null && child.signalCode === null;
+    },
+    start: (role = 'run', node = name) => {
+      const command = [
+        `--net=/run/netns/${space}`,
+        process.execPath,
+        program,
+        role,
+        ...(parts.more.options ?? []),
+        ...directories,
+        '--node',
+        node,
+      ];
+      const env = { ...process.env, ...parts.more.environment };
+      const running = spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'pipe'], env });
       child = running;
       started.push(running);
-      createInterface({ input: running.stdout! }).on('line', (line) => journal.push(JSON.parse(line) as JournalEntry));
+      createInterface({ input: running.stdout! }).on('line', (line) => journal.push(entryOf(line)));
       createInterface({ input: running.stderr! }).on('line', (line) => journal.push({ what: 'stderr', why: line }));
       over = new Promise((resolve) => running.once('exit', (code, signal) => resolve(code ?? signal!)));
     },
+    configure: (file, text) => writeFileSync(join(config, file), text, { mode: 0o600 }),
     signal: (signal) => void child?.kill(signal),
     ended: () => over,
     run,

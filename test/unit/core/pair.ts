@@ -3,7 +3,7 @@ import type { Event } from '../../../src/core/event.ts';
 import type { Message } from '../../../src/core/message.ts';
 import { createNode, step } from '../../../src/core/node.ts';
 import type { NodeState } from '../../../src/core/state.ts';
-import { clusterOf } from '../../simulation/world.ts';
+import { clusterOf } from '../../simulation/cluster.ts';
 
 const cluster = clusterOf({ nodes: 3, arbiters: 0, groups: 1, autoFailback: false, driftBound: 0.001, fast: false });
 

@@ -37,6 +37,8 @@ function view(node: string, holder: string | null, changes: Partial<Status> = {}
     quorum: { quorate: true, votes: 3, needed: 2, voters: names, silentMs: 0 },
     standby: false,
     nodes,
+    arbiters: [],
+    bound: { totalMs: 480, leaseMs: 300, attemptMs: 60, leastLeaseMs: 0 },
     groups: [group],
     services: [
       {

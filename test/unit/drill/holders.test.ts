@@ -5,11 +5,23 @@ import type { WitnessAnswer } from '../../../src/drill/observation.ts';
 const one = '02:00:00:00:00:01';
 const two = '02:00:00:00:00:02';
 
-function answer(mac: string, round: number, what: 'echo' | 'arp' = 'echo', delayMs = 0.2, offsetMs = 0): WitnessAnswer {
+function answer(
+  mac: string,
+  round: number,
+  what: WitnessAnswer['what'] = 'echo',
+  delayMs = 0.2,
+  offsetMs = 0,
+): WitnessAnswer {
   const sentMs = round * 10 + offsetMs;
   return { kind: 'witness', what, round, sentMs, answeredMs: sentMs + delayMs, mac };
 }
-const rounds = (mac: string, from: number, to: number, what: 'echo' | 'arp' = 'echo', offsetMs = 0): WitnessAnswer[] =>
+const rounds = (
+  mac: string,
+  from: number,
+  to: number,
+  what: WitnessAnswer['what'] = 'echo',
+  offsetMs = 0,
+): WitnessAnswer[] =>
   Array.from({ length: to - from + 1 }, (_, index) => answer(mac, from + index, what, 0.2, offsetMs));
 const doubleMs = (answers: readonly WitnessAnswer[]): number => covered(doubleHoldings(answers, 10));
 
@@ -42,6 +54,14 @@ describe('double holders', () => {
 
   it('are found where one accepts frames and the other only answers ARP', () => {
     assert.ok(doubleMs([...rounds(one, 1, 50), ...rounds(two, 30, 60, 'arp')]) > 190);
+  });
+
+  it('are judged for each version alone: one node may hold the IPv4 address and another the IPv6 one', () => {
+    const four = [...rounds(one, 1, 50), ...rounds(one, 1, 50, 'arp')];
+    const six = [...rounds(two, 1, 50, 'echo6'), ...rounds(two, 1, 50, 'nd')];
+    assert.equal(doubleMs([...four, ...six]), 0);
+    assert.ok(doubleMs([...four, ...six, ...rounds(one, 30, 60, 'nd')]) > 190);
+    assert.equal(doubleMs([answer(one, 7, 'nd'), answer(two, 7, 'nd', 0.4)]), 10);
   });
 
   it('are found where two answer one ARP request', () => {

@@ -56,6 +56,18 @@ describe('the judge of a drill', () => {
     assert.deepEqual(result.steps[0]?.reasons, ['not whole again: node1 does not answer: timed out']);
   });
 
+  it('fails a fault that nobody should have felt: a missed datagram, an address that moved', () => {
+    const step = { ...plugPull, undisturbed: true };
+    const [felt] = judge([step], observed(1000, 1200), settings).steps;
+    assert.equal(felt?.passed, false);
+    assert.match(felt!.reasons.join('\n'), /moved from node1 to node2/);
+    assert.match(felt!.reasons.join('\n'), /udp was out for 205 ms, and nobody should have felt it/);
+    const calm = { ...step, holderAfter: 'node1' };
+    const [passed] = judge([calm], observed(9000, 9000), settings).steps;
+    assert.deepEqual(passed?.reasons, []);
+    assert.equal(passed?.phases.silent, null, 'it answered to the end');
+  });
+
   it('never passes without probes, nor without steps', () => {
     assert.equal(judge([plugPull], collect([]), settings).verdict, 'failed');
     assert.equal(judge([], observed(1000, 1200), settings).verdict, 'failed');

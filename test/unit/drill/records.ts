@@ -15,6 +15,7 @@ export const settings: JudgeSettings = {
 export const plugPull: StepRecord = {
   scenario: 'plug-pull',
   node: 'node1',
+  undisturbed: false,
   holderBefore: 'node1',
   holderAfter: 'node2',
   startMs: 0,

@@ -20,7 +20,7 @@ describe('the shipped inventories', () => {
       web: ['node1', 'node2', 'node3'],
     });
     assert.equal(cluster?.name, 'lab');
-    assert.deepEqual(cluster.timings, { keepalive: 120, deadtime: 300, warntime: 240, initdead: 600, lease: 300 });
+    assert.deepEqual(cluster.timings, { keepalive: 110, deadtime: 300, warntime: 220, initdead: 600, lease: 270 });
     assert.deepEqual(cluster.groups, [
       {
         name: 'web',
@@ -46,7 +46,7 @@ describe('the shipped inventories', () => {
   it('example.yml: two directors and an arbiter, four real servers, two services', async () => {
     const { cluster } = await loadInventory('inventory/example.yml');
     assert.deepEqual(cluster?.nodes, ['lb1', 'lb2']);
-    assert.deepEqual(cluster.arbiters, [{ name: 'vote1', address: '198.51.100.7', port: 5561 }]);
+    assert.deepEqual(cluster.arbiters, [{ name: 'vote1', address: '198.51.100.7', port: 5561, roundTrip: 30 }]);
     assert.deepEqual(
       cluster.services.map(({ name, realServers }) => [name, realServers.length]),
       [

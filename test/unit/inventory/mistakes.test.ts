@@ -34,6 +34,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'ini-unknown-section-kind.ini': ['3:6'],
   'key-twice.yml': ['8:3'],
   'lease-shorter-than-two-keepalives.yml': ['9:38'],
+  'lease-too-short-for-arbiter.yml': ['13:21'],
   'link-of-unknown-kind.yml': ['9:11'],
   'link-without-device.yml': ['9:11'],
   'links-more-than-addresses.yml': ['9:23'],
@@ -48,6 +49,9 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'receive-is-no-regular-expression.yml': ['18:25'],
   'resource-list-empty.yml': ['13:18'],
   'resource-with-blank.yml': ['13:40'],
+  'store-beside-arbiters.yml': ['9:13'],
+  'store-endpoint-is-no-url.yml': ['8:36'],
+  'store-lease-too-short.yml': ['9:21'],
   'tab-as-indentation.yml': ['3:1'],
   'two-nodes-without-third-vote.yml': ['8:10'],
   'two-services-at-one-vip.yml': ['19:12'],
@@ -77,7 +81,9 @@ const messages: Readonly<Record<string, string>> = {
   'unknown-key-of-service.yml':
     'test/data/inventory/unknown-key-of-service.yml:18:7 Cannot read "schedular" as a key of "cluster.services.web": it is not known\n  hint: did you mean "scheduler"?',
   'two-nodes-without-third-vote.yml':
-    'test/data/inventory/two-nodes-without-third-vote.yml:8:10 Cannot form a majority as two nodes need a third vote: only node[1-2] would vote\n  hint: add a third node, or name a host that only votes under "arbiters"',
+    'test/data/inventory/two-nodes-without-third-vote.yml:8:10 Cannot form a majority as two nodes need a third vote or fencing: only node[1-2] would vote\n  hint: add a third node, a host that only votes under "arbiters", a lease store, or fencing',
+  'lease-too-short-for-arbiter.yml':
+    "test/data/inventory/lease-too-short-for-arbiter.yml:13:21 Cannot hold a lease of 1 s as the arbiter's answers must be able to renew it: at a round trip of 200 ms, that takes 1.5 s\n  hint: leave the lease out, or say how near the arbiter is: arbiter_round_trip",
   'duration-without-unit.yml':
     'test/data/inventory/duration-without-unit.yml:9:25 Cannot read "keepalive" as a duration with its unit, like 200ms or 5s: 50',
 };

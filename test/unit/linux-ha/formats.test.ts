@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Problem } from '../../../src/base/problem.ts';
-import { parseAuthkeys } from '../../../src/linux-ha/authkeys.ts';
+import { parseAuthkeys, refuseWeakKey } from '../../../src/linux-ha/authkeys.ts';
 import { parseHaresources, writeResource } from '../../../src/linux-ha/haresources.ts';
 import { parseLdirectordCf } from '../../../src/linux-ha/ldirectord-cf.ts';
 import { parseMusterYml } from '../../../src/linux-ha/muster-yml.ts';
@@ -46,6 +46,11 @@ describe('authkeys', () => {
       'auth 1\n1 sha1 topsecret\n1 md5 topsecret',
       '3:1 Cannot read key 1 as each number may be there once: it is there twice',
     ],
+    ['auth 1\n256 sha1 topsecret', '2:1 Cannot read key 256 as the numbers of keys go up to 255: it is higher'],
+    [
+      'auth 70000\n1 sha1 topsecret',
+      '1:6 Cannot sign with key 70000 as the numbers of keys go up to 255: it is higher',
+    ],
     ['auth 1\nauth 1\n1 crc', '2:1 Cannot read "auth" as it must be there once: a line before has it too'],
   ];
   for (const [text, message] of wrong) {
@@ -53,6 +58,17 @@ describe('authkeys', () => {
       const seen = mistakesOf(() => parseAuthkeys(text));
       assert.deepEqual(seen, [message]);
       assert.ok(!seen.join().includes('topsecret'));
+    });
+  }
+
+  for (const [method, why] of [
+    ['md5 topsecret', 'md5 has been broken for long'],
+    ['crc', 'crc finds damage and proves nothing'],
+  ] as const) {
+    it(`is no proof where ${method.split(' ')[0]} signs`, () => {
+      const text = `# keys\nauth 2\n1 sha1 topsecret\n 2\t${method}\n`;
+      const seen = mistakesOf(() => refuseWeakKey(parseAuthkeys(text), text));
+      assert.deepEqual(seen, [`4:4 Cannot sign with key 2 as a secret must prove who speaks: ${why}`]);
     });
   }
 });
@@ -289,6 +305,24 @@ describe('quorumd.conf', () => {
       [
         ['a', 500, 3, 5000],
         ['b', 1000, 2, 5000],
+      ],
+    );
+  });
+  it('reads who asks, who votes and where the certificates are', () => {
+    const text = 'cluster a\nnode n1 n2\nnode n3\narbiter v1\nnodenum 3\ncertificates /srv/a\nport 6000\ncluster b\n';
+    const [first, second] = parseQuorumdConf(text).clusters;
+    assert.deepEqual(first?.nodes, ['n1', 'n2', 'n3']);
+    assert.deepEqual([first?.arbiters, first?.certificates, first?.port], [['v1'], '/srv/a', 6000]);
+    assert.deepEqual([second?.nodes, second?.certificates, second?.port], [[], '/etc/ha.d/arbiter/b', 5561]);
+  });
+  it('refuses names that are no directory, nodes named twice and a number of nodes that is another', () => {
+    assert.deepEqual(
+      mistakesOf(() => parseQuorumdConf('cluster ../up\ncluster b\nnode n1 n1 n2\nnodenum 3\ncertificates here\n')),
+      [
+        '1:9 Cannot add cluster "../up" as its name must be one word of at most 64 bytes without "/"',
+        '3:9 Cannot add node "n1" as each is named once: it is there twice',
+        '4:9 Cannot take nodenum 3 as there must be as many nodes: 2 are',
+        '5:14 Cannot read certificates as an absolute path: "here"',
       ],
     );
   });

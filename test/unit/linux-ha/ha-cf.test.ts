@@ -52,24 +52,29 @@ describe('ha.cf', () => {
     assert.deepEqual(cf.pingNodes, ['10.10.10.254']);
     assert.deepEqual(
       cf.kept.map(({ name, args }) => [name, ...args]),
-      [
-        ['stonith_host', '*', 'baytech', '10.0.0.3', 'mylogin', 'mysecret'],
-        ['watchdog', '/dev/watchdog'],
-        ['respawn', 'hacluster', '/usr/lib/heartbeat/ipfail'],
-      ],
+      [['stonith_host', '*', 'baytech', '10.0.0.3', 'mylogin', 'mysecret']],
     );
-    const noted = cf.notes.map((note) => /"(\w+)" has no meaning here: ./.exec(note)?.[1]);
-    assert.deepEqual(noted, ['debugfile', 'logfacility', 'use_logd', 'baud', 'serial', 'crm']);
+    assert.equal(cf.watchdog, '/dev/watchdog');
+    assert.match(
+      cf.notes.at(-2)!,
+      /^ha\.cf:21 "respawn \.\.\. ipfail" has no meaning here: musterd does itself what ipfail did$/,
+    );
+    const noted = cf.notes.map((note) => /"([^"]+)" has no meaning here: ./.exec(note)?.[1]);
+    const respawn = 'respawn ... ipfail';
+    assert.deepEqual(noted, ['debugfile', 'logfacility', 'use_logd', 'baud', 'serial', respawn, 'crm']);
     assert.match(cf.notes[0]!, /^ha\.cf:2 /);
   });
 
   it('completes the timings in proportion to those that are there', () => {
     assert.deepEqual(parseHaCf('node a').timings, {
-      keepalive: 120,
+      keepalive: 110,
       deadtime: 300,
-      warntime: 240,
+      warntime: 220,
       initdead: 600,
     });
+    assert.equal(parseHaCf('node a').usualLease, 270);
+    assert.equal(parseHaCf('node a', 'ha.cf', 'fast').timings.keepalive, 20);
+    assert.equal(parseHaCf('node a\nkeepalive 2', 'ha.cf', 'fast').timings.keepalive, 2000);
     assert.deepEqual(parseHaCf('node a\ndeadtime 30').timings, {
       keepalive: 2000,
       deadtime: 30_000,

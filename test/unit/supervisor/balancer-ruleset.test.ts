@@ -98,7 +98,7 @@ describe('supervisor/drivers/nftables-balancer: rules', () => {
   it('delivers to itself, and changes nothing but two MACs of frames for others', () => {
     assert.deepEqual(rulesOf('to-10.77.0.11'), [
       'tcp flags & (syn | fin | rst) == 0 update @flows4 { ip saddr . tcp sport . ip daddr . tcp dport : 0x4ce2a4b2 }',
-      'meta mark set 0 counter accept',
+      'meta mark set 0 counter return',
     ]);
     assert.deepEqual(rulesOf('to-fd00__13'), [
       'meta mark set 0 counter ether saddr set 02:00:00:00:00:01 ether daddr set 02:00:00:00:00:03 fwd to "eth0"',

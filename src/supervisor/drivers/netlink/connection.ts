@@ -19,7 +19,7 @@ export const NETLINK_ROUTE = 0;
 export const NETLINK_NETFILTER = 12;
 
 /** Errors of errno.h that somebody here decides by. */
-export const errno = { ENOENT: 2, EEXIST: 17, ENODEV: 19, EADDRNOTAVAIL: 99, ETIMEDOUT: 110 } as const;
+export const errno = { ENOENT: 2, EEXIST: 17, ENODEV: 19, EOPNOTSUPP: 95, EADDRNOTAVAIL: 99, ETIMEDOUT: 110 } as const;
 
 export interface Answer {
   /** 0: the kernel has done it; else the errno, or ETIMEDOUT where no answer came. */

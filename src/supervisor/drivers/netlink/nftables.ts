@@ -6,10 +6,10 @@ import type { MacAddress } from '../../../model/names.ts';
 import type { Request } from './connection.ts';
 import { attribute, be64, NLM_F_ACK, NLM_F_CREATE, nested, readAttributes, u32, zeroEnded } from './message.ts';
 
-const NFNL_SUBSYS_NFTABLES = 10;
+export const NFNL_SUBSYS_NFTABLES = 10;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
-const NFPROTO_NETDEV = 5;
+export const NFPROTO_NETDEV = 5;
 const NFT_MSG_GETRULE = 7;
 const NFT_MSG_NEWSETELEM = 12;
 const NFT_MSG_DELSETELEM = 14;
@@ -21,15 +21,16 @@ const NFTA_LIST_ELEM = 1;
 const NFTA_SET_ELEM_KEY = 1;
 const NFTA_SET_ELEM_DATA = 2;
 const NFTA_SET_ELEM_TIMEOUT = 4;
-const NFTA_DATA_VALUE = 1;
+export const NFTA_DATA_VALUE = 1;
 const NFTA_RULE_TABLE = 1;
 const NFTA_RULE_CHAIN = 2;
 const NFTA_GEN_ID = 1;
 
-const type = (message: number): number => (NFNL_SUBSYS_NFTABLES << 8) | message;
+export const type = (message: number): number => (NFNL_SUBSYS_NFTABLES << 8) | message;
 
 /** `struct nfgenmsg`: family, version 0, resource id (big-endian). */
-const generic = (family: number, resource = 0): Buffer => Buffer.from([family, 0, resource >> 8, resource & 0xff]);
+export const generic = (family: number, resource = 0): Buffer =>
+  Buffer.from([family, 0, resource >> 8, resource & 0xff]);
 
 /** An element of a set, or of a map where it has `data`; `timeout` in milliseconds, counted from when it is applied. */
 export interface Element {
@@ -104,8 +105,18 @@ export function elementTransaction(
   const changes = [
     ...flush.map((set) => flushMessage(table, set)),
     ...remove.map(({ set, key }) => elementMessage(NFT_MSG_DELSETELEM, 0, table, { set, key })),
-    ...add.map((element) => elementMessage(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, element)),
+    ...add.map((element) => newElement(table, element)),
   ];
+  return batch(changes, acknowledged);
+}
+
+/** A new element of a set of a `netdev` table, as one of the messages of a batch. */
+export const newElement = (table: string, element: Element): Request =>
+  elementMessage(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, element);
+
+/** The messages of one transaction: all or nothing; the last one is acknowledged, unless nobody waits for it. */
+export function batch(messages: readonly Request[], acknowledged = true): Request[] {
+  const changes = [...messages];
   const last = changes.pop();
   if (last === undefined) throw new Error('a transaction without a change has no acknowledgement');
   return [

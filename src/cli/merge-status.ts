@@ -1,0 +1,77 @@
+/** One picture of a cluster out of what each of its nodes says. Pure. */
+import { foldHosts } from '../base/host-range.ts';
+import type { GroupStatus, NodeStatus, Status } from '../wire/status.ts';
+
+/** The view that knows most: of a quorate node, and there of one that holds something (it knows votes and lease). */
+export function bestView(statuses: readonly Status[]): Status | undefined {
+  const worth = (status: Status): number =>
+    (status.quorum.quorate ? 2 : 0) + (status.groups.some((group) => group.gateOpen) ? 1 : 0);
+  return [...statuses].sort((left, right) => worth(right) - worth(left))[0];
+}
+
+/**
+ * The best view, with each group as its holder sees it (only that one knows votes and gate), each node's hashes as it
+ * says them itself, and the links of all. Undefined where nobody answered.
+ */
+export function mergeStatuses(statuses: readonly Status[]): Status | undefined {
+  const best = bestView(statuses);
+  if (best === undefined) return undefined;
+  const own = new Map(statuses.map((status) => [status.node, status]));
+  const groups = best.groups.map((group): GroupStatus => {
+    const holders = statuses.flatMap(({ groups: seen }) =>
+      seen.filter(({ name, gateOpen }) => name === group.name && gateOpen),
+    );
+    return holders[0] ?? group;
+  });
+  const nodes = best.nodes.map((node): NodeStatus => {
+    const itself = own.get(node.name);
+    if (itself === undefined) return node;
+    return { ...node, configHash: itself.configHash, bundleHash: itself.bundleHash, standby: itself.standby };
+  });
+  const links = statuses.flatMap(({ node, links: seen = [] }) => seen.map((link) => ({ ...link, owner: node })));
+  return { ...best, groups, nodes, links };
+}
+
+/** Where nodes say different things about who is there and who holds what; empty where they agree. */
+export function disagreements(statuses: readonly Status[]): string[] {
+  return [holderWord, quorumWord, arbiterWord].flatMap((word) => differing(statuses, word));
+}
+
+type Word = (status: Status) => readonly (readonly [subject: string, word: string])[];
+
+const holderWord: Word = ({ groups }) =>
+  groups.map(({ name, holder }) => [name, holder === null ? 'held by nobody' : `held by ${holder}`]);
+
+const quorumWord: Word = ({ quorum, nodes }) => {
+  const gone = nodes.filter(({ state }) => state === 'dead' || state === 'unknown').map(({ name }) => name);
+  const missing = gone.length === 0 ? 'all nodes there' : `without ${foldHosts(gone)}`;
+  return [
+    [
+      'the cluster',
+      `${quorum.quorate ? 'quorate' : 'NOT quorate'} (${quorum.votes} of ${quorum.voters.length} votes), ${missing}`,
+    ],
+  ];
+};
+
+const arbiterWord: Word = ({ arbiters = [] }) =>
+  arbiters.map(({ name, problem }) => [
+    `arbiter ${name}`,
+    problem === null ? 'connected' : `NOT connected (${problem})`,
+  ]);
+
+function differing(statuses: readonly Status[], word: Word): string[] {
+  const subjects = new Map<string, Map<string, string[]>>();
+  for (const status of statuses) {
+    for (const [subject, said] of word(status)) {
+      const sides = subjects.get(subject) ?? new Map<string, string[]>();
+      sides.set(said, [...(sides.get(said) ?? []), status.node]);
+      subjects.set(subject, sides);
+    }
+  }
+  return [...subjects]
+    .filter(([, sides]) => sides.size > 1)
+    .map(([subject, sides]) => {
+      const list = [...sides].map(([said, nodes]) => `${said} says ${foldHosts(nodes)}`);
+      return `${subject}: ${list.join('; ')}`;
+    });
+}

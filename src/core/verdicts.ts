@@ -1,0 +1,52 @@
+import { showDuration } from '../base/duration.ts';
+import type { NodeName } from '../model/names.ts';
+import { votesHeard } from './membership.ts';
+import { candidates, isCandidate } from './placement.ts';
+import type { Group, NodeState } from './state.ts';
+import { isVoter } from './voters.ts';
+
+/** Whether a node may take a group, in the words in which a person would ask. */
+export interface Verdict {
+  readonly node: NodeName;
+  readonly able: boolean;
+  /** Its place among those that may, 1 is the next in line; null where it may not. */
+  readonly place: number | null;
+  readonly why: string;
+}
+
+/** What `candidates` decides, for every node of the cluster and with its reason; those that may come first, in their order. */
+export function verdicts(state: NodeState, group: Group, now: number): Verdict[] {
+  const able = candidates(state, group);
+  const others = state.cluster.nodes.filter((name) => !isCandidate(state, name));
+  return [
+    ...able.map((node, index) => ({ node, able: true, place: index + 1, why: whyAble(state, group, node) })),
+    ...others.map((node) => ({ node, able: false, place: null, why: whyNot(state, node, now) })),
+  ];
+}
+
+function whyAble(state: NodeState, group: Group, node: NodeName): string {
+  const holds = group.claim.phase === 'holding' ? node === state.self : node === group.holder && group.knownUntil > 0;
+  const marks = [
+    ...(node === group.preferred ? ['its preferred node'] : []),
+    ...(node === group.holder && !holds ? ['held it last'] : []),
+    'alive and quorate',
+  ];
+  return marks.join(', ');
+}
+
+function whyNot(state: NodeState, node: NodeName, now: number): string {
+  if (!isVoter(state, node)) return 'it has no vote';
+  const needed = `${state.majority} of ${state.voters.length} votes needed`;
+  if (node === state.self) {
+    if (state.leaving) return 'its musterd is about to end';
+    if (state.standby) return 'it is in standby';
+    if (state.epochs.steppingDown) return 'it is about to be removed from the voters';
+    return `no quorum: it hears ${votesHeard(state)} of ${state.voters.length} voters, ${state.majority} needed`;
+  }
+  const peer = state.peers.get(node);
+  if (peer === undefined || peer.state === 'unknown') return 'never heard';
+  if (peer.state === 'dead') return `dead: nothing heard of it for ${showDuration(now - peer.lastHeard)}`;
+  if (peer.beat === undefined) return 'it has not said yet how it is';
+  if (peer.beat.standby) return 'it is in standby';
+  return `no quorum: it does not hear a majority itself (${needed})`;
+}

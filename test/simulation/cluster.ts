@@ -1,0 +1,58 @@
+import type { Cluster } from '../../src/model/cluster.ts';
+import type { Plan } from './plan.ts';
+
+const lanTimings = { keepalive: 50, deadtime: 200, warntime: 100, initdead: 400, lease: 200 };
+const fastTimings = { keepalive: 20, deadtime: 80, warntime: 40, initdead: 400, lease: 80 };
+
+/** Milliseconds to a far arbiter and back; the lease is what DESIGN asks for then: 5 round trips and 500 ms. */
+export const farRoundTrip = 200;
+const farTimings = { keepalive: 100, deadtime: 300, warntime: 200, initdead: 600, lease: 5 * farRoundTrip + 500 };
+const storeTimings = { keepalive: 100, deadtime: 300, warntime: 200, initdead: 600, lease: 2000 };
+
+type Sizes = Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'autoFailback' | 'driftBound' | 'fast'> &
+  Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps'>>;
+
+/** Which intervals the nodes of a plan keep. */
+export function timingsOf({ fast, far, store }: Pick<Sizes, 'fast' | 'far' | 'store'>): Cluster['timings'] {
+  if (store !== undefined) return storeTimings;
+  if (far) return farTimings;
+  return fast ? fastTimings : lanTimings;
+}
+
+/** The model of a cluster that a plan asks for. */
+export function clusterOf(plan: Sizes): Cluster {
+  const nodes = Array.from({ length: plan.nodes }, (_, index) => `node${index + 1}`);
+  return {
+    name: 'simulated',
+    nodes,
+    nodeAddresses: {},
+    fencing: plan.changes ? ['* external/ipmi'] : undefined,
+    arbiters: Array.from({ length: plan.arbiters }, (_, index) => ({
+      name: `arbiter${index + 1}`,
+      address: `10.77.1.${index + 1}`,
+      port: 694,
+      roundTrip: plan.far ? farRoundTrip : undefined,
+    })),
+    links: [],
+    udpPort: 694,
+    timings: timingsOf(plan),
+    autoFailback: plan.autoFailback,
+    noQuorum: plan.keeps === true ? 'freeze' : 'stop',
+    pingNodes: [],
+    groups: Array.from({ length: plan.groups }, (_, index) => ({
+      name: `web${index + 1}`,
+      preferred: nodes[index % nodes.length]!,
+      resources: [],
+    })),
+    services: [],
+    driftBound: plan.driftBound,
+    store: storeOf(plan.store),
+  };
+}
+
+function storeOf(kind: Plan['store']): Cluster['store'] {
+  if (kind === undefined) return undefined;
+  return kind === 'etcd'
+    ? { kind, endpoints: ['http://10.77.2.1:2379'] }
+    : { kind, device: '/dev/disk/by-id/shared', reservation: 'none' };
+}
