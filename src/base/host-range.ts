@@ -58,12 +58,6 @@ export function expandRange(text: string): string[] {
   return names;
 }
 
-interface Folded {
-  readonly prefix: string;
-  readonly suffix: string;
-  readonly numbers: { value: number; text: string }[];
-}
-
 /** By the parts that are digits as numbers, so that node2 comes before node10. */
 export function compareNatural(left: string, right: string): number {
   const split = (text: string): string[] => text.match(/\d+|\D+/g) ?? [];
@@ -87,28 +81,45 @@ function foldNumbers(numbers: readonly { value: number; text: string }[]): strin
   return runs.map(({ first, last }) => (first === last ? first : `${first}-${last}`)).join(',');
 }
 
-/**
- * The shortest common notation of a set of names, in natural order: `db1,node[1-3,5],web`. Names fold over their last
- * number; padded and unpadded numbers (`n08`, `n8`) stay apart. `expandRange` of each comma-free part gives them back.
- */
-export function foldHosts(names: Iterable<string>): string {
+/** Names, or notations of several, that are the same but for one number. */
+interface Folded {
+  readonly before: string;
+  readonly after: string;
+  readonly numbers: { value: number; text: string }[];
+}
+
+/** Joins what differs only in its `place`-th number, counted from the end; what has none there stays as it is. */
+function foldNumber(names: readonly string[], place: number): string[] {
   const sets = new Map<string, Folded>();
-  for (const name of [...new Set(names)].sort(compareNatural)) {
-    const match = /^(|.*\D)(\d{1,15})(\D*)$/.exec(name);
-    const [, prefix, text, suffix] = (match ?? ['', name, '', '']) as unknown as [string, string, string, string];
+  for (const name of names) {
+    const fields = [...name.matchAll(/\[[^\]]*\]|\d+/g)];
+    const field = fields.at(-1 - place);
+    const text = field !== undefined && /^\d{1,15}$/.test(field[0]) ? field[0] : '';
+    const before = text === '' ? name : name.slice(0, field!.index);
+    const after = text === '' ? '' : name.slice(field!.index + text.length);
     // Numbers share a bracket where the first one's padding produces the others: same width, or no padding at all.
     const width = text.startsWith('0') && text.length > 1 ? text.length : 0;
-    const padded = width > 0 || !sets.has(`${prefix}\0${suffix}\0${text.length}`) ? width : text.length;
-    const key = text === '' ? name : `${prefix}\0${suffix}\0${padded}`;
-    const set = sets.get(key) ?? { prefix, suffix, numbers: [] };
+    const padded = width > 0 || !sets.has(`${before}\0${after}\0${text.length}`) ? width : text.length;
+    const key = text === '' ? name : `${before}\0${after}\0${padded}`;
+    const set = sets.get(key) ?? { before, after, numbers: [] };
     if (text !== '') set.numbers.push({ value: Number(text), text });
     sets.set(key, set);
   }
-  return [...sets.values()]
-    .map(({ prefix, suffix, numbers }) => {
-      if (numbers.length === 0) return prefix;
-      if (numbers.length === 1) return `${prefix}${numbers[0]!.text}${suffix}`;
-      return `${prefix}[${foldNumbers(numbers)}]${suffix}`;
-    })
-    .join(',');
+  return [...sets.values()].map(({ before, after, numbers }) => {
+    if (numbers.length === 0) return before;
+    if (numbers.length === 1) return `${before}${numbers[0]!.text}${after}`;
+    return `${before}[${foldNumbers(numbers)}]${after}`;
+  });
+}
+
+/**
+ * The shortest common notation of a set of names, in natural order: `db1,node[1-3,5],rack[1-2]n[1-4],web`. Names fold over
+ * their last number first, then over those before it; padded and unpadded numbers (`n08`, `n8`) stay apart. `expandRange`
+ * of each part between commas outside of brackets gives them back.
+ */
+export function foldHosts(names: Iterable<string>): string {
+  let folded = [...new Set(names)].sort(compareNatural);
+  const places = Math.max(0, ...folded.slice(0, 1000).map((name) => name.match(/\d+/g)?.length ?? 0));
+  for (let place = 0; place < Math.min(places, 8); place++) folded = foldNumber(folded, place);
+  return folded.join(',');
 }

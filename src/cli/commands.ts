@@ -75,6 +75,11 @@ export const commands: readonly CommandEntry[] = [
     summary: 'one command on many hosts, equal outputs folded',
     load: async () => (await import('./run.ts')).runCommand(),
   },
+  {
+    name: 'hosts',
+    summary: 'fold, expand and count sets of hosts',
+    load: async () => (await import('./hosts.ts')).hostsCommand(),
+  },
   { name: 'ping', summary: 'which hosts can be reached', load: async () => (await import('./ping.ts')).pingCommand() },
   {
     name: 'completion',

@@ -16,6 +16,13 @@ export function hostKeyOption(): Option {
   ]);
 }
 
+/** How patterns of hosts are read; the two languages differ in `!`, `&` and `[1]`. */
+export function patternOption(): Option {
+  return new Option('--pattern <language>', "patterns as ClusterShell's node sets, or as ansible's")
+    .choices(['nodeset', 'ansible'])
+    .default('nodeset');
+}
+
 export function labOption(): Option {
   return new Option('--lab <name>', 'the lab that hosts with "connection: lab" are in (default: this clone\'s)');
 }

@@ -1,64 +1,74 @@
-import { expandRange, HostRangeError } from '../base/host-range.ts';
+import { evaluateAnsiblePattern } from '../base/ansible-pattern.ts';
 import { nearest } from '../base/nearest.ts';
+import { evaluateNodeSet, NodeSetError, type NodeSetWorld } from '../base/node-set.ts';
 import { Problem } from '../base/problem.ts';
 import type { Host, Inventory } from '../model/inventory.ts';
+import { isResultSet, lastResults } from './result-sets.ts';
 
-/** Operators of ClusterShell's node sets, left to right without precedence: union, difference, intersection, xor. */
-const operators: Readonly<Record<string, (left: Set<string>, right: Set<string>) => Set<string>>> = {
-  ',': (left, right) => new Set([...left, ...right]),
-  '!': (left, right) => new Set([...left].filter((name) => !right.has(name))),
-  '&': (left, right) => new Set([...left].filter((name) => right.has(name))),
-  '^': (left, right) =>
-    new Set([...[...left].filter((name) => !right.has(name)), ...[...right].filter((name) => !left.has(name))]),
-};
+/** How a pattern is read: as ClusterShell's node sets, or as Ansible's patterns. */
+export type PatternLanguage = 'nodeset' | 'ansible';
 
 /**
- * The hosts of an inventory that a node set names, in the inventory's order: `node[1-3]`, `@group`, `all`, `a,b!c`, `&`, `^`.
- * A group may be named without its `@` where no host has that name. Throws `Problem('usage')` for what is unknown.
+ * The hosts of an inventory that a pattern names, in the inventory's order: `node[1-3]`, `@group`, `all`, `a,b!c`, `&`, `^`,
+ * `@failed`. A group may be named without its `@` where no host has that name.
+ * Throws `Problem('usage')` for what is unknown, and where no host is left.
  */
-export function selectHosts(inventory: Inventory, pattern: string): Host[] {
-  // Operators count outside brackets only: `node[1,3]` is one term.
-  const parts = pattern.match(/(?:\[[^\]]*\]|[^,!&^[])+|[,!&^]|\[/g) ?? [];
-  let selected = new Set<string>();
-  let operator = ',';
-  for (const part of parts.map((text) => text.trim()).filter((text) => text !== '')) {
-    if (part in operators) operator = part;
-    else {
-      selected = operators[operator]!(selected, new Set(namesOf(inventory, part, pattern)));
-      operator = ',';
-    }
-  }
-  const hosts = inventory.hosts.filter((host) => selected.has(host.name));
+export function selectHosts(inventory: Inventory, pattern: string, language: PatternLanguage = 'nodeset'): Host[] {
+  const hosts = hostsOf(inventory, pattern, language);
   if (hosts.length > 0) return hosts;
   throw new Problem('usage', `Cannot use "${pattern}" as it must name hosts of ${inventory.file}: none is left`);
 }
 
-function namesOf(inventory: Inventory, term: string, pattern: string): readonly string[] {
-  const isHost = (name: string): boolean => inventory.hosts.some((host) => host.name === name);
-  const group = term.startsWith('@') ? term.slice(1) : term;
-  if (term.startsWith('@') || !isHost(term)) {
-    if (group === 'all') return inventory.hosts.map((host) => host.name);
-    const members = Object.hasOwn(inventory.groups, group) ? inventory.groups[group] : undefined;
-    if (members !== undefined) return members;
-  }
-  let names: string[];
-  try {
-    names = term.startsWith('@') ? [term] : expandRange(term);
-  } catch (error) {
-    if (!(error instanceof HostRangeError)) throw error;
-    throw new Problem('usage', `Cannot use "${pattern}" as its ranges must read node[1-3]: ${error.message}`);
-  }
-  const unknown = names.find((name) => !isHost(name));
-  if (unknown === undefined) return names;
-  const known = [
-    ...inventory.hosts.map((host) => host.name),
-    ...Object.keys(inventory.groups).map((name) => `@${name}`),
-    'all',
-  ];
-  const near = nearest(unknown, known);
-  throw new Problem(
-    'usage',
-    `Cannot use "${pattern}" as every host and group must be in ${inventory.file}: "${unknown}" is not`,
-    { hint: near === undefined ? undefined : `did you mean ${near}?` },
+/** As `selectHosts`, but no host is an answer, too. */
+export function hostsOf(inventory: Inventory, pattern: string, language: PatternLanguage = 'nodeset'): Host[] {
+  const hosts = inventory.hosts.map((host) => host.name);
+  const selected = withPlace(pattern, () =>
+    language === 'ansible'
+      ? evaluateAnsiblePattern(pattern, { hosts, groups: inventory.groups })
+      : evaluateNodeSet(pattern, worldOf(inventory, hosts)),
   );
+  return inventory.hosts.filter((host) => selected.has(host.name));
+}
+
+/** Runs what may throw a `NodeSetError`, and says it as a `Problem` with its place in the pattern. */
+export function withPlace<T>(pattern: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof NodeSetError)) throw error;
+    const { must = 'it must be a set of hosts', message, column, hint } = error;
+    const place = column > 1 ? ` (character ${column})` : '';
+    throw new Problem('usage', `Cannot use "${pattern}" as ${must}: ${message}${place}`, { hint });
+  }
+}
+
+function worldOf(inventory: Inventory, hosts: readonly string[]): NodeSetWorld {
+  const known = new Set(hosts);
+  const group = (name: string): readonly string[] | undefined => {
+    if (name === 'all') return hosts;
+    if (Object.hasOwn(inventory.groups, name)) return inventory.groups[name];
+    return isResultSet(name) ? lastResults(inventory.file, name).filter((host) => known.has(host)) : undefined;
+  };
+  const unknown = (name: string, column: number): NodeSetError => {
+    const words = [...hosts, ...Object.keys(inventory.groups).map((word) => `@${word}`), 'all'];
+    const near = nearest(name, words);
+    const hint = near === undefined ? undefined : `did you mean ${near}?`;
+    const must = `every host and group must be in ${inventory.file}`;
+    return new NodeSetError(`"${name}" is not`, column, { must, hint });
+  };
+  return {
+    all: () => hosts,
+    group: (name, column) => {
+      const members = group(name);
+      if (members === undefined) throw unknown(`@${name}`, column);
+      return members;
+    },
+    names: (term, expanded, column) => {
+      const members = known.has(term) || isResultSet(term) ? undefined : group(term);
+      if (members !== undefined) return members;
+      const missing = expanded.find((name) => !known.has(name));
+      if (missing !== undefined) throw unknown(missing, column);
+      return expanded;
+    },
+  };
 }

@@ -2,7 +2,7 @@ import { nearest } from '../base/nearest.ts';
 import { type MistakeList, mistakeList, rawLines, type Token, throwMistakes } from '../linux-ha/lines.ts';
 import type { Inventory, Scalar } from '../model/inventory.ts';
 import { ansibleConnection, expandAnsibleRange } from './ansible-variables.ts';
-import { findCircle, type InventoryTree, resolveTree, treeGroup, treeHost } from './tree.ts';
+import { findCircle, type InventoryTree, reservedGroup, resolveTree, treeGroup, treeHost } from './tree.ts';
 
 type SectionKind = 'hosts' | 'vars' | 'children';
 
@@ -68,6 +68,8 @@ function readHead(raw: string, line: number, state: State): void {
     );
     return;
   }
+  const reserved = reservedGroup(name);
+  if (reserved !== undefined) state.list.add({ line, column: at.column + 1 }, reserved);
   [state.group, state.kind] = [name, kind];
   treeGroup(state.tree, name);
   if (kind === 'vars') state.mentions.push({ name, at: { line, column: at.column + 1 } });

@@ -2,7 +2,7 @@ import { throwMistakes } from '../linux-ha/lines.ts';
 import { type Path, unknownKey, type YamlFile } from '../linux-ha/yaml-document.ts';
 import type { Inventory, Variables } from '../model/inventory.ts';
 import { ansibleConnection, expandAnsibleRange } from './ansible-variables.ts';
-import { findCircle, type InventoryTree, resolveTree, treeGroup, treeHost } from './tree.ts';
+import { findCircle, type InventoryTree, reservedGroup, resolveTree, treeGroup, treeHost } from './tree.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -60,6 +60,8 @@ class Reader {
   group(name: string, value: unknown, path: Path): void {
     const fields = this.#map(value, path);
     for (const key of Object.keys(fields)) if (!groupKeys.includes(key)) unknownKey(this.#yaml, path, key, groupKeys);
+    const reserved = reservedGroup(name);
+    if (reserved !== undefined) this.#yaml.list.add(this.#yaml.keyAt(path.slice(0, -1), name), reserved);
     const group = treeGroup(this.tree, name);
     group.variables = { ...group.variables, ...(this.#map(fields.vars, [...path, 'vars']) as Variables) };
     this.#hosts(name, fields.hosts, [...path, 'hosts']);

@@ -5,7 +5,7 @@ import type { Inventory, Variables } from '../model/inventory.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { expandPart, splitSet } from './host-set.ts';
 import { inventoryJsonSchema, inventorySchema, type NativeHost, type NativeInventory } from './schema.ts';
-import { findCircle, type InventoryTree, resolveTree, treeGroup } from './tree.ts';
+import { findCircle, type InventoryTree, reservedGroup, resolveTree, treeGroup } from './tree.ts';
 import { addZodMistakes } from './zod-mistakes.ts';
 
 /** A host with its ranges expanded: its own settings above the defaults. */
@@ -64,6 +64,8 @@ function readGroups(yaml: YamlFile, native: NativeInventory, tree: InventoryTree
     if (tree.hosts.has(name)) {
       yaml.list.add(yaml.keyAt(['groups'], name), `Cannot add group "${name}" as no host may have its name: one has`);
     }
+    const reserved = reservedGroup(name);
+    if (reserved !== undefined) yaml.list.add(yaml.keyAt(['groups'], name), reserved);
     group.variables = (full.vars ?? {}) as Variables;
     for (const part of splitSet(yaml, full.hosts ?? [], path)) {
       if (Object.hasOwn(groups, part.text)) group.children.add(part.text);

@@ -1,4 +1,4 @@
-import type { ConnectionKind, Host, SshSettings, Variables } from '../model/inventory.ts';
+import { type ConnectionKind, type Host, resultSets, type SshSettings, type Variables } from '../model/inventory.ts';
 
 /**
  * What every inventory format comes down to before groups are resolved. `all` need not be there; names are unique by
@@ -27,6 +27,12 @@ export function treeGroup(tree: InventoryTree, name: string): TreeGroup {
   const group = tree.groups.get(name) ?? { hosts: new Set(), children: new Set(), variables: {} };
   tree.groups.set(name, group);
   return group;
+}
+
+/** What is wrong with a group of this name, or undefined: `@failed` and its like are what the last run left behind. */
+export function reservedGroup(name: string): string | undefined {
+  if (!(resultSets as readonly string[]).includes(name)) return undefined;
+  return `Cannot add group "${name}" as @${name} must mean the hosts that the last run left: the name is reserved`;
 }
 
 /** The host of that name, made where it is not there yet. */

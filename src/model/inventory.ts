@@ -5,6 +5,10 @@ export type Scalar = string | number | boolean | null;
 export type Value = Scalar | readonly Value[] | { readonly [key: string]: Value };
 export type Variables = Readonly<Record<string, Value>>;
 
+/** What the last run left behind, as sets of hosts: no group of an inventory may have their names. */
+export const resultSets = ['ok', 'failed', 'unreachable'] as const;
+export type ResultSet = (typeof resultSets)[number];
+
 /** How a host is reached; what is undefined is left to ssh_config and its defaults. */
 export interface SshSettings {
   readonly address: string;

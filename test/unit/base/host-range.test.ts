@@ -43,15 +43,17 @@ describe('foldHosts', () => {
     [['n8', 'n08'], 'n08,n8'],
     [['web', 'db1', 'node1', 'node2', 'db1'], 'db1,node[1-2],web'],
     [['a1.example', 'a2.example', 'b1.example'], 'a[1-2].example,b1.example'],
+    [['r1n1', 'r1n2', 'r2n1', 'r2n2', 'r3n1'], 'r[1-2]n[1-2],r3n1'],
+    [['n1.dc2.example', 'n2.dc2.example', 'n1.dc10.example', 'n2.dc10.example'], 'n[1-2].dc[2,10].example'],
     [[], ''],
   ];
   for (const [names, folded] of cases) it(folded || '(nothing)', () => assert.equal(foldHosts(names), folded));
 
   it('is undone by expandRange, whatever the names', () => {
     const name = fc.tuple(
-      fc.constantFrom('n', 'db', 'r1-n', ''),
+      fc.constantFrom('n', 'db', 'r1-n', 'r2-n', 'r03n', ''),
       fc.stringMatching(/^[0-9]{1,4}$/),
-      fc.constantFrom('', '.example', '-b'),
+      fc.constantFrom('', '.example', '-b', '-1', '.dc02', '.dc3-x'),
     );
     fc.assert(
       fc.property(
