@@ -1,8 +1,12 @@
-/** `npm run bench:core`: how many steps a second the core takes, fed with what clusters were told and nothing around it. */
+/**
+ * `npm run bench:core`: how many steps a second the core takes, fed with what clusters were told and nothing around it, and
+ * how long a placement takes.
+ */
 import type { TimedFault } from '../simulation/plan.ts';
 import { record, replay } from './core-trace.ts';
 import type { Figure, Goal } from './figures.ts';
 import { benchOptions, finishBench } from './options.ts';
+import { placementFigures } from './placement.ts';
 
 const goal: Goal = { least: 200_000 };
 
@@ -25,7 +29,7 @@ const worlds = {
   large: { name: '9 nodes, 3 groups, nothing happens', nodes: 9, groups: 3, faults: [], goal: {} },
 } as const;
 
-const options = benchOptions(Object.keys(worlds), 7);
+const options = benchOptions([...Object.keys(worlds), 'placement'], 7);
 const figures: Figure[] = [];
 for (const [part, { name, nodes, groups, faults, goal }] of Object.entries(worlds)) {
   if (!options.wants(part)) continue;
@@ -35,4 +39,5 @@ for (const [part, { name, nodes, groups, faults, goal }] of Object.entries(world
   const values = Array.from({ length: options.n }, () => replay(traces));
   figures.push({ name, unit: 'steps/s', values, goal });
 }
+if (options.wants('placement')) figures.push(...placementFigures(options.n));
 process.exitCode = finishBench('core', figures, options);
