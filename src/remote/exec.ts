@@ -1,7 +1,10 @@
+import { Readable } from 'node:stream';
+import type { ClientChannel } from 'ssh2';
 import { killCommand } from './kill.ts';
+import { launch } from './launch.ts';
 import { ConnectionLost, interrupted } from './problems.ts';
 import { openExec, type Session } from './session.ts';
-import type { RunOptions, RunResult } from './types.ts';
+import type { ExecOptions, RunResult } from './types.ts';
 
 /** `SIGKILL` for ssh's `KILL`. */
 export function signalName(name: string | undefined | null): string | null {
@@ -10,32 +13,33 @@ export function signalName(name: string | undefined | null): string | null {
 }
 
 /**
- * Runs one command by the user's login shell, in a channel of its own.
+ * Runs one command in a channel of its own: by the user's login shell, or by `sh` where `options.as` says so.
  * Rejects with `ConnectionLost` (which holds the output so far) or, through `options.signal`, with `Problem('interrupted')`.
  */
-export async function execOn(
-  session: Session,
-  command: string,
-  options: RunOptions & { pty?: boolean } = {},
-): Promise<RunResult> {
+export async function execOn(session: Session, command: string, options: ExecOptions = {}): Promise<RunResult> {
   if (options.signal?.aborted) throw interrupted(session.target);
   const started = performance.now();
-  const channel = await openExec(session, command, options.pty);
+  const become = options.as === 'root' && session.target.user !== 'root';
+  const { command: line, preamble } =
+    options.as === undefined ? { command, preamble: '' } : launch(command, { become, pty: options.pty === true });
+  const channel = await openExec(session, line, options.pty);
   session.commands.add(channel);
   return await new Promise((resolve, reject) => {
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
     let rc: number | null = null;
     let signal: string | null = null;
     let timedOut = false;
     let aborted = false;
 
+    const stdout = new Intake(channel, options.collect !== false, options.onStdout);
+    const stderr = new Intake(channel.stderr, options.collect !== false, options.onStderr);
     const forget = session.loss.wait((problem) => {
       settle();
-      reject(new ConnectionLost(problem, Buffer.concat(stdout), Buffer.concat(stderr)));
+      void Promise.all([stdout.done(), stderr.done()]).then(() =>
+        reject(new ConnectionLost(problem, stdout.content(), stderr.content())),
+      );
     });
     const stop = (): void => {
-      killCommand(session, channel).finally(() => {
+      killCommand(session, channel, become).finally(() => {
         channel.close();
         finish();
       });
@@ -56,40 +60,79 @@ export async function execOn(
       forget();
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', abort);
+      if (options.stdin instanceof Readable) options.stdin.destroy();
     };
     options.signal?.addEventListener('abort', abort, { once: true });
 
-    channel.on('data', (chunk: Buffer) => {
-      stdout.push(chunk);
-      options.onStdout?.(chunk);
-    });
-    channel.stderr.on('data', (chunk: Buffer) => {
-      stderr.push(chunk);
-      options.onStderr?.(chunk);
-    });
     channel.on('exit', (code: number | null, name?: string) => {
       rc = code;
       signal = signalName(name);
     });
     // Writing to a program that does not read is no error of ours: its exit code tells.
     channel.on('error', () => {});
+    let finished = false;
     const finish = (): void => {
-      if (session.loss.problem !== undefined) return;
+      if (finished || session.loss.problem !== undefined) return;
+      finished = true;
       settle();
       if (aborted) {
         reject(interrupted(session.target));
         return;
       }
-      resolve({
-        rc: timedOut ? null : rc,
-        signal: timedOut ? (signal ?? 'SIGTERM') : signal,
-        stdout: Buffer.concat(stdout),
-        stderr: Buffer.concat(stderr),
-        seconds: (performance.now() - started) / 1000,
-        timedOut,
-      });
+      void Promise.all([stdout.done(), stderr.done()]).then(() =>
+        resolve({
+          rc: timedOut ? null : rc,
+          signal: timedOut ? (signal ?? 'SIGTERM') : signal,
+          stdout: stdout.content(),
+          stderr: stderr.content(),
+          seconds: (performance.now() - started) / 1000,
+          timedOut,
+        }),
+      );
     };
     channel.on('close', finish);
-    channel.end(options.stdin ?? '');
+    if (preamble !== '') channel.write(preamble);
+    feed(channel, options.stdin, options.pty === true);
   });
+}
+
+/** Standard input, and its end. A terminal has no end of input: who types there ends it by ^D. */
+function feed(channel: ClientChannel, stdin: ExecOptions['stdin'], pty: boolean): void {
+  if (!(stdin instanceof Readable)) {
+    channel.end(pty && stdin !== undefined ? Buffer.concat([Buffer.from(stdin), Buffer.from('\x04')]) : (stdin ?? ''));
+    return;
+  }
+  // A source that fails ends the input; whoever made it knows why.
+  stdin.on('error', () => channel.end());
+  stdin.pipe(channel);
+}
+
+/** One stream of a command: passes its chunks on, keeps them where they are wanted, and holds the host back. */
+class Intake {
+  readonly #chunks: Buffer[] = [];
+  readonly #waiting = new Set<Promise<void>>();
+
+  constructor(stream: Readable, collect: boolean, take: ExecOptions['onStdout']) {
+    stream.on('data', (chunk: Buffer) => {
+      if (collect) this.#chunks.push(chunk);
+      const taken = take?.(chunk);
+      if (taken === undefined) return;
+      stream.pause();
+      const settled = (): void => {
+        this.#waiting.delete(taken);
+        if (this.#waiting.size === 0) stream.resume();
+      };
+      this.#waiting.add(taken);
+      taken.then(settled, settled);
+    });
+  }
+
+  content(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  /** Resolves when whoever takes the chunks has taken all. */
+  async done(): Promise<void> {
+    await Promise.allSettled(this.#waiting);
+  }
 }

@@ -25,7 +25,7 @@ export async function killGroup(session: Session, group: number, become: boolean
  * process a channel runs; so a second channel looks for the children of their common sshd. With several commands on one
  * connection that is ambiguous: then a signal through the channel has to do.
  */
-export async function killCommand(session: Session, channel: ClientChannel): Promise<void> {
+export async function killCommand(session: Session, channel: ClientChannel, become = false): Promise<void> {
   if (session.commands.size > 1) return signalAndWait(channel);
   const spared = ['$$', ...session.workerGroups].map((group) => `" ${group} "`).join('|');
   // Where the sshd of this connection has ended meanwhile, the parent is init, and its children are the whole host.
@@ -39,11 +39,21 @@ export async function killCommand(session: Session, channel: ClientChannel): Pro
     `case " $3 " in ${spared}) ;; *) all="$all -$3" ;; esac; done`,
     '[ -n "$all" ] || exit 0',
   ].join('; ');
-  await runHelper(session, `exec /bin/sh -c '${find}; ${endGroups}'`).catch(() => signalAndWait(channel));
+  try {
+    if (!become) return void (await runHelper(session, `exec /bin/sh -c '${find}; ${endGroups}'`));
+    // Under sudo the parent is sudo: so the user looks, and root ends what was found.
+    const found = await runHelper(session, `exec /bin/sh -c '${find}; echo $all'`);
+    if (!/^(-\d+ ?)+$/.test(found)) return;
+    await runHelper(session, `exec sudo -n -- /bin/sh -c 'all="${found}"; ${endGroups}'`);
+  } catch {
+    await signalAndWait(channel);
+  }
 }
 
-async function runHelper(session: Session, command: string): Promise<void> {
+/** Resolves to what the command said, without blanks around it, when it has ended or the connection has. */
+async function runHelper(session: Session, command: string): Promise<string> {
   const channel = await openExec(session, command);
+  const said: Buffer[] = [];
   await new Promise<void>((resolve) => {
     const forget = session.loss.wait(() => resolve());
     channel.on('error', () => {});
@@ -51,10 +61,11 @@ async function runHelper(session: Session, command: string): Promise<void> {
       forget();
       resolve();
     });
-    channel.resume();
+    channel.on('data', (chunk: Buffer) => said.push(chunk));
     channel.stderr.resume();
     channel.end();
   });
+  return Buffer.concat(said).toString('latin1').trim();
 }
 
 /** By a request in the channel itself (RFC 4254, 6.9). Resolves when the channel has ended, or will not. */

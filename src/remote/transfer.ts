@@ -6,12 +6,6 @@ import type { Session } from './session.ts';
 import type { PutOptions } from './types.ts';
 
 /**
- * Takes the first line of its input as the program and leaves the rest to it (`read` takes byte by byte).
- * Fixed text, because the login shell that sees it may quote by other rules than sh.
- */
-const launcher = `/bin/sh -c 'IFS= read -r p && eval "$p"'`;
-
-/**
  * Writes `content` beside `path` and renames it there: readers see the old file or the whole new one, and nobody can
  * open it before owner and mode are right. A full disk or a lost connection leaves the old file and nothing beside it.
  */
@@ -36,10 +30,7 @@ export async function putFile(session: Session, path: string, content: Buffer, o
     `chmod ${mode} "$t" || exit 1`,
     `mv -f "$t" ${target} || exit 1`,
   ].join('; ');
-  const sudo = options.become === true && session.target.user !== 'root' ? 'sudo -n -- ' : '';
-  const result = await execOn(session, `exec ${sudo}${launcher}`, {
-    stdin: Buffer.concat([Buffer.from(`${program}\n`), content]),
-  });
+  const result = await execOn(session, program, { as: options.become === true ? 'root' : 'user', stdin: content });
   if (result.rc === 0) return;
   const seen = result.stderr.toString().trim().split('\n').at(-1) || `exit code ${result.rc ?? result.signal}`;
   throw hostFailed(`Cannot write "${path}" on host "${name}" as the whole file must be in place: ${seen}`);

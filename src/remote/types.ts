@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { HostName } from '../model/names.ts';
 
 export type HostKeyChecking = 'strict' | 'accept-new' | 'off';
@@ -44,6 +44,23 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a command in a channel of its own may ask for beyond a program of a worker. */
+export interface ExecOptions extends Omit<RunOptions, 'stdin' | 'onStdout' | 'onStderr'> {
+  /** A stream is read only as fast as the host takes it; it is destroyed when the command ends before it. */
+  readonly stdin?: Buffer | string | Readable | undefined;
+  /** A promise holds the host back until it is fulfilled (back-pressure). */
+  readonly onStdout?: ((chunk: Buffer) => void | Promise<void>) | undefined;
+  readonly onStderr?: ((chunk: Buffer) => void | Promise<void>) | undefined;
+  /** False: the result's `stdout` and `stderr` stay empty, as `onStdout` and `onStderr` take what comes. */
+  readonly collect?: boolean | undefined;
+  readonly pty?: boolean | undefined;
+  /**
+   * The command is a program for `sh` (one line, unless there is a pty), whatever the login shell: as the user, or as root
+   * through sudo. Undefined: the login shell runs it, as `ssh host command` does.
+   */
+  readonly as?: 'user' | 'root' | undefined;
+}
+
 /** One persistent `sh` on the host (under sudo where `become` says so); programs run in it one after another. */
 export interface Worker {
   /** Runs shell text in a subshell of its own; concurrent calls queue up in order. */
@@ -70,7 +87,7 @@ export interface Connection {
   readonly target: Target;
   worker(options?: { become?: boolean }): Promise<Worker>;
   /** One command in a channel of its own. */
-  exec(command: string, options?: RunOptions & { pty?: boolean }): Promise<RunResult>;
+  exec(command: string, options?: ExecOptions): Promise<RunResult>;
   /** Opens a listener on the host's loopback; every connection to it is handed to `accept` as a stream. */
   reverseTunnel(accept: (stream: Duplex) => void): Promise<ReverseTunnel>;
   /** Writes a file beside its place and renames it there, with owner and mode right from the first moment. */
