@@ -3,7 +3,7 @@ import { execOn } from './exec.ts';
 import { login } from './login.ts';
 import type { Session } from './session.ts';
 import { putFile } from './transfer.ts';
-import { Tunnels } from './tunnel.ts';
+import { openTunnel } from './tunnel.ts';
 import type { Connection, Target } from './types.ts';
 import { ShellWorker } from './worker.ts';
 
@@ -14,11 +14,9 @@ export async function connect(target: Target, options: { signal?: AbortSignal | 
 
 class SshConnection implements Connection {
   readonly #session: Session;
-  readonly #tunnels: Tunnels;
 
   constructor(session: Session) {
     this.#session = session;
-    this.#tunnels = new Tunnels(session);
   }
 
   get target(): Target {
@@ -36,7 +34,7 @@ class SshConnection implements Connection {
   }
 
   reverseTunnel(...[accept]: Parameters<Connection['reverseTunnel']>): ReturnType<Connection['reverseTunnel']> {
-    return this.#tunnels.open(accept);
+    return openTunnel(this.#session, accept);
   }
 
   putFile(...[path, content, options]: Parameters<Connection['putFile']>): Promise<void> {
@@ -45,19 +43,10 @@ class SshConnection implements Connection {
 
   /** Ends the connection, and with it everything that still runs through it. */
   async close(): Promise<void> {
-    const { client, loss, target } = this.#session;
+    const { transport, loss, target } = this.#session;
     if (loss.problem !== undefined) return;
-    await new Promise<void>((resolve) => {
-      client.on('close', () => resolve());
-      loss.declare(
-        new Problem(
-          'hostUnreachable',
-          `Cannot use host "${target.name}" as the connection must be open: it was closed`,
-        ),
-      );
-      client.end();
-      // A host that is gone never confirms the end.
-      setTimeout(() => client.destroy(), 500).unref();
-    });
+    const seen = `Cannot use host "${target.name}" as the connection must be open: it was closed`;
+    loss.declare(new Problem('hostUnreachable', seen));
+    await transport.end();
   }
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { ClientChannel } from 'ssh2';
+import type { Channel } from './channel.ts';
 import { killCommand } from './kill.ts';
 import { launch } from './launch.ts';
 import { ConnectionLost, interrupted } from './problems.ts';
@@ -22,7 +22,7 @@ export async function execOn(session: Session, command: string, options: ExecOpt
   const become = options.as === 'root' && session.target.user !== 'root';
   const { command: line, preamble } =
     options.as === undefined ? { command, preamble: '' } : launch(command, { become, pty: options.pty === true });
-  const channel = await openExec(session, line, options.pty);
+  const channel = await openExec(session, line, { pty: options.pty });
   session.commands.add(channel);
   return await new Promise((resolve, reject) => {
     let rc: number | null = null;
@@ -97,7 +97,7 @@ export async function execOn(session: Session, command: string, options: ExecOpt
 }
 
 /** Standard input, and its end. A terminal has no end of input: who types there ends it by ^D. */
-function feed(channel: ClientChannel, stdin: ExecOptions['stdin'], pty: boolean): void {
+function feed(channel: Channel, stdin: ExecOptions['stdin'], pty: boolean): void {
   if (!(stdin instanceof Readable)) {
     channel.end(pty && stdin !== undefined ? Buffer.concat([Buffer.from(stdin), Buffer.from('\x04')]) : (stdin ?? ''));
     return;

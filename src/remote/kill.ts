@@ -1,4 +1,4 @@
-import type { ClientChannel } from 'ssh2';
+import type { Channel } from './channel.ts';
 import { openExec, type Session } from './session.ts';
 
 /** How long what was asked to end may take until it is killed, in milliseconds. */
@@ -25,8 +25,8 @@ export async function killGroup(session: Session, group: number, become: boolean
  * process a channel runs; so a second channel looks for the children of their common sshd. With several commands on one
  * connection that is ambiguous: then a signal through the channel has to do.
  */
-export async function killCommand(session: Session, channel: ClientChannel, become = false): Promise<void> {
-  if (session.commands.size > 1) return signalAndWait(channel);
+export async function killCommand(session: Session, channel: Channel, become = false): Promise<void> {
+  if (session.commands.size > 1) return signalAndWait(session, channel);
   const spared = ['$$', ...session.workerGroups].map((group) => `" ${group} "`).join('|');
   // Where the sshd of this connection has ended meanwhile, the parent is init, and its children are the whole host.
   const guard = '[ $PPID -gt 1 ] && read -r c </proc/$PPID/comm || exit 1; case $c in sshd*) ;; *) exit 1 ;; esac';
@@ -46,13 +46,13 @@ export async function killCommand(session: Session, channel: ClientChannel, beco
     if (!/^(-\d+ ?)+$/.test(found)) return;
     await runHelper(session, `exec sudo -n -- /bin/sh -c 'all="${found}"; ${endGroups}'`);
   } catch {
-    await signalAndWait(channel);
+    await signalAndWait(session, channel);
   }
 }
 
 /** Resolves to what the command said, without blanks around it, when it has ended or the connection has. */
 async function runHelper(session: Session, command: string): Promise<string> {
-  const channel = await openExec(session, command);
+  const channel = await openExec(session, command, { urgent: true });
   const said: Buffer[] = [];
   await new Promise<void>((resolve) => {
     const forget = session.loss.wait(() => resolve());
@@ -69,25 +69,15 @@ async function runHelper(session: Session, command: string): Promise<string> {
 }
 
 /** By a request in the channel itself (RFC 4254, 6.9). Resolves when the channel has ended, or will not. */
-async function signalAndWait(channel: ClientChannel): Promise<void> {
+async function signalAndWait(session: Session, channel: Channel): Promise<void> {
   const closed = new Promise<boolean>((resolve) => channel.once('close', () => resolve(true)));
   const after = (ms: number): Promise<boolean> =>
     new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), ms);
       channel.once('close', () => clearTimeout(timer));
     });
-  signalChannel(channel, 'TERM');
+  session.transport.signal(channel, 'TERM');
   if (await Promise.race([closed, after(graceMs)])) return;
-  signalChannel(channel, 'KILL');
+  session.transport.signal(channel, 'KILL');
   await Promise.race([closed, after(confirmMs)]);
-}
-
-function signalChannel(channel: ClientChannel, name: string): void {
-  // The protocol allows requests after our end of input, ssh2 drops them: for this call the channel looks open.
-  const outgoing = channel.outgoing as { state: string };
-  const { state } = outgoing;
-  if (state !== 'open' && state !== 'eof') return;
-  outgoing.state = 'open';
-  channel.signal(name);
-  outgoing.state = state;
 }

@@ -6,7 +6,8 @@ import { dial } from './dial.ts';
 import { HostKeyCheck } from './host-key.ts';
 import { explain, keepalive, type Phase, refusedLogin, waitingFor } from './login-errors.ts';
 import { endpoint, interrupted, unreachable } from './problems.ts';
-import { Loss, type Session } from './session.ts';
+import { Loss, newSession, type Session } from './session.ts';
+import { Ssh2Transport } from './ssh2-transport.ts';
 import type { Target } from './types.ts';
 
 /** Cheap ones first; a subset of what OpenSSH's own defaults offer. */
@@ -97,10 +98,12 @@ async function attemptLogin(
       client.on('handshake', () => {
         phase = 'login';
       });
-      client.on('ready', () => resolve({ client, target, loss, commands: new Set(), workerGroups: new Set() }));
+      client.on('ready', () => resolve(newSession(new Ssh2Transport(client, target), target, loss)));
       client.on('error', (error) => {
         // A stream of our own that failed (a ProxyCommand, say) would fail again; only a hang-up is worth another try.
         const hungUp = error.level === 'protocol' || (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+        // ssh2 goes on with the next key by itself.
+        if (error.level === 'agent') return;
         if (phase === 'banner' && hungUp && !signal?.aborted) {
           const seen = 'it closed the connection before its banner';
           resolve(new DroppedEarly(unreachable(target, `sshd must answer on ${endpoint(target)}`, seen)));

@@ -1,5 +1,6 @@
-import type { Client, ClientChannel } from 'ssh2';
 import type { Problem } from '../base/problem.ts';
+import { type Channel, type ChannelOptions, ChannelRefused, type Transport } from './channel.ts';
+import { ChannelSlots } from './channel-slots.ts';
 import { hostFailed } from './problems.ts';
 import type { Target } from './types.ts';
 
@@ -34,49 +35,72 @@ export class Loss {
 
 /** An authenticated SSH connection as the parts of `remote/` share it. */
 export interface Session {
-  readonly client: Client;
+  readonly transport: Transport;
   readonly target: Target;
   readonly loss: Loss;
+  readonly slots: ChannelSlots;
   /** Channels that run a command each. */
-  readonly commands: Set<ClientChannel>;
+  readonly commands: Set<Channel>;
   /** Process groups of the worker shells. */
   readonly workerGroups: Set<number>;
 }
 
+export function newSession(transport: Transport, target: Target, loss: Loss): Session {
+  const slots = new ChannelSlots();
+  loss.wait(() => slots.giveUp());
+  return { transport, target, loss, slots, commands: new Set(), workerGroups: new Set() };
+}
+
 /**
- * Calls one of ssh2's functions that end in a callback.
- * Rejects with `refused` where the host says no, and with the loss where the connection ends before it says anything.
+ * Waits for what the host was asked for. Rejects with `refused` where the host says no, and with the loss where the
+ * connection ends before it says anything.
  */
-export function ask<T>(
-  session: Session,
-  start: (done: (error: Error | undefined | null, value: T) => void) => void,
-  refused: (seen: string) => Problem,
-): Promise<T> {
+export function ask<T>(session: Session, start: () => Promise<T>, refused: (seen: Error) => Error): Promise<T> {
   return new Promise((resolve, reject) => {
     const forget = session.loss.wait(reject);
     if (session.loss.problem !== undefined) return;
-    try {
-      start((error, value) => {
+    start().then(
+      (value) => {
         forget();
-        if (error) reject(refused(error.message));
-        else resolve(value);
-      });
-    } catch (error) {
-      forget();
-      reject(refused(error instanceof Error ? error.message : String(error)));
-    }
+        resolve(value);
+      },
+      (error: Error) => {
+        forget();
+        reject(refused(error));
+      },
+    );
   });
 }
 
-/** Opens a channel that runs `command` by the user's login shell. Rejects where sshd gives no more channels. */
-export function openExec(session: Session, command: string, pty = false): Promise<ClientChannel> {
-  return ask<ClientChannel>(
-    session,
-    (done) => session.client.exec(command, pty ? { pty: { term: process.env.TERM ?? 'xterm' } } : {}, done),
-    (seen) =>
-      hostFailed(
-        `Cannot start a command on host "${session.target.name}" as sshd must open a channel for it: ${seen}`,
+export interface OpenOptions extends ChannelOptions {
+  /** It stays open by itself, as a worker shell does: nobody waits for its end. */
+  readonly lasting?: boolean | undefined;
+  /** Does not queue up for a channel: it is there to end another. */
+  readonly urgent?: boolean | undefined;
+}
+
+/**
+ * Opens a channel that runs `command` by the user's login shell, when there are no more than sshd's MaxSessions.
+ * Rejects where sshd gives none at all.
+ */
+export async function openExec(session: Session, command: string, options: OpenOptions = {}): Promise<Channel> {
+  const { slots, target } = session;
+  for (;;) {
+    const lasting = options.lasting ?? false;
+    const leave = options.urgent ? slots.takeNow(lasting) : await slots.take(lasting);
+    try {
+      const start = (): Promise<Channel> => session.transport.exec(command, options);
+      const channel = await ask(session, start, (seen) => seen);
+      channel.once('close', leave);
+      return channel;
+    } catch (error) {
+      leave();
+      if (!(error instanceof ChannelRefused)) throw error;
+      if (error.atOpen && !options.urgent && slots.refused()) continue;
+      throw hostFailed(
+        `Cannot start a command on host "${target.name}" as sshd must open a channel for it: ${error.message}`,
         'see MaxSessions and ForceCommand in the sshd_config of that host',
-      ),
-  );
+      );
+    }
+  }
 }

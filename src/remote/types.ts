@@ -19,6 +19,10 @@ export interface Target {
   readonly identitiesOnly?: boolean | undefined;
   /** Names in known_hosts files that we append to are hashed (HashKnownHosts). */
   readonly hashKnownHosts?: boolean | undefined;
+  /** What a command finds in its environment, as far as sshd accepts it (SendEnv, SetEnv). */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** Lets commands on the host use our agent; only where ssh_config says so. */
+  readonly forwardAgent?: boolean | undefined;
   /** The name that the host key is looked up under, where it is not the address (HostKeyAlias). */
   readonly hostKeyAlias?: string | undefined;
 }

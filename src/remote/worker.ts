@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ClientChannel } from 'ssh2';
+import type { Channel } from './channel.ts';
 import { signalName } from './exec.ts';
 import { FrameReader } from './frames.ts';
 import { killGroup } from './kill.ts';
@@ -32,7 +32,7 @@ export function shellCommand(become: boolean): string {
 export class ShellWorker implements Worker {
   readonly #session: Session;
   readonly #become: boolean;
-  #channel: ClientChannel | undefined;
+  #channel: Channel | undefined;
   /** Process group of the shell and all that it runs; sshd starts every command in a session of its own. */
   #group = 0;
   #marker = '';
@@ -48,7 +48,7 @@ export class ShellWorker implements Worker {
   /** Starts the shell; rejects where sudo or the login shell does not let it. Harmless where one runs already. */
   async start(): Promise<void> {
     if (this.#channel !== undefined) return;
-    const channel = await openExec(this.#session, shellCommand(this.#become));
+    const channel = await openExec(this.#session, shellCommand(this.#become), { lasting: true });
     this.#marker = `\u001e${randomBytes(16).toString('hex')}:`;
     this.#channel = channel;
     const stdout = new FrameReader(

@@ -220,7 +220,7 @@ describe('remote: worker', function () {
         );
         return true;
       });
-      session.client.end();
+      await session.transport.end();
     } finally {
       await other.stop();
     }

@@ -1,0 +1,47 @@
+/** MaxSessions of sshd_config where nobody has changed it. */
+const usualLimit = 10;
+
+/**
+ * Sees to it that a connection has no more channels open than its sshd allows (MaxSessions, which a client is not told):
+ * begins with OpenSSH's default, and learns from a refusal how many there may be.
+ */
+export class ChannelSlots {
+  #limit = usualLimit;
+  /** True for a channel that stays open by itself, as a worker shell's. */
+  readonly #open = new Set<{ readonly lasting: boolean }>();
+  readonly #waiting: (() => void)[] = [];
+
+  /** Waits for a place; at once where all that is open stays open, as waiting would not help. Returns how to leave it. */
+  async take(lasting: boolean): Promise<() => void> {
+    while (this.#open.size >= this.#limit && this.#anyEnds()) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return this.takeNow(lasting);
+  }
+
+  /** A place out of turn, for what must end another channel. */
+  takeNow(lasting: boolean): () => void {
+    const place = { lasting };
+    this.#open.add(place);
+    return () => {
+      if (this.#open.delete(place)) this.#waiting.shift()?.();
+    };
+  }
+
+  /** sshd refused the channel that was just given up. True where it is worth waiting for another to end. */
+  refused(): boolean {
+    if (!this.#anyEnds()) return false;
+    this.#limit = Math.max(1, this.#open.size);
+    return true;
+  }
+
+  /** Lets everybody who waits try: the connection is lost, and the next step says so. */
+  giveUp(): void {
+    this.#limit = Number.POSITIVE_INFINITY;
+    for (const go of this.#waiting.splice(0)) go();
+  }
+
+  #anyEnds(): boolean {
+    return [...this.#open].some((place) => !place.lasting);
+  }
+}

@@ -1,0 +1,96 @@
+import type { Duplex } from 'node:stream';
+import type { Client, ClientChannel } from 'ssh2';
+import { type Channel, type ChannelOptions, ChannelRefused, type Transport } from './channel.ts';
+import type { ReverseTunnel, Target } from './types.ts';
+
+type Accept = (stream: Duplex) => void;
+
+/** A host that is gone never confirms the end; in milliseconds. */
+const endMs = 500;
+
+/** The channels of one connection of ssh2. */
+export class Ssh2Transport implements Transport {
+  readonly #client: Client;
+  readonly #target: Target;
+  readonly #tunnels = new Map<number, { accept: Accept; streams: Set<Duplex> }>();
+
+  constructor(client: Client, target: Target) {
+    this.#client = client;
+    this.#target = target;
+    client.on('tcp connection', (details, accept, reject) => {
+      const tunnel = this.#tunnels.get(details.destPort);
+      if (tunnel === undefined) return reject();
+      const stream = accept();
+      tunnel.streams.add(stream);
+      stream.on('close', () => tunnel.streams.delete(stream));
+      // A peer that goes away in the middle is everyday; the one who accepted sees `close`.
+      stream.on('error', () => {});
+      tunnel.accept(stream);
+    });
+  }
+
+  exec(command: string, options: ChannelOptions): Promise<Channel> {
+    const { environment, forwardAgent } = this.#target;
+    return ask<ClientChannel>((done) =>
+      this.#client.exec(
+        command,
+        {
+          ...(options.pty && { pty: { term: process.env.TERM ?? 'xterm' } }),
+          ...(environment !== undefined && { env: { ...environment } }),
+          ...(forwardAgent === true && { agentForward: true }),
+        },
+        done,
+      ),
+    );
+  }
+
+  signal(channel: Channel, name: string): void {
+    const ours = channel as ClientChannel;
+    // The protocol allows requests after our end of input, ssh2 drops them: for this call the channel looks open.
+    const outgoing = ours.outgoing as { state: string };
+    const { state } = outgoing;
+    if (state !== 'open' && state !== 'eof') return;
+    outgoing.state = 'open';
+    ours.signal(name);
+    outgoing.state = state;
+  }
+
+  reach(host: string, port: number): Promise<Duplex> {
+    return ask<ClientChannel>((done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done));
+  }
+
+  async listen(accept: Accept): Promise<ReverseTunnel> {
+    const port = await ask<number>((done) => this.#client.forwardIn('127.0.0.1', 0, done));
+    this.#tunnels.set(port, { accept, streams: new Set() });
+    return { port, close: () => this.#stopListening(port) };
+  }
+
+  async #stopListening(port: number): Promise<void> {
+    const tunnel = this.#tunnels.get(port);
+    if (tunnel === undefined) return;
+    this.#tunnels.delete(port);
+    for (const stream of tunnel.streams) stream.destroy();
+    await ask<void>((done) => this.#client.unforwardIn('127.0.0.1', port, (error) => done(error, undefined)));
+  }
+
+  async end(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#client.on('close', () => resolve());
+      this.#client.end();
+      setTimeout(() => this.#client.destroy(), endMs).unref();
+    });
+  }
+}
+
+/** One of ssh2's functions that end in a callback, or throw where the connection is gone. */
+function ask<T>(start: (done: (error: Error | undefined | null, value: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const refuse = (error: Error & { reason?: unknown }): void =>
+      reject(new ChannelRefused(error.message, error.reason !== undefined));
+    try {
+      start((error, value) => (error ? refuse(error) : resolve(value)));
+    } catch (error) {
+      refuse(error as Error);
+    }
+  });
+}
