@@ -4,8 +4,10 @@ import { Problem } from '../base/problem.ts';
 import { parseHaCf } from '../linux-ha/ha-cf.ts';
 import { linkDirectives } from '../linux-ha/ha-cf-links.ts';
 import { parseResource } from '../linux-ha/haresources.ts';
+import { readPlacement } from '../linux-ha/placement-yml.ts';
 import { usualLease } from '../linux-ha/store-yml.ts';
 import type { YamlFile } from '../linux-ha/yaml-document.ts';
+import { YamlReader } from '../linux-ha/yaml-reader.ts';
 import type { Arbiter, Link, Timings } from '../model/cluster.ts';
 import { completeTimings, defaultArbiterPort, defaultDriftBound, defaultUdpPort } from '../model/defaults.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
@@ -150,6 +152,7 @@ export function describeCluster(yaml: YamlFile, native: NativeCluster, hosts: Cl
     profile: native.profile ?? 'default',
     timings: readTimings(native, Math.max(leastLease({ nodes, arbiters }), usualLease(store))),
     store,
+    placement: readPlacement(new YamlReader(yaml), native.placement, ['cluster', 'placement']),
     autoFailback: native.auto_failback ?? false,
     noQuorum: native.no_quorum ?? 'stop',
     pingNodes,

@@ -3,8 +3,9 @@ import { foldHosts } from '../base/host-range.ts';
 import { networkContains, parseIp, parseNetwork } from '../base/ip.ts';
 import { nearest } from '../base/nearest.ts';
 import { thirdVoteWays } from '../linux-ha/cluster.ts';
+import { placementMistakes } from '../linux-ha/placement-lint.ts';
 import { storeMistakes } from '../linux-ha/store-yml.ts';
-import type { YamlFile } from '../linux-ha/yaml-document.ts';
+import { placeOf, type YamlFile } from '../linux-ha/yaml-document.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
 import { leastLease } from '../model/lease-floor.ts';
 import { addressesOf } from '../model/resource-group.ts';
@@ -188,7 +189,16 @@ const leaseStore: Rule = (yaml, cluster) => {
     );
 };
 
+const placement: Rule = (yaml, cluster) => {
+  if (cluster.placement === undefined) return;
+  const names = cluster.groups.map(({ name }) => name);
+  for (const { path, message, hint } of placementMistakes(cluster.placement, cluster.nodes, names)) {
+    yaml.list.add(placeOf(yaml, ['cluster', 'placement', ...path]), message, hint);
+  }
+};
+
 const rules: readonly Rule[] = [
+  placement,
   leaseStore,
   thirdVote,
   votersApart,

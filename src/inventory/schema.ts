@@ -3,6 +3,7 @@ import { parseDuration } from '../base/duration.ts';
 import { isEndpoint } from '../linux-ha/store-yml.ts';
 import { negotiateServices } from '../linux-ha/well-known-ports.ts';
 import { schedulers } from '../model/virtual-service.ts';
+import { placementSchema } from './placement-schema.ts';
 
 /**
  * The schema of Muster's own inventory files. It says what can be said of each value alone; what values mean together is
@@ -258,6 +259,7 @@ const cluster = z
       .optional(),
     groups: z.record(name, resourceGroup).describe('Resource groups by name').optional(),
     services: z.record(name, service).describe('Virtual services by name').optional(),
+    placement: placementSchema.optional(),
   })
   .describe('The cluster, once for all its nodes');
 

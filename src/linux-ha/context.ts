@@ -6,7 +6,9 @@ import { serviceKey } from '../model/virtual-service.ts';
 import type { Authkeys } from './authkeys.ts';
 import { writeLink } from './ha-cf-links.ts';
 import { groupKey, writeResource } from './haresources.ts';
+import { type PlacementContext, placementContext } from './placement-context.ts';
 import { certificateDirectory } from './quorumd-conf.ts';
+import { yamlText } from './yaml-text.ts';
 
 /**
  * What the templates of the cluster's files see: plain data in which every value is already written as its format wants it,
@@ -42,6 +44,7 @@ export interface ClusterContext {
   readonly quorum_disk: string | null;
   /** Whether it is locked by SCSI-3 persistent reservation. */
   readonly quorum_reservation: boolean;
+  readonly placement: PlacementContext | null;
   readonly arbiters: readonly {
     readonly name: string;
     readonly address: string;
@@ -89,12 +92,6 @@ export interface ServiceContext {
   readonly interval: string;
   readonly timeout: string;
   readonly rise: number;
-}
-
-/** A text as a YAML scalar: quoted unless it can be nothing but a word. */
-function yamlText(text: string): string {
-  const word = /^[A-Za-z_][A-Za-z0-9_-]*$/.test(text) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(text);
-  return word ? text : JSON.stringify(text);
 }
 
 const endpoint = (address: string, port: number): string =>
@@ -168,6 +165,7 @@ export function clusterContext(cluster: Cluster): ClusterContext {
     deadping: cluster.deadping === undefined ? null : writeDuration(cluster.deadping),
     watchdog: cluster.watchdog ?? null,
     drift_bound: String(cluster.driftBound),
+    placement: cluster.placement === undefined ? null : placementContext(cluster.placement),
     no_quorum: cluster.noQuorum,
     arbiters: cluster.arbiters.map(({ name, address, port, roundTrip }) => ({
       name: yamlText(name),

@@ -1,11 +1,12 @@
-import { parseDuration } from '../base/duration.ts';
-import { canonicalIp } from '../base/ip.ts';
 import type { Arbiter, NoQuorumPolicy, Profile } from '../model/cluster.ts';
 import { defaultArbiterPort } from '../model/defaults.ts';
 import type { LeaseStore } from '../model/lease-store.ts';
+import type { Placement } from '../model/placement.ts';
 import { throwMistakes } from './lines.ts';
+import { readPlacement } from './placement-yml.ts';
 import { readStore } from './store-yml.ts';
-import { type Path, parseYaml, unknownKey, type YamlFile } from './yaml-document.ts';
+import { type Path, parseYaml, placeOf } from './yaml-document.ts';
+import { YamlReader } from './yaml-reader.ts';
 
 /** Of a virtual service, what ldirectord.cf cannot say: its name, times below a second, rise. Times in milliseconds. */
 export interface ServiceExtension {
@@ -27,68 +28,14 @@ export interface MusterYml {
   readonly noQuorum: NoQuorumPolicy | undefined;
   readonly arbiters: readonly Arbiter[];
   readonly store: LeaseStore | undefined;
+  readonly placement: Placement | undefined;
   readonly nodeAddresses: Readonly<Record<string, readonly string[]>>;
   /** The names of groups, by the key that haresources has (`groupKey`). */
   readonly groups: readonly { readonly name: string; readonly key: string }[];
   readonly services: readonly ({ readonly name: string } & ServiceExtension)[];
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** Reads typed values out of the plain data, and gathers what does not fit. */
-class Reader {
-  readonly #yaml: YamlFile;
-
-  constructor(yaml: YamlFile) {
-    this.#yaml = yaml;
-  }
-
-  wrong(path: Path, wanted: string, seen: unknown): undefined {
-    const name = path.length === 0 ? 'muster.yml' : path.at(-1);
-    this.#yaml.list.add(
-      this.#yaml.at(path),
-      `Cannot read "${name}" as ${wanted}: ${JSON.stringify(seen) ?? 'nothing'}`,
-    );
-    return undefined;
-  }
-
-  /** The map at a path; `known` lists its keys, undefined lets every name in. */
-  map(value: unknown, path: Path, known: readonly string[] | undefined): Fields {
-    if (value === undefined || value === null) return {};
-    if (typeof value !== 'object' || Array.isArray(value))
-      return this.wrong(path, 'a map of names to values', value) ?? {};
-    for (const key of Object.keys(value))
-      if (known !== undefined && !known.includes(key)) unknownKey(this.#yaml, path, key, known);
-    return value as Fields;
-  }
-
-  list(value: unknown, path: Path): readonly unknown[] {
-    if (value === undefined || value === null) return [];
-    return Array.isArray(value) ? value : (this.wrong(path, 'a list', value) ?? []);
-  }
-
-  duration(value: unknown, path: Path): number | undefined {
-    if (value === undefined) return undefined;
-    const ms = typeof value === 'string' ? parseDuration(value) : undefined;
-    return ms !== undefined && ms > 0 ? ms : this.wrong(path, 'a duration with its unit, like 200ms', value);
-  }
-
-  number(value: unknown, path: Path, low: number, high: number, whole: boolean): number | undefined {
-    if (value === undefined) return undefined;
-    const fits = typeof value === 'number' && value >= low && value <= high && (!whole || Number.isInteger(value));
-    return fits ? (value as number) : this.wrong(path, `a number from ${low} to ${high}`, value);
-  }
-
-  address(value: unknown, path: Path): string | undefined {
-    return (typeof value === 'string' ? canonicalIp(value) : undefined) ?? this.wrong(path, 'an address', value);
-  }
-
-  text(value: unknown, path: Path): string | undefined {
-    return typeof value === 'string' && value !== '' ? value : this.wrong(path, 'a text', value);
-  }
-}
-
-function readArbiters(reader: Reader, value: unknown): Arbiter[] {
+function readArbiters(reader: YamlReader, value: unknown): Arbiter[] {
   return reader.list(value, ['arbiters']).flatMap((item, index) => {
     const path = ['arbiters', index];
     const fields = reader.map(item, path, ['name', 'address', 'port', 'round_trip']);
@@ -100,7 +47,7 @@ function readArbiters(reader: Reader, value: unknown): Arbiter[] {
   });
 }
 
-function readNodes(reader: Reader, value: unknown): Record<string, string[]> {
+function readNodes(reader: YamlReader, value: unknown): Record<string, string[]> {
   const nodes = Object.entries(reader.map(value, ['nodes'], undefined)).map(([name, node]) => {
     const path = ['nodes', name];
     const fields = reader.map(node, path, ['addresses']);
@@ -112,7 +59,7 @@ function readNodes(reader: Reader, value: unknown): Record<string, string[]> {
   return Object.fromEntries(nodes);
 }
 
-function readGroups(reader: Reader, value: unknown): { name: string; key: string }[] {
+function readGroups(reader: YamlReader, value: unknown): { name: string; key: string }[] {
   return Object.entries(reader.map(value, ['groups'], undefined)).flatMap(([name, group]) => {
     const path = ['groups', name];
     const fields = reader.map(group, path, ['address', 'agent']);
@@ -125,7 +72,7 @@ function readGroups(reader: Reader, value: unknown): { name: string; key: string
   });
 }
 
-function readServices(reader: Reader, value: unknown): ({ name: string } & ServiceExtension)[] {
+function readServices(reader: YamlReader, value: unknown): ({ name: string } & ServiceExtension)[] {
   return Object.entries(reader.map(value, ['services'], undefined)).flatMap(([name, service]) => {
     const path = ['services', name];
     const fields = reader.map(service, path, ['virtual', 'interval', 'timeout', 'rise']);
@@ -143,12 +90,23 @@ function readServices(reader: Reader, value: unknown): ({ name: string } & Servi
   });
 }
 
-const keys = ['profile', 'lease', 'drift_bound', 'no_quorum', 'arbiters', 'store', 'nodes', 'groups', 'services'];
+const keys = [
+  'profile',
+  'lease',
+  'drift_bound',
+  'no_quorum',
+  'arbiters',
+  'store',
+  'nodes',
+  'groups',
+  'services',
+  'placement',
+];
 
 /** Reads muster.yml; an empty file says nothing, which is fine. Throws a `Problem` with all mistakes. */
 export function parseMusterYml(text: string, file = 'muster.yml'): MusterYml {
   const yaml = parseYaml(text, file);
-  const reader = new Reader(yaml);
+  const reader = new YamlReader(yaml);
   const top = reader.map(yaml.data, [], keys);
   const profile = top.profile === 'default' || top.profile === 'fast' ? top.profile : undefined;
   if (top.profile !== undefined && profile === undefined) reader.wrong(['profile'], 'default or fast', top.profile);
@@ -156,13 +114,14 @@ export function parseMusterYml(text: string, file = 'muster.yml'): MusterYml {
   const noQuorum = policy === 'stop' || policy === 'freeze' ? policy : undefined;
   if (policy !== undefined && noQuorum === undefined) reader.wrong(['no_quorum'], 'stop or freeze', policy);
   const result: MusterYml = {
-    at: (...path) => (path.length > 1 ? yaml.keyAt(path.slice(0, -1), String(path.at(-1))) : yaml.at(path)),
+    at: (...path) => (path.length > 1 ? placeOf(yaml, path) : yaml.at(path)),
     profile,
     lease: reader.duration(top.lease, ['lease']),
     driftBound: reader.number(top.drift_bound, ['drift_bound'], 0, 0.1, false),
     noQuorum,
     arbiters: readArbiters(reader, top.arbiters),
     store: readStore(reader, top.store),
+    placement: readPlacement(reader, top.placement, ['placement']),
     nodeAddresses: readNodes(reader, top.nodes),
     groups: readGroups(reader, top.groups),
     services: readServices(reader, top.services),

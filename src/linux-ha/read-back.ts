@@ -25,6 +25,7 @@ function canonical(cluster: Cluster): Record<string, unknown> {
     services: cluster.services,
     driftBound: cluster.driftBound,
     store: cluster.store ?? null,
+    placement: cluster.placement ?? null,
   };
 }
 

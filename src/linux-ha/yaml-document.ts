@@ -118,6 +118,12 @@ export function parseYaml(text: string, file: string): YamlFile {
   return { document, data, list, at, keyAt };
 }
 
+/** Line and column of what a path ends in: of a map's key, of a list's item. */
+export function placeOf(yaml: YamlFile, path: Path): { line: number; column: number } {
+  const last = path.at(-1);
+  return typeof last === 'string' ? yaml.keyAt(path.slice(0, -1), last) : yaml.at(path);
+}
+
 /** Adds a mistake for a key that is not known, with the nearest one that is. */
 export function unknownKey(yaml: YamlFile, path: Path, key: string, known: readonly string[]): void {
   const guess = nearest(key, known);

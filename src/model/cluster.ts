@@ -1,5 +1,6 @@
 import type { LeaseStore } from './lease-store.ts';
 import type { IpAddress, NodeName } from './names.ts';
+import type { Placement } from './placement.ts';
 import type { ResourceGroup } from './resource-group.ts';
 import type { VirtualService } from './virtual-service.ts';
 
@@ -83,4 +84,6 @@ export interface Cluster {
   readonly driftBound: number;
   /** Where the leases lie instead of with the voters; the nodes then do not vote, and two are enough. */
   readonly store?: LeaseStore | undefined;
+  /** Where groups would rather run, and what they are to each other; undefined: haresources and auto_failback say it all. */
+  readonly placement?: Placement | undefined;
 }

@@ -36,7 +36,7 @@ const haresources =
 const ldirectord =
   'checktimeout=3\ncheckinterval=1\nfallback=127.0.0.1:80\nquiescent=no\nvirtual=10.0.0.100:80\n\treal=10.0.0.2->10.0.0.9:80 gate 2\n\treal=10.0.0.3:8080 masq 1 "a", "b"\n\tservice=http\n\trequest="index.html"\n\treceive="r[0-9]"\n\tscheduler=wrr\n\tpersistent=600\n\tprotocol=tcp\n\tchecktype=negotiate\nvirtual=[fd77::1]:53\n\treal=[fd77::2]:53 ipip\nvirtual=7\n\treal=10.0.0.2 gate\n';
 const musterYml =
-  'profile: fast\nlease: 200ms\ndrift_bound: 0.001\nno_quorum: stop\narbiters:\n  - { name: a, address: 10.0.0.9, port: 5561 }\nnodes:\n  n1: { addresses: ["10.0.0.1"] }\ngroups:\n  web: { address: "10.0.0.100" }\nservices:\n  web: { virtual: "10.0.0.100:80/tcp", interval: 1s, timeout: 500ms, rise: 1 }\n';
+  'profile: fast\nlease: 200ms\ndrift_bound: 0.001\nno_quorum: stop\narbiters:\n  - { name: a, address: 10.0.0.9, port: 5561 }\nnodes:\n  n1: { addresses: ["10.0.0.1"] }\ngroups:\n  web: { address: "10.0.0.100" }\nservices:\n  web: { virtual: "10.0.0.100:80/tcp", interval: 1s, timeout: 500ms, rise: 1 }\nplacement:\n  stickiness: 50\n  failback: in Sat-Sun 02:00-04:00\n  capacity: { n1: { memory: 16 } }\n  groups:\n    web: { prefer: { n1: 100, n2: -5 }, never: [n3], failback: after 10m, uses: { memory: 4 } }\n  rules:\n    - { apart: [web, 10.0.0.101], strict: true }\n';
 
 export const targets: readonly FuzzTarget[] = [
   {

@@ -1,4 +1,5 @@
 /** Who is where while a plan is being made, and what the rules say to it. */
+import { own } from '../../base/own.ts';
 import type { GroupName, NodeName } from '../../model/names.ts';
 import {
   type Amounts,
@@ -56,13 +57,13 @@ export function layOut({ placement, autoFailback, nodes, groups, minuteOfWeek }:
   const seats = nodes.map(
     (facts): Seat => ({
       facts,
-      capacity: scaled(placement.capacity[facts.name] ?? {}),
+      capacity: scaled(own(placement.capacity, facts.name) ?? {}),
       used: new Map(),
       groups: 0,
     }),
   );
   const pieces = groups.map((facts): Piece => {
-    const said = placement.groups[facts.name] ?? noGroupPlacement;
+    const said = own(placement.groups, facts.name) ?? noGroupPlacement;
     return {
       facts,
       name: facts.name,

@@ -42,6 +42,8 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'link-without-device.yml': ['9:11'],
   'links-more-than-addresses.yml': ['9:23'],
   'many-mistakes-at-once.yml': ['12:18', '16:12', '17:13'],
+  'placement-in-wrong-words.yml': ['12:5', '13:15', '15:21'],
+  'placement-of-unknown-names.yml': ['12:17', '13:30', '13:40', '15:24'],
   'port-too-big.yml': ['19:13'],
   'preferred-is-no-node.yml': ['12:18'],
   'quote-not-closed.yml': ['7:9'],

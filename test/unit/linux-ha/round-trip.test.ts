@@ -178,7 +178,7 @@ const store: fc.Arbitrary<Cluster['store']> = fc.oneof(
 );
 
 /** As the lint wants it: a lease that the arbiters can renew, or that lies in a store long enough. */
-const sound = fc.tuple(cluster, maybe(store)).map(([model, kept]): Cluster => {
+const leased = fc.tuple(cluster, maybe(store)).map(([model, kept]): Cluster => {
   // The gate has to outlast a keepalive, whatever the drift bound.
   const gateable = model.timings.lease + Math.ceil(gateMargin(model.timings.lease * 2, 0.1));
   if (kept !== undefined) {
@@ -188,6 +188,49 @@ const sound = fc.tuple(cluster, maybe(store)).map(([model, kept]): Cluster => {
   const lease = Math.max(gateable, leastLease(model));
   return { ...model, timings: { ...model.timings, lease } };
 });
+
+const sound = leased.chain((model) => placementOf(model).map((placement): Cluster => ({ ...model, placement })));
+
+/** As the lint wants it: whoever is named is there, and no two rules want the opposite. */
+function placementOf({ nodes, groups }: Cluster): fc.Arbitrary<Cluster['placement']> {
+  const names = groups.map((group) => group.name);
+  const days = fc.uniqueArray(fc.nat(6), { minLength: 1 }).map((list) => list.sort());
+  const failback = maybe(
+    fc.oneof(
+      fc.constantFrom({ kind: 'on' as const }, { kind: 'off' as const }),
+      fc.record({ kind: fc.constant('after' as const), delay: ms }),
+      fc.record({
+        kind: fc.constant('window' as const),
+        window: fc.tuple(days, fc.nat(719), fc.nat(719)).map(([on, from, to]) => ({ days: on, from, to: to + 720 })),
+      }),
+    ),
+  );
+  const amounts = fc.dictionary(fc.constantFrom('cpu', 'memory', 'a b'), fc.constantFrom(1, 2.5, 0.001));
+  const group = fc.record({
+    prefer: fc.dictionary(fc.constantFrom(...nodes), fc.integer({ min: -10_000, max: 10_000 })),
+    never: nodes.length > 1 ? fc.subarray([...nodes.slice(1)]) : fc.constant([]),
+    stickiness: maybe(fc.nat(10_000)),
+    failback,
+    uses: amounts,
+  });
+  const rule = fc.record({
+    kind: fc.constantFrom('together', 'order' as const),
+    groups: names.length > 1 ? fc.subarray(names, { minLength: 2 }) : fc.constant([]),
+    strict: fc.boolean(),
+  });
+  return maybe(
+    fc.record({
+      stickiness: fc.nat(10_000),
+      failback,
+      groups: names.length > 0 ? fc.dictionary(fc.constantFrom(...names), group) : fc.constant({}),
+      capacity: fc.dictionary(
+        fc.constantFrom(...nodes),
+        fc.dictionary(fc.constantFrom('cpu', 'memory'), fc.integer({ min: 3, max: 64 })),
+      ),
+      rules: names.length > 1 ? fc.array(rule, { maxLength: 3 }) : fc.constant([]),
+    }),
+  );
+}
 
 const authkeys: fc.Arbitrary<Authkeys> = fc
   .uniqueArray(
@@ -218,7 +261,8 @@ describe('the law: what the templates write, the parsers read back to the same m
     );
   });
 
-  for (const file of ['inventory/lab.yml', 'inventory/example.yml', 'test/data/inventory-good/minimal.yml']) {
+  const kept = ['minimal', 'placement'].map((name) => `test/data/inventory-good/${name}.yml`);
+  for (const file of ['inventory/lab.yml', 'inventory/example.yml', ...kept]) {
     it(`holds for ${file}`, async () => {
       const { cluster: model } = await loadInventory(file);
       const keys: Authkeys = { active: 1, keys: [{ id: 1, method: 'sha256', secret: 'x' }] };
