@@ -3,7 +3,7 @@ import { canonicalIp } from '../base/ip.ts';
 import { Problem } from '../base/problem.ts';
 import { parseHaCf } from '../linux-ha/ha-cf.ts';
 import { linkDirectives } from '../linux-ha/ha-cf-links.ts';
-import { parseResource } from '../linux-ha/haresources.ts';
+import { parseResource, wantedResource } from '../linux-ha/haresources.ts';
 import { readPlacement } from '../linux-ha/placement-yml.ts';
 import { usualLease } from '../linux-ha/store-yml.ts';
 import type { YamlFile } from '../linux-ha/yaml-document.ts';
@@ -93,10 +93,10 @@ function readResourceGroups(yaml: YamlFile, native: NativeCluster): ResourceGrou
       const resource = /[\s#\\]/.test(text) ? undefined : parseResource(text);
       if (resource !== undefined) return [resource];
       const at = yaml.at(['cluster', 'groups', name, 'resources', index]);
-      yaml.list.add(
-        at,
-        `Cannot read resource "${text}" as 10.0.0.1/24/eth0 or AGENT::ARGUMENT without blanks: it is not so`,
-      );
+      const blank = /[\s#\\]/.test(text)
+        ? 'haresources must be able to say it, without blanks, "#" and "\\"'
+        : undefined;
+      yaml.list.add(at, `Cannot read resource "${text}" as ${blank ?? wantedResource(text)}: it is not so`);
       return [];
     }),
   }));

@@ -1,4 +1,6 @@
 import { canonicalIp, prefixOfNetmask } from '../base/ip.ts';
+import { own } from '../base/own.ts';
+import { agentOf } from '../model/agent.ts';
 import type { NodeName } from '../model/names.ts';
 import type { AddressResource, Resource, ResourceGroup } from '../model/resource-group.ts';
 import { type MistakeList, mistakeList, rawLines, type Token, throwMistakes, words } from './lines.ts';
@@ -27,15 +29,65 @@ export function parseAddress(text: string): AddressResource | undefined {
   return { kind: 'address', address, prefix, interface: device };
 }
 
-/** One resource as haresources writes it: `IPaddr2::10.77.0.100/24/eth0`, a bare address, or `AGENT::ARG::ARG`. */
-export function parseResource(text: string): Resource | undefined {
-  const [agent, ...args] = text.split('::') as [string, ...string[]];
+/** Their counterparts among OCF agents, with the parameter that is the address: behind the gate like those, never beside it. */
+const ocfAddressAgents: Readonly<Record<string, string>> = { IPaddr: 'ip', IPaddr2: 'ip', IPv6addr: 'ipv6addr' };
+
+/** What cannot be read, and what it should be. */
+interface BadResource {
+  readonly wanted: string;
+}
+
+/**
+ * Arguments as heartbeat separates them, by `::`; but that may also stand in an IPv6 address, where a named parameter goes
+ * on, or where the agent has only one argument.
+ */
+function splitArguments(agent: string, text: readonly string[]): string[] {
+  if (agent.startsWith('ocf:')) {
+    const args: string[] = [];
+    for (const part of text) {
+      const before = args.length - 1;
+      if (before < 0 || /^[A-Za-z_][\w-]*=/.test(part)) args.push(part);
+      else args[before] += `::${part}`;
+    }
+    return args;
+  }
+  const whole = text.join('::');
+  return text.length > 1 && canonicalIp(whole.split('/')[0]!) !== undefined ? [whole] : [...text];
+}
+
+function readResource(text: string): Resource | BadResource {
+  const [agent, ...rest] = text.split('::') as [string, ...string[]];
   // `::` also occurs in IPv6 addresses, so those are tried as a whole first.
   const bare = parseAddress(text);
   if (bare !== undefined) return bare;
-  if (!/^[A-Za-z0-9_.+@-]+$/.test(agent)) return undefined;
-  if (addressAgents.includes(agent)) return parseAddress(args.join('::'));
-  return { kind: 'agent', agent, args };
+  const address = 'an address like 10.0.0.1/24/eth0 must follow';
+  if (addressAgents.includes(agent)) return parseAddress(rest.join('::')) ?? { wanted: address };
+  const resource: Resource = { kind: 'agent', agent, args: splitArguments(agent, rest) };
+  const meant = agentOf(resource);
+  if ('wanted' in meant) return meant;
+  if (meant.kind !== 'ocf' || meant.provider !== 'heartbeat') return resource;
+  const parameter = own(ocfAddressAgents, meant.type);
+  if (parameter === undefined) return resource;
+  const { [parameter]: ip = '', cidr_netmask: mask = '', nic = '', broadcast = '', ...others } = meant.parameters;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) return { wanted: `musterd moves addresses itself, and knows no parameter "${unknown}"` };
+  return parseAddress([ip, mask, nic, broadcast].join('/')) ?? { wanted: `${agent}::${parameter}=ADDRESS must follow` };
+}
+
+/**
+ * One resource as haresources writes it: a bare address, `IPaddr2::10.77.0.100/24/eth0`, a script of heartbeat's or of
+ * init's with its arguments (`Filesystem::/dev/sdb1::/srv::ext4`), `ocf:PROVIDER:TYPE::NAME=VALUE`, `systemd:UNIT`,
+ * `UNIT.service` or `lsb:SCRIPT`. Undefined where it is none of these.
+ */
+export function parseResource(text: string): Resource | undefined {
+  const read = readResource(text);
+  return 'wanted' in read ? undefined : read;
+}
+
+/** What a resource that `parseResource` does not read should have been, in words. */
+export function wantedResource(text: string): string {
+  const read = readResource(text);
+  return 'wanted' in read ? read.wanted : '';
 }
 
 /** The resource in haresources' notation; `parseResource` reads it back to the same. */
@@ -55,18 +107,25 @@ export function groupKey(resources: readonly Resource[]): string {
   return address !== undefined ? address.address : writeResource(resources[0]!);
 }
 
-/** Words of each logical line; a line that ends in a backslash goes on in the next one. */
+/** Words of each logical line, as heartbeat's ResourceManager reads them. */
 function logicalLines(text: string): Token[][] {
   const lines: Token[][] = [];
   let open: Token[] | undefined;
+  let glue = false;
   for (const [index, raw] of rawLines(text).entries()) {
-    const start = raw.search(/(?<=^|\s)#/);
-    const said = start < 0 ? raw : raw.slice(0, start);
+    // A comment begins anywhere, also within a word, and hides a backslash at its end.
+    const said = raw.replace(/#.*$/, '');
     const continues = /\\\s*$/.test(said);
-    const tokens = words(said.replace(/\\\s*$/, ''), index + 1);
+    const body = said.replace(/\\\s*$/, '');
+    const tokens = words(body, index + 1);
+    const last = open?.at(-1);
+    // The backslash and the line's end vanish: a word that touches them goes on where the next line begins.
+    if (glue && last !== undefined && tokens[0]?.column === 1)
+      open!.splice(-1, 1, { ...last, text: last.text + tokens.shift()!.text });
     if (open === undefined) lines.push(tokens);
     else open.push(...tokens);
     open = continues ? (open ?? tokens) : undefined;
+    glue = continues && /\S$/.test(body);
   }
   return lines.filter((tokens) => tokens.length > 0);
 }
@@ -75,11 +134,7 @@ function readResources(tokens: readonly Token[], list: MistakeList): Resource[] 
   return tokens.flatMap((token) => {
     const resource = parseResource(token.text);
     if (resource !== undefined) return [resource];
-    const agent = token.text.split('::')[0]!;
-    const wanted = addressAgents.includes(agent)
-      ? 'an address like 10.0.0.1/24/eth0 must follow'
-      : 'it must be an address or AGENT::ARGUMENT';
-    list.add(token, `Cannot read resource "${token.text}" as ${wanted}: it is not so`);
+    list.add(token, `Cannot read resource "${token.text}" as ${wantedResource(token.text)}: it is not so`);
     return [];
   });
 }
@@ -114,7 +169,9 @@ export function parseHaresources(text: string, file = 'haresources', nodes?: rea
   const groups: PlacedGroup[] = [];
   for (const [head, ...rest] of logicalLines(text) as [Token, ...Token[]][]) {
     const resources = readResources(rest, list);
-    if (nodes !== undefined && !nodes.includes(head.text)) {
+    // Heartbeat knows no upper case in names of nodes.
+    const node = nodes?.find((name) => name === head.text || name.toLowerCase() === head.text.toLowerCase());
+    if (nodes !== undefined && node === undefined) {
       list.add(
         head,
         `Cannot prefer node "${head.text}" as ha.cf must name it: it does not (known: ${nodes.join(', ')})`,
@@ -131,7 +188,7 @@ export function parseHaresources(text: string, file = 'haresources', nodes?: rea
       list.add(head, `Cannot add ${key} to a second group as it belongs to one: line ${other.at.line} has it too`);
       continue;
     }
-    groups.push({ name, preferred: head.text, resources, at: { file, line: head.line, column: head.column } });
+    groups.push({ name, preferred: node ?? head.text, resources, at: { file, line: head.line, column: head.column } });
   }
   throwMistakes(list);
   return groups;

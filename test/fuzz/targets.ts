@@ -32,7 +32,7 @@ const haCf =
   'cluster lab\nnode n1 n2\nnode n3\nkeepalive 50ms\ndeadtime 200ms\nwarntime 100ms\ninitdead 2\nudpport 694\nucast eth0 10.0.0.1\nmcast eth0 239.0.0.1 694 1 0\nbcast eth1 # both\nauto_failback off\nping 10.0.0.254\nping_group g 10.0.0.1 fd77::1\ndeadping 2 s\nucast6 eth0 fe80::1%eth0\nmcast6 eth0 ff12::1 694 1 0\nrespawn nobody /bin/sleep 60\nwatchdog /dev/watchdog\nrealtime off\nrtprio 5\nenv A=b\nuse_logd yes\nstonith_host * baytech 10.0.0.3 a b\n';
 const authkeys = '# keys\nauth 2\n1 crc\n2 sha1 HI!\n3 sha256 abcdef\n';
 const haresources =
-  'n1 IPaddr2::10.0.0.100/24/eth0 apache\nn2 10.0.0.101 Filesystem::/dev/sdb1::/srv::ext4 \\\n  MailTo::a@b.c\nn3 IPv6addr::fd77::1/64/eth0\n';
+  'n1 IPaddr2::10.0.0.100/24/eth0 apache\nn2 10.0.0.101 Filesystem::/dev/sdb1::/srv::ext4 \\\n  MailTo::a@b.c\nn3 IPv6addr::fd77::1/64/eth0\nn1 portblock::tcp::80,443::block Delay::1::2 ocf:heartbeat:Route::destination=fd77::/64::device=eth0 nginx.service lsb:postfix Filesystem::-LW::/w::ext4::rw,\\\nnoatime\n';
 const ldirectord =
   'checktimeout=3\ncheckinterval=1\nfallback=127.0.0.1:80\nquiescent=no\nvirtual=10.0.0.100:80\n\treal=10.0.0.2->10.0.0.9:80 gate 2\n\treal=10.0.0.3:8080 masq 1 "a", "b"\n\tservice=http\n\trequest="index.html"\n\treceive="r[0-9]"\n\tscheduler=wrr\n\tpersistent=600\n\tprotocol=tcp\n\tchecktype=negotiate\nvirtual=[fd77::1]:53\n\treal=[fd77::2]:53 ipip\nvirtual=7\n\treal=10.0.0.2 gate\n';
 const musterYml =
@@ -56,7 +56,23 @@ export const targets: readonly FuzzTarget[] = [
   {
     name: 'haresources',
     seeds: [haresources],
-    words: ['::', '/', '//', '\\\n', 'IPaddr2', 'IPv6addr', '10.0.0.1', 'fd77::1', '255.255.255.0', '#'],
+    words: [
+      '::',
+      '/',
+      '//',
+      '\\\n',
+      'IPaddr2',
+      'IPv6addr',
+      'Filesystem',
+      'ocf:heartbeat:',
+      'systemd:',
+      '.service',
+      '\\',
+      '10.0.0.1',
+      'fd77::1',
+      '255.255.255.0',
+      '#',
+    ],
     parse: (text) => parseHaresources(text),
     allowed: problem,
   },

@@ -5,6 +5,7 @@ import { parseHaresources, writeResource } from '../../../src/linux-ha/haresourc
 import { parseLdirectordCf } from '../../../src/linux-ha/ldirectord-cf.ts';
 import { parseMusterYml } from '../../../src/linux-ha/muster-yml.ts';
 import { parseQuorumdConf } from '../../../src/linux-ha/quorumd-conf.ts';
+import { agentOf, ocfParameters } from '../../../src/model/agent.ts';
 
 function mistakesOf(parse: () => unknown): string[] {
   try {
@@ -124,6 +125,52 @@ describe('haresources', () => {
     ]);
   });
 
+  it('joins continued lines as heartbeat does, within a word too, and ends words at comments', () => {
+    const text =
+      'node1 10.0.0.1 Filesystem::/dev/sdb1::/srv::ext4::rw,\\\nnoatime apache # one\\\n\r\nNODE2 10.0.0.2#glued\n  node1 \\\n\n\t \nnode1 \\\n MailTo::a@b.c\\\n';
+    const groups = parseHaresources(text.replace('  node1 \\\n\n', ''), 'haresources', ['node1', 'node2']);
+    assert.deepEqual(
+      groups.map(({ preferred, resources, at }) => [preferred, at.line, resources.map(writeResource).join(' ')]),
+      [
+        ['node1', 1, 'IPaddr2::10.0.0.1 Filesystem::/dev/sdb1::/srv::ext4::rw,noatime apache'],
+        ['node2', 4, 'IPaddr2::10.0.0.2'],
+        ['node1', 6, 'MailTo::a@b.c'],
+      ],
+    );
+  });
+
+  it('reads init scripts, systemd units, and OCF agents with parameters, IPv6 addresses in them too', () => {
+    const [group] = parseHaresources(
+      'n1 nginx.service systemd:mnt.mount lsb:postfix::x ocf:heartbeat:Route::destination=fd77::/64::device=eth0 IPsrcaddr::fd77::9',
+    );
+    const agents = group!.resources.map((resource) => (resource.kind === 'agent' ? agentOf(resource) : resource));
+    assert.deepEqual(agents, [
+      { kind: 'systemd', unit: 'nginx.service' },
+      { kind: 'systemd', unit: 'mnt.mount' },
+      { kind: 'lsb', script: 'postfix', args: ['x'] },
+      { kind: 'ocf', provider: 'heartbeat', type: 'Route', parameters: { destination: 'fd77::/64', device: 'eth0' } },
+      { kind: 'named', name: 'IPsrcaddr', args: ['fd77::9'] },
+    ]);
+  });
+
+  it('takes an address for an address also where an OCF agent is named: it must lie behind the gate', () => {
+    const [group] = parseHaresources(
+      'n1 ocf:heartbeat:IPaddr2::ip=10.0.0.1::cidr_netmask=24::nic=eth0 ocf:heartbeat:IPv6addr::ipv6addr=fd77::1',
+    );
+    assert.deepEqual(group!.resources.map(writeResource), ['IPaddr2::10.0.0.1/24/eth0', 'IPv6addr::fd77::1']);
+  });
+
+  it("gives OCF agents of the same name what heartbeat's own scripts would", () => {
+    const given: readonly (readonly [string, readonly string[], object | undefined])[] = [
+      ['Filesystem', ['/dev/sdb1', '/srv', '', 'rw'], { device: '/dev/sdb1', directory: '/srv', options: 'rw' }],
+      ['AudibleAlarm', ['a', 'b'], { nodelist: 'a b' }],
+      ['Delay', ['3'], { startdelay: '3' }],
+      ['Dummy', [], {}],
+      ['Dummy', ['x'], undefined],
+    ];
+    for (const [name, args, parameters] of given) assert.deepEqual(ocfParameters(name, args), parameters);
+  });
+
   const wrong: readonly (readonly [string, readonly string[]])[] = [
     ['node1', ['1:1 Cannot read the group of "node1" as a resource must follow the node: none does']],
     ['other 10.0.0.1', ['1:1 Cannot prefer node "other" as ha.cf must name it: it does not (known: node1, node2)']],
@@ -144,6 +191,28 @@ describe('haresources', () => {
     [
       'node1 10.0.0.1/33',
       ['1:7 Cannot read resource "10.0.0.1/33" as it must be an address or AGENT::ARGUMENT: it is not so'],
+    ],
+    [
+      'node1 10.0.0.1 Filesystem::/dev/sdb1 \\\n  portblock::tcp::80::closed Delay::soon',
+      [
+        '1:16 Cannot read resource "Filesystem::/dev/sdb1" as it must read Filesystem::DEVICE::DIRECTORY[::TYPE[::OPTIONS]]: it is not so',
+        '2:3 Cannot read resource "portblock::tcp::80::closed" as it must read portblock::{tcp|udp}::PORT[,PORT...]::{block|unblock}: it is not so',
+        '2:30 Cannot read resource "Delay::soon" as it must read Delay::[START-SECONDS[::STOP-SECONDS]]: it is not so',
+      ],
+    ],
+    [
+      'node1 ocf:heartbeat:Dummy::/run/x nginx.service::fast ocf:Dummy',
+      [
+        '1:7 Cannot read resource "ocf:heartbeat:Dummy::/run/x" as ocf:heartbeat:Dummy::NAME=VALUE... must follow: it is not so',
+        '1:35 Cannot read resource "nginx.service::fast" as a systemd unit takes no arguments: it is not so',
+        '1:55 Cannot read resource "ocf:Dummy" as it must be an address or AGENT::ARGUMENT: it is not so',
+      ],
+    ],
+    [
+      'node1 ocf:heartbeat:IPaddr2::ip=10.0.0.1::clusterip_hash=sourceip',
+      [
+        '1:7 Cannot read resource "ocf:heartbeat:IPaddr2::ip=10.0.0.1::clusterip_hash=sourceip" as musterd moves addresses itself, and knows no parameter "clusterip_hash": it is not so',
+      ],
     ],
   ];
   for (const [text, mistakes] of wrong) {

@@ -12,7 +12,7 @@ import type { Cluster } from '../../../src/model/cluster.ts';
 import { defaultArbiterPort } from '../../../src/model/defaults.ts';
 import { gateMargin } from '../../../src/model/gate-margin.ts';
 import { leastLease } from '../../../src/model/lease-floor.ts';
-import { addressesOf } from '../../../src/model/resource-group.ts';
+import { addressesOf, type Resource } from '../../../src/model/resource-group.ts';
 import { schedulers, serviceKey, type VirtualService } from '../../../src/model/virtual-service.ts';
 import { renderFiles } from './render.ts';
 
@@ -54,11 +54,35 @@ const address = ip.chain((text) =>
     interface: maybe(device),
   }),
 );
-const agent = fc.record({
-  kind: fc.constant('agent' as const),
-  agent: fc.constantFrom('apache', 'Filesystem', 'MailTo', 'ldirectord'),
-  args: fc.array(fc.constantFrom('/dev/sdb1', '/srv', 'ext4', 'root@example.net', 'a=b,c'), { maxLength: 3 }),
-});
+const agentNamed = (name: string, ...args: readonly fc.Arbitrary<string>[]): fc.Arbitrary<Resource> =>
+  fc.record({ kind: fc.constant('agent' as const), agent: fc.constant(name), args: fc.tuple(...args) });
+const path1 = fc.constantFrom('/dev/sdb1', '/srv', '/etc/apache2/apache2.conf');
+const agent = fc.oneof(
+  agentNamed('apache'),
+  agentNamed('apache', path1),
+  agentNamed('Filesystem', path1, path1),
+  agentNamed(
+    'Filesystem',
+    fc.constantFrom('-LWWW', 'nas:/export'),
+    path1,
+    fc.constant('ext4'),
+    fc.constant('rw,noatime'),
+  ),
+  agentNamed('MailTo', fc.constant('root@example.net'), fc.constant('a=b,c')),
+  agentNamed('IPsrcaddr', ip),
+  agentNamed('portblock', fc.constant('tcp'), fc.constant('80,443'), fc.constant('unblock')),
+  agentNamed('ldirectord', fc.constant('www.cf')),
+  agentNamed('nginx.service'),
+  agentNamed('systemd:mnt-data.mount'),
+  agentNamed('lsb:postfix', fc.constant('quick')),
+  agentNamed('own-script', fc.constant(''), fc.constant('two')),
+  agentNamed('ocf:heartbeat:Dummy'),
+  agentNamed(
+    'ocf:heartbeat:Route',
+    ip.map((text) => `destination=${text}/64`),
+    fc.constant('device=eth0'),
+  ),
+);
 
 const check = fc
   .record({

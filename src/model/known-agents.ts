@@ -1,0 +1,58 @@
+/** An agent that heartbeat brought with it: what its arguments in haresources are, in their order. */
+export interface KnownAgent {
+  /** As a message shows it: `DEVICE::DIRECTORY[::TYPE[::OPTIONS]]`. */
+  readonly usage: string;
+  /** The parameters of the OCF agent of the same name that the arguments stand for. */
+  readonly parameters: readonly string[];
+  /** How many arguments there must be; as many as parameters at most, unless the last one takes the rest. */
+  readonly least: number;
+  /** What each argument must look like, where not everything will do. */
+  readonly forms?: readonly (RegExp | undefined)[] | undefined;
+  /** The last parameter takes all arguments that are left, separated by blanks. */
+  readonly rest?: boolean | undefined;
+}
+
+const seconds = /^\d{1,6}$/;
+
+/**
+ * The arguments of heartbeat's own resource scripts (/etc/ha.d/resource.d of heartbeat 3.0.6), which hand them to the OCF
+ * agent of the same name. So they run where only the OCF agents are installed, too.
+ */
+export const knownAgents: Readonly<Record<string, KnownAgent>> = {
+  AudibleAlarm: { usage: '[NODE...]', parameters: ['nodelist'], least: 0, rest: true },
+  Delay: {
+    usage: '[START-SECONDS[::STOP-SECONDS]]',
+    parameters: ['startdelay', 'stopdelay'],
+    least: 0,
+    forms: [seconds, seconds],
+  },
+  Filesystem: {
+    usage: 'DEVICE::DIRECTORY[::TYPE[::OPTIONS]]',
+    parameters: ['device', 'directory', 'fstype', 'options'],
+    least: 2,
+    forms: [/^(\/|-[LU]|LABEL=|UUID=|PART(LABEL|UUID)=|[\w.-]+:|\[[\da-fA-F:]+\]:|\w+$)/, /^\//],
+  },
+  ICP: { usage: 'DRIVE-ID::DEVICE', parameters: ['driveid', 'device'], least: 2 },
+  IPsrcaddr: { usage: 'ADDRESS', parameters: ['ipaddress'], least: 1 },
+  LVM: { usage: 'VOLUME-GROUP', parameters: ['volgrpname'], least: 1 },
+  LinuxSCSI: { usage: 'HOST:CHANNEL:TARGET[:LUN]', parameters: ['scsi'], least: 1 },
+  MailTo: { usage: 'ADDRESS[::SUBJECT]', parameters: ['email', 'subject'], least: 1 },
+  Raid1: { usage: 'CONFIGURATION-FILE::DEVICE', parameters: ['raidconf', 'raiddev'], least: 2 },
+  ServeRAID: { usage: 'CONTROLLER::MERGE-GROUP', parameters: ['serveraid', 'mergegroup'], least: 2 },
+  WinPopup: { usage: '[HOSTS-FILE]', parameters: ['hostfile'], least: 0 },
+  Xinetd: { usage: 'SERVICE', parameters: ['service'], least: 1 },
+  apache: { usage: '[CONFIGURATION-FILE]', parameters: ['configfile'], least: 0 },
+  db2: { usage: 'INSTANCE', parameters: ['instance'], least: 1 },
+  ids: {
+    usage: '[DIRECTORY::SERVER::CONFIGURATION]',
+    parameters: ['informixdir', 'informixserver', 'onconfig'],
+    least: 0,
+  },
+  ldirectord: { usage: '[CONFIGURATION-FILE]', parameters: ['configfile'], least: 0 },
+  portblock: {
+    usage: '{tcp|udp}::PORT[,PORT...]::{block|unblock}',
+    parameters: ['protocol', 'portno', 'action'],
+    least: 3,
+    forms: [/^(tcp|udp)$/, /^\d{1,5}([,:]\d{1,5})*$/, /^(block|unblock)$/],
+  },
+};
