@@ -13,11 +13,12 @@ import { runPlaybook } from '../playbook/run.ts';
 import type { RunEvent } from '../playbook/run-event.ts';
 import { connect } from '../remote/connection.ts';
 import type { HostKeyChecking } from '../remote/types.ts';
-import { hostKeyOption, inventoryOption, labOption } from './host-options.ts';
+import { inventoryOption, labOption } from './host-options.ts';
 import { packageRoot } from './package-root.ts';
 import { PlaybookLines } from './playbook-lines.ts';
 import { PlaybookList } from './playbook-list.ts';
 import { selectHosts } from './select-hosts.ts';
+import { withSshOptions } from './ssh-options.ts';
 import { targetsOf } from './targets.ts';
 
 export interface PlaybookOptions {
@@ -36,7 +37,7 @@ export interface PlaybookOptions {
 
 /** The options of every command that runs a playbook. */
 export function withPlaybookOptions(command: Command): Command {
-  return command
+  return withSshOptions(command)
     .addOption(inventoryOption())
     .option('-l, --limit <pattern>', 'only these hosts, as node1,node[3-5] or @web')
     .option('-C, --check', 'dry run: say what would change, and change nothing')
@@ -46,7 +47,6 @@ export function withPlaybookOptions(command: Command): Command {
     .option('-y, --yes', 'do not ask (without a terminal, and for a lab, nothing is asked anyway)')
     .option('--json', 'one JSON event a line')
     .option('--forks <n>', 'hosts at once', '32')
-    .addOption(hostKeyOption())
     .addOption(labOption());
 }
 

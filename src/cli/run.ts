@@ -6,8 +6,9 @@ import { loadInventory } from '../inventory/load.ts';
 import { forEachHost, type HostOutcome } from '../remote/pool.ts';
 import type { HostKeyChecking, RunResult } from '../remote/types.ts';
 import { foldOutputs, outputTitle } from './fold-output.ts';
-import { hostKeyOption, inventoryOption, labOption } from './host-options.ts';
+import { inventoryOption, labOption } from './host-options.ts';
 import { selectHosts } from './select-hosts.ts';
+import { withSshOptions } from './ssh-options.ts';
 import { targetsOf } from './targets.ts';
 
 export interface FanOutOptions {
@@ -22,12 +23,11 @@ export interface FanOutOptions {
 
 /** The options of every command that works on many hosts at once. */
 export function withFanOutOptions(command: Command): Command {
-  return command
+  return withSshOptions(command)
     .addOption(inventoryOption())
     .option('--json', 'one JSON object a host and line')
     .option('--forks <n>', 'hosts at once', positive, 64)
     .option('--connect-timeout <duration>', 'how long a login may take', duration)
-    .addOption(hostKeyOption())
     .addOption(labOption());
 }
 

@@ -11,6 +11,33 @@ export interface Channel extends Duplex {
   close(): void;
 }
 
+/** How a command ended; both null where nobody said. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+const exits = new WeakMap<Channel, Exit>();
+
+/**
+ * Notes how the channel's command ends. To be called as soon as there is a channel: a quick command's end comes in one
+ * piece with the news that it began, before anybody who waits for a promise could listen.
+ */
+export function noteExit<T extends Channel>(channel: T): T {
+  channel.once('exit', (code: number | null, name?: string) => exits.set(channel, { code, signal: signalName(name) }));
+  return channel;
+}
+
+export function exitOf(channel: Channel): Exit {
+  return exits.get(channel) ?? { code: null, signal: null };
+}
+
+/** `SIGKILL` for ssh's `KILL`. */
+function signalName(name: string | undefined | null): string | null {
+  if (name === undefined || name === null || name === '') return null;
+  return name.startsWith('SIG') ? name : `SIG${name}`;
+}
+
 export interface ChannelOptions {
   readonly pty?: boolean | undefined;
 }

@@ -1,15 +1,15 @@
 import { Problem } from '../base/problem.ts';
 import { execOn } from './exec.ts';
-import { login } from './login.ts';
+import { openSession } from './open-session.ts';
 import type { Session } from './session.ts';
 import { putFile } from './transfer.ts';
 import { openTunnel } from './tunnel.ts';
 import type { Connection, Target } from './types.ts';
 import { ShellWorker } from './worker.ts';
 
-/** Connects and logs in; rejects as `login` does. */
+/** Connects and logs in; rejects as `openSession` does. */
 export async function connect(target: Target, options: { signal?: AbortSignal | undefined } = {}): Promise<Connection> {
-  return new SshConnection(await login(target, options));
+  return new SshConnection(await openSession(target, options));
 }
 
 class SshConnection implements Connection {

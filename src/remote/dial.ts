@@ -3,19 +3,29 @@ import { connect as connectTcp } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Target } from './types.ts';
 
+/** How a stream through the target's jump host is opened. */
+export type DialJump = (target: Target) => Promise<Duplex>;
+
 /**
  * Opens the byte stream to sshd. Without Nagle's algorithm: it makes every exchange wait for a delayed ACK (40 ms).
- * Rejects with the system's error; `signal` gives up and leaves no socket behind.
+ * Rejects with the system's error, or with a `Problem`; `signal` gives up and leaves no socket behind.
  */
-export async function dial(target: Target, signal: AbortSignal): Promise<Duplex> {
-  if (target.dial !== undefined) {
-    const stream = await target.dial();
+export async function dial(target: Target, signal: AbortSignal, dialJump: DialJump): Promise<Duplex> {
+  const through = otherWay(target, dialJump);
+  if (through !== undefined) {
+    const stream = await through();
     if ('setNoDelay' in stream && typeof stream.setNoDelay === 'function') stream.setNoDelay(true);
     if (signal.aborted) stream.destroy();
     return stream;
   }
   return await new Promise((resolve, reject) => {
-    const socket = connectTcp({ host: target.address, port: target.port, noDelay: true });
+    const socket = connectTcp({
+      host: target.address,
+      port: target.port,
+      noDelay: true,
+      ...(target.addressFamily !== undefined && { family: target.addressFamily }),
+      ...(target.bindAddress !== undefined && { localAddress: target.bindAddress }),
+    });
     const abort = (): void => {
       socket.destroy();
       reject(signal.reason);
@@ -31,6 +41,12 @@ export async function dial(target: Target, signal: AbortSignal): Promise<Duplex>
       resolve(socket);
     });
   });
+}
+
+function otherWay(target: Target, dialJump: DialJump): (() => Promise<Duplex>) | undefined {
+  if (target.dial !== undefined) return target.dial;
+  if (target.proxyCommand !== undefined) return proxyCommand(target.proxyCommand);
+  return target.jump === undefined ? undefined : () => dialJump(target);
 }
 
 /** The standard streams of a command as one stream, as ssh_config's ProxyCommand has it; it dies with the stream. */

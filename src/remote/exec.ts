@@ -1,16 +1,10 @@
 import { Readable } from 'node:stream';
-import type { Channel } from './channel.ts';
+import { type Channel, exitOf } from './channel.ts';
 import { killCommand } from './kill.ts';
 import { launch } from './launch.ts';
 import { ConnectionLost, interrupted } from './problems.ts';
 import { openExec, type Session } from './session.ts';
 import type { ExecOptions, RunResult } from './types.ts';
-
-/** `SIGKILL` for ssh's `KILL`. */
-export function signalName(name: string | undefined | null): string | null {
-  if (name === undefined || name === null || name === '') return null;
-  return name.startsWith('SIG') ? name : `SIG${name}`;
-}
 
 /**
  * Runs one command in a channel of its own: by the user's login shell, or by `sh` where `options.as` says so.
@@ -25,8 +19,6 @@ export async function execOn(session: Session, command: string, options: ExecOpt
   const channel = await openExec(session, line, { pty: options.pty });
   session.commands.add(channel);
   return await new Promise((resolve, reject) => {
-    let rc: number | null = null;
-    let signal: string | null = null;
     let timedOut = false;
     let aborted = false;
 
@@ -64,10 +56,6 @@ export async function execOn(session: Session, command: string, options: ExecOpt
     };
     options.signal?.addEventListener('abort', abort, { once: true });
 
-    channel.on('exit', (code: number | null, name?: string) => {
-      rc = code;
-      signal = signalName(name);
-    });
     // Writing to a program that does not read is no error of ours: its exit code tells.
     channel.on('error', () => {});
     let finished = false;
@@ -79,9 +67,10 @@ export async function execOn(session: Session, command: string, options: ExecOpt
         reject(interrupted(session.target));
         return;
       }
+      const { code, signal } = exitOf(channel);
       void Promise.all([stdout.done(), stderr.done()]).then(() =>
         resolve({
-          rc: timedOut ? null : rc,
+          rc: timedOut ? null : code,
           signal: timedOut ? (signal ?? 'SIGTERM') : signal,
           stdout: stdout.content(),
           stderr: stderr.content(),

@@ -2,6 +2,7 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
 import type { Problem } from '../base/problem.ts';
+import { kinds } from './algorithms.ts';
 import {
   fingerprint,
   judgeKey,
@@ -14,16 +15,6 @@ import {
 } from './known-hosts.ts';
 import { endpoint, unreachable } from './problems.ts';
 import type { Target } from './types.ts';
-
-/** Cheapest first; RSA only with SHA-2, as OpenSSH. */
-const algorithms: readonly ServerHostKeyAlgorithm[] = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'rsa-sha2-512',
-  'rsa-sha2-256',
-];
 
 function isOfType(algorithm: ServerHostKeyAlgorithm, type: string): boolean {
   return type === 'ssh-rsa' ? algorithm.startsWith('rsa-') : algorithm === type;
@@ -58,6 +49,7 @@ export class HostKeyCheck {
 
   /** What to offer: the types that are on file for the host first, else a good key would look changed. */
   algorithms(): ServerHostKeyAlgorithm[] {
+    const algorithms = (this.#target.algorithms?.hostKey ?? kinds.hostKey.usual) as readonly ServerHostKeyAlgorithm[];
     const known = knownKeyTypes(this.#entries, this.#name, this.#target.port);
     const isKnown = (algorithm: ServerHostKeyAlgorithm): boolean => known.some((type) => isOfType(algorithm, type));
     return [...algorithms.filter(isKnown), ...algorithms.filter((algorithm) => !isKnown(algorithm))];

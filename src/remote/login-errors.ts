@@ -4,7 +4,13 @@ import { endpoint, unreachable } from './problems.ts';
 import type { Target } from './types.ts';
 
 /** A host that says nothing for this long counts as lost: three keepalives without an answer. */
-export const keepalive = { keepaliveInterval: 2000, keepaliveCountMax: 3 };
+const usualKeepAlive = { intervalMs: 2000, count: 3 };
+
+/** The target's own (ServerAliveInterval), or ours, as ssh2 takes them. */
+export function keepaliveFor(target: Target): { keepaliveInterval: number; keepaliveCountMax: number } {
+  const { intervalMs, count } = target.keepAlive ?? usualKeepAlive;
+  return { keepaliveInterval: intervalMs, keepaliveCountMax: count };
+}
 
 /** How far a login has come: tells a host that hangs from one that is not there. */
 export type Phase = 'connect' | 'banner' | 'handshake' | 'login';
@@ -39,7 +45,8 @@ export function explain(
   }
   if (error.level === 'client-authentication') return refusedLogin(target, credentials);
   if (error.level === 'client-timeout') {
-    const seconds = (keepalive.keepaliveInterval * (keepalive.keepaliveCountMax + 1)) / 1000;
+    const { keepaliveInterval, keepaliveCountMax } = keepaliveFor(target);
+    const seconds = (keepaliveInterval * (keepaliveCountMax + 1)) / 1000;
     return unreachable(target, 'the connection must last', `it has not answered for ${seconds} s`);
   }
   if (error.level === 'handshake' && /no matching/i.test(error.message)) {
@@ -55,10 +62,10 @@ export function refusedLogin(target: Target, credentials: Credentials): Problem 
   const unusable = credentials.unusable.map((reason) => `; not usable is ${reason}`).join('');
   return unreachable(
     target,
-    `"${target.user}" must be let in with a key`,
+    `"${target.user}" must be let in${target.access?.password === undefined ? ' with a key' : ''}`,
     `${tried}${unusable}`,
     credentials.tried.length === 0
-      ? 'name one in the inventory or ssh_config (IdentityFile), or start an agent'
+      ? 'name one in the inventory or ssh_config (IdentityFile), start an agent, or let -k ask for a password'
       : undefined,
   );
 }

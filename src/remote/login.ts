@@ -1,38 +1,16 @@
 import type { Duplex } from 'node:stream';
-import ssh2, { type Algorithms, type Client } from 'ssh2';
+import ssh2, { type Algorithms, type AnyAuthMethod, type AuthHandlerMiddleware, type Client } from 'ssh2';
 import type { Problem } from '../base/problem.ts';
-import { type Credentials, credentialsFor } from './credentials.ts';
-import { dial } from './dial.ts';
+import { kinds } from './algorithms.ts';
+import { agentSocket, type Credentials, credentialsFor } from './credentials.ts';
+import { type DialJump, dial } from './dial.ts';
 import { HostKeyCheck } from './host-key.ts';
-import { explain, keepalive, type Phase, refusedLogin, waitingFor } from './login-errors.ts';
+import { LoginClock } from './login-clock.ts';
+import { explain, keepaliveFor, type Phase, refusedLogin, waitingFor } from './login-errors.ts';
 import { endpoint, interrupted, unreachable } from './problems.ts';
 import { Loss, newSession, type Session } from './session.ts';
 import { Ssh2Transport } from './ssh2-transport.ts';
 import type { Target } from './types.ts';
-
-/** Cheap ones first; a subset of what OpenSSH's own defaults offer. */
-const algorithms = {
-  kex: [
-    'curve25519-sha256',
-    'curve25519-sha256@libssh.org',
-    'ecdh-sha2-nistp256',
-    'ecdh-sha2-nistp384',
-    'ecdh-sha2-nistp521',
-    'diffie-hellman-group16-sha512',
-    'diffie-hellman-group18-sha512',
-    'diffie-hellman-group14-sha256',
-  ],
-  cipher: [
-    'aes128-gcm@openssh.com',
-    'aes256-gcm@openssh.com',
-    'chacha20-poly1305@openssh.com',
-    'aes128-ctr',
-    'aes192-ctr',
-    'aes256-ctr',
-  ],
-  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'],
-  compress: ['none'],
-} satisfies Algorithms;
 
 /** sshd drops connections at random while too many log in at once (MaxStartups); in milliseconds. */
 const retryDelays = [200, 500, 1200, 2500];
@@ -41,19 +19,31 @@ const retryDelays = [200, 500, 1200, 2500];
  * Connects and logs in. Rejects with `Problem('hostUnreachable')` where the host is not there, hangs, shows a wrong host
  * key or does not let us in; with `Problem('interrupted')` through `signal`. Leaves no socket behind then.
  */
-export async function login(target: Target, options: { signal?: AbortSignal | undefined } = {}): Promise<Session> {
-  const [check, credentials] = await Promise.all([HostKeyCheck.prepare(target), credentialsFor(target)]);
+export async function login(target: Target, options: LoginOptions = {}): Promise<Session> {
+  const clock = new LoginClock(target.connectTimeoutMs);
+  const [check, credentials] = await Promise.all([
+    HostKeyCheck.prepare(target),
+    credentialsFor(target, (asking) => clock.hold(asking)),
+  ]);
   // Through a stream of its own the stream has the first word: a lab that is down has no keys either.
   if (credentials.methods.length === 0 && target.dial === undefined) throw refusedLogin(target, credentials);
-  const deadline = performance.now() + target.connectTimeoutMs;
+  clock.start();
   for (let attempt = 0; ; attempt++) {
-    const outcome = await attemptLogin(target, check, credentials, deadline - performance.now(), options.signal);
+    const outcome = await attemptLogin(target, check, credentials, clock, options);
     if (!(outcome instanceof DroppedEarly)) return outcome;
     const delay = retryDelays[attempt];
-    if (delay === undefined || performance.now() + delay > deadline) throw outcome.problem;
+    if (delay === undefined || delay > clock.leftMs) throw outcome.problem;
     await new Promise((resolve) => setTimeout(resolve, delay * (0.5 + Math.random())));
   }
 }
+
+export interface LoginOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** How a target's jump host is gone through; without it a target must have none. */
+  readonly dialJump?: DialJump | undefined;
+}
+
+const noJump: DialJump = () => Promise.reject(new Error('login() without a way through jump hosts'));
 
 /** The connection was closed before sshd said who it is; worth another try. */
 class DroppedEarly {
@@ -67,8 +57,8 @@ async function attemptLogin(
   target: Target,
   check: HostKeyCheck,
   credentials: Credentials,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
+  clock: LoginClock,
+  { signal, dialJump = noJump }: LoginOptions,
 ): Promise<Session | DroppedEarly> {
   let phase: Phase = 'connect';
   const giveUp = new AbortController();
@@ -78,14 +68,14 @@ async function attemptLogin(
   let forget = (): void => {};
   try {
     return await new Promise<Session | DroppedEarly>((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const stopClock = clock.onEnd(() => {
         const seen = `${waitingFor[phase]} within ${target.connectTimeoutMs / 1000} s`;
         fail(unreachable(target, `sshd must answer on ${endpoint(target)}`, seen));
-      }, timeoutMs);
+      });
       const abort = (): void => fail(interrupted(target));
       signal?.addEventListener('abort', abort, { once: true });
       forget = (): void => {
-        clearTimeout(timer);
+        stopClock();
         signal?.removeEventListener('abort', abort);
       };
       const fail = (problem: Problem): void => {
@@ -115,7 +105,7 @@ async function attemptLogin(
         fail(check.refusal ?? unreachable(target, 'the connection must last', seen));
       });
 
-      dial(target, giveUp.signal).then(
+      dial(target, giveUp.signal, dialJump).then(
         (dialled) => {
           stream = dialled;
           if (loss.problem !== undefined) return void dialled.destroy();
@@ -148,17 +138,48 @@ function startHandshake(
   check: HostKeyCheck,
   credentials: Credentials,
 ): void {
+  const agent = agentSocket(target);
   client.connect({
     sock: stream,
     username: target.user,
-    // The same object serves several attempts, and ssh2 empties the list that it is given.
-    authHandler: [...credentials.methods],
-    algorithms: { ...algorithms, serverHostKey: check.algorithms() },
+    authHandler: methodsInTurn(credentials.methods),
+    algorithms: algorithmsFor(target, check),
     hostVerifier: (key: Buffer, verdict: (ok: boolean) => void) => {
       check.accepts(key).then(verdict, () => verdict(false));
     },
     // Ours, in attemptLogin, counts from the beginning of the connection.
     readyTimeout: 0,
-    ...keepalive,
+    ...keepaliveFor(target),
+    ...(target.forwardAgent === true && agent !== undefined && { agent }),
   });
+}
+
+/** A list of our own for each attempt, as ssh2 empties the one that it is given; ways that the host rules out are left out. */
+function methodsInTurn(methods: readonly AnyAuthMethod[]): AuthHandlerMiddleware {
+  const left = [...methods];
+  const skipped: AnyAuthMethod[] = [];
+  return (allowed, partial, next) => {
+    // Half-way in (AuthenticationMethods with a comma), what was ruled out before may be what is asked for now.
+    if (partial) left.unshift(...skipped.splice(0));
+    for (let method = left.shift(); method !== undefined; method = left.shift()) {
+      const name = method.type === 'agent' ? 'publickey' : method.type;
+      if (allowed?.includes(name) === false) {
+        skipped.push(method);
+        continue;
+      }
+      return next(method);
+    }
+    return next(false as unknown as AnyAuthMethod);
+  };
+}
+
+function algorithmsFor(target: Target, check: HostKeyCheck): Algorithms {
+  const { kex, cipher, hmac } = target.algorithms ?? {};
+  return {
+    kex: [...(kex ?? kinds.kex.usual)],
+    cipher: [...(cipher ?? kinds.cipher.usual)],
+    hmac: [...(hmac ?? kinds.hmac.usual)],
+    serverHostKey: check.algorithms(),
+    compress: ['none'],
+  } as Algorithms;
 }

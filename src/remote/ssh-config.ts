@@ -1,155 +1,193 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { homedir, hostname } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { badInput } from '../base/problem.ts';
-import { namesHost } from './known-hosts.ts';
+import { expandGlob } from './glob.ts';
+import { type Asked, type Criterion, hostCriterion, matchCriterion } from './ssh-config-match.ts';
+import { expandHome, expandTokens, localUser, splitWords } from './ssh-config-words.ts';
 
-/** One `Host` or `Match` block of ssh_config(5) with its settings in order; keywords in lower case. */
+/** The lines between one `Host` or `Match` of ssh_config(5) and the next, in order; keywords in lower case. */
 interface Block {
-  readonly applies: (asked: Asked) => boolean;
+  readonly applies: Criterion;
   readonly settings: readonly (readonly [keyword: string, value: string])[];
 }
 
-/** What is known about a host while the file is read: criteria look at it. */
-interface Asked {
-  readonly name: string;
-  readonly hostName: string;
-  readonly user: string | undefined;
+export interface SshConfig {
+  readonly blocks: readonly Block[];
+  /** A `Match final` is somewhere: the files are read twice. */
+  readonly twice: boolean;
+  /** The file that was named instead of the usual ones (`-F`). */
+  readonly file: string | undefined;
 }
-
-export type SshConfig = readonly Block[];
 
 /** Settings for one host: the first value of each keyword, and all of those that may stand several times. */
 export interface SshHostConfig {
+  /** The first word of the first line. */
   first(keyword: string): string | undefined;
+  /** The first line as it stands. */
+  line(keyword: string): string | undefined;
+  /** The words of the first line. */
+  words(keyword: string): readonly string[] | undefined;
+  /** The words of all lines. */
   all(keyword: string): readonly string[];
 }
 
 /** Includes deeper than this are a loop, as for OpenSSH. */
 const deepestInclude = 16;
 
-/** `~` and `~/x` as the shell reads them. */
-export function expandHome(path: string): string {
-  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
-}
+/** One of these shuts the other out, whichever comes first. */
+const rivals: Readonly<Record<string, string>> = { proxycommand: 'proxyjump', proxyjump: 'proxycommand' };
 
-/** Words of a value, where double quotes hold spaces together. */
-export function splitWords(value: string): string[] {
-  return [...value.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2]!);
-}
+/** Nobody has any settings. */
+export const noSshConfig: SshConfig = { blocks: [], twice: false, file: undefined };
 
 /**
- * Reads ssh_config files: the user's before the system's, as the first value wins; a file that is missing is empty.
- * Known are `Host` with patterns, `Include`, and `Match` by all, host, originalhost and user. A `Match` by anything else
- * never applies.
+ * Reads ssh_config files: the user's before the system's, as the first value wins, or only the one that is named (`none`:
+ * no file at all). A usual one that is missing is empty. Known are `Host`, `Match` (all, host, originalhost, user,
+ * localuser, tagged, exec, final; others never hold) and `Include`.
+ * Throws `Problem('badInput')` for what cannot be read, with its place.
  */
-export async function loadSshConfig(
-  files: readonly string[] = [join(homedir(), '.ssh', 'config'), '/etc/ssh/ssh_config'],
-): Promise<SshConfig> {
-  const blocks: Block[] = [];
-  for (const file of files) blocks.push(...(await readBlocks(file, 0)));
-  return blocks;
+export async function loadSshConfig(file?: string): Promise<SshConfig> {
+  const reader = new Reader();
+  if (file === undefined) {
+    await reader.read(join(homedir(), '.ssh', 'config'), join(homedir(), '.ssh'), { optional: true });
+    await reader.read('/etc/ssh/ssh_config', '/etc/ssh', { optional: true });
+  } else if (file !== 'none') {
+    await reader.read(file, join(homedir(), '.ssh'), { optional: false });
+  }
+  return { blocks: reader.blocks, twice: reader.twice, file };
 }
 
-async function readBlocks(file: string, depth: number): Promise<Block[]> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return [];
-    throw badInput([
-      { at: { file, line: 1, column: 1 }, message: `Cannot read ssh_config as it must be a file: ${message}` },
-    ]);
-  }
-  const blocks: Block[] = [];
-  let applies: Block['applies'] = () => true;
-  let settings: [string, string][] = [];
-  blocks.push({ applies, settings });
-  for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.trim();
-    if (line === '' || line.startsWith('#')) continue;
-    const match = /^([A-Za-z]+)(?:\s*=\s*|\s+)(.*)$/.exec(line);
-    if (match === null) {
-      const at = { file, line: index + 1, column: raw.length - raw.trimStart().length + 1 };
-      throw badInput([{ at, message: `Cannot read "${line}" as every line must be a keyword and a value: it is not` }]);
-    }
-    const keyword = match[1]!.toLowerCase();
-    const value = match[2]!.trim();
-    if (keyword === 'include') {
-      // What is included stands under the block around it, and the block goes on after it.
-      const around = applies;
-      if (depth >= deepestInclude) continue;
-      for (const pattern of splitWords(value)) {
-        for (const included of await expandGlob(pattern, file)) {
-          for (const block of await readBlocks(included, depth + 1)) {
-            blocks.push({ ...block, applies: (asked) => around(asked) && block.applies(asked) });
+class Reader {
+  readonly blocks: Block[] = [];
+  twice = false;
+
+  /** `base` is where relative names of included files begin. */
+  async read(
+    file: string,
+    base: string,
+    options: { optional: boolean },
+    around: readonly Criterion[] = [],
+    depth = 0,
+  ): Promise<void> {
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' && options.optional) return '';
+      throw wrong(file, 1, 1, `Cannot read ssh_config as it must be a file: ${error.message}`);
+    });
+    let own: Criterion | undefined;
+    let settings: [string, string][] = [];
+    const begin = (): void => {
+      const criteria = own === undefined ? around : [...around, own];
+      settings = [];
+      this.blocks.push({ applies: (asked) => criteria.every((holds) => holds(asked)), settings });
+    };
+    begin();
+    for (const [index, raw] of text.split('\n').entries()) {
+      const line = raw.trim();
+      if (line === '' || line.startsWith('#')) continue;
+      const column = raw.length - raw.trimStart().length + 1;
+      const fail = (must: string, seen: string): Error =>
+        wrong(file, index + 1, column, `Cannot read "${line}" as ${must}: ${seen}`);
+      const match = /^"?([A-Za-z0-9]+)"?(?:\s*=\s*|\s+)(.*)$/.exec(line);
+      if (match === null) throw fail('every line must be a keyword and a value', 'it is not');
+      const keyword = match[1]!.toLowerCase();
+      const value = match[2]!.trim();
+      if (keyword !== 'include' && keyword !== 'host' && keyword !== 'match') {
+        settings.push([keyword, value]);
+        continue;
+      }
+      const words = splitWords(value);
+      if (words === undefined) throw fail('quotes must be closed', 'one is not');
+      if (keyword === 'include') {
+        // What is included stands under the block around it, and the block goes on after it.
+        if (depth >= deepestInclude) throw fail('files may include each other 16 deep', 'they go deeper');
+        const criteria = own === undefined ? around : [...around, own];
+        for (const pattern of words) {
+          const home = expandHome(pattern);
+          for (const included of await expandGlob(isAbsolute(home) ? home : join(base, home))) {
+            await this.read(included, base, { optional: true }, criteria, depth + 1);
           }
         }
+      } else if (keyword === 'host') {
+        own = hostCriterion(words);
+      } else {
+        const read = matchCriterion(words);
+        if (typeof read === 'string') throw fail('Match must have criteria of ssh_config(5)', read);
+        own = read.criterion;
+        this.twice ||= read.final;
       }
-    } else if (keyword === 'host' || keyword === 'match') {
-      applies = keyword === 'host' ? hostCriterion(value) : matchCriterion(value);
-    } else {
-      settings.push([keyword, value]);
-      continue;
+      begin();
     }
-    settings = [];
-    blocks.push({ applies, settings });
   }
-  return blocks;
 }
 
-/** Files that a path with wildcards in its last part means, in order; relative ones stand beside the file. */
-async function expandGlob(pattern: string, from: string): Promise<string[]> {
-  const home = expandHome(pattern);
-  const path = isAbsolute(home) ? home : join(dirname(from), home);
-  if (!/[*?]/.test(basename(path))) return [path];
-  const names = await readdir(dirname(path)).catch(() => []);
-  const wanted = basename(path).toLowerCase();
-  return names
-    .filter((name) => namesHost(wanted, name.toLowerCase()))
-    .sort()
-    .map((name) => join(dirname(path), name));
+function wrong(file: string, line: number, column: number, message: string): Error {
+  return badInput([{ at: { file, line, column }, message }]);
 }
 
-function hostCriterion(value: string): Block['applies'] {
-  const patterns = splitWords(value).join(',');
-  return (asked) => namesHost(patterns, asked.name.toLowerCase());
-}
-
-function matchCriterion(value: string): Block['applies'] {
-  const words = splitWords(value);
-  const criteria: Block['applies'][] = [];
-  for (let index = 0; index < words.length; ) {
-    const criterion = words[index++]!.toLowerCase();
-    if (criterion === 'all') continue;
-    const patterns = words[index++] ?? '';
-    if (criterion === 'host') criteria.push((asked) => namesHost(patterns, asked.hostName.toLowerCase()));
-    else if (criterion === 'originalhost') criteria.push((asked) => namesHost(patterns, asked.name.toLowerCase()));
-    else if (criterion === 'user') criteria.push((asked) => namesHost(patterns, (asked.user ?? '').toLowerCase()));
-    else return () => false;
-  }
-  return (asked) => criteria.every((holds) => holds(asked));
-}
-
-/** What the files say about a host under the name that somebody typed. */
-export function sshConfigFor(config: SshConfig, name: string, user: string | undefined): SshHostConfig {
+/** What the files say about a host under the name that somebody typed; the command line's `user` and `port` come first. */
+export function sshConfigFor(
+  config: SshConfig,
+  name: string,
+  given: { readonly user?: string | undefined; readonly port?: number | undefined } = {},
+): SshHostConfig {
   const values = new Map<string, string[]>();
-  for (const block of config) {
-    const asked: Asked = {
-      name,
-      hostName: values.get('hostname')?.[0]?.replaceAll('%h', name) ?? name,
-      user: user ?? values.get('user')?.[0],
-    };
-    if (!block.applies(asked)) continue;
-    for (const [keyword, value] of block.settings) {
-      const known = values.get(keyword);
-      if (known === undefined) values.set(keyword, [value]);
-      else known.push(value);
+  const first = (keyword: string): string | undefined => {
+    const line = values.get(keyword)?.[0];
+    return line === undefined ? undefined : (splitWords(line)?.[0] ?? line);
+  };
+  for (const final of config.twice ? [false, true] : [false]) {
+    for (const block of config.blocks) {
+      const hostName = expandTokens(first('hostname') ?? '%h', { h: name, '%': '%' });
+      const user = given.user ?? first('user') ?? localUser();
+      const asked: Asked = {
+        name,
+        hostName,
+        user,
+        tag: first('tag') ?? '',
+        final,
+        tokens: () => hostTokens({ name, address: hostName, user, port: given.port ?? Number(first('port') ?? 22) }),
+      };
+      if (!block.applies(asked)) continue;
+      for (const [keyword, value] of block.settings) {
+        if (values.has(rivals[keyword] ?? '')) continue;
+        const known = values.get(keyword);
+        if (known === undefined) values.set(keyword, [value]);
+        // The second reading brings the same lines again.
+        else if (!known.includes(value)) known.push(value);
+      }
     }
   }
   return {
-    first: (keyword) => values.get(keyword)?.[0],
-    all: (keyword) => values.get(keyword) ?? [],
+    first,
+    line: (keyword) => values.get(keyword)?.[0],
+    words: (keyword) => {
+      const line = values.get(keyword)?.[0];
+      return line === undefined ? undefined : splitWords(line);
+    },
+    all: (keyword) => (values.get(keyword) ?? []).flatMap((line) => splitWords(line) ?? []),
+  };
+}
+
+/** What `%h` and its like stand for (ssh_config(5), "TOKENS"). */
+export function hostTokens(host: {
+  readonly name: string;
+  readonly address: string;
+  readonly user: string;
+  readonly port: number;
+}): Readonly<Record<string, string>> {
+  const full = hostname();
+  return {
+    '%': '%',
+    h: host.address,
+    n: host.name,
+    k: host.name,
+    p: String(host.port),
+    r: host.user,
+    d: homedir(),
+    u: localUser(),
+    i: String(process.getuid?.() ?? ''),
+    l: full,
+    L: full.split('.')[0]!,
   };
 }

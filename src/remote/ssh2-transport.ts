@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
-import { type Channel, type ChannelOptions, ChannelRefused, type Transport } from './channel.ts';
+import { type Channel, type ChannelOptions, ChannelRefused, noteExit, type Transport } from './channel.ts';
 import type { ReverseTunnel, Target } from './types.ts';
 
 type Accept = (stream: Duplex) => void;
@@ -39,7 +39,7 @@ export class Ssh2Transport implements Transport {
           ...(environment !== undefined && { env: { ...environment } }),
           ...(forwardAgent === true && { agentForward: true }),
         },
-        done,
+        (error, channel) => done(error, error ? channel : noteExit(channel)),
       ),
     );
   }

@@ -1,19 +1,24 @@
-import { homedir, userInfo } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../base/problem.ts';
 import type { Host } from '../model/inventory.ts';
-import { proxyCommand } from './dial.ts';
-import { expandHome, type SshConfig, type SshHostConfig, splitWords, sshConfigFor } from './ssh-config.ts';
-import type { HostKeyChecking, Target } from './types.ts';
+import { algorithmLists } from './algorithms.ts';
+import type { Access } from './secret.ts';
+import { hostTokens, type SshConfig, type SshHostConfig, sshConfigFor } from './ssh-config.ts';
+import { expandEnvironment, expandHome, expandTokens, localUser, sshSeconds } from './ssh-config-words.ts';
+import { authentications, environment, onlyOpenSsh } from './target-settings.ts';
+import type { HostKeyChecking, Target, TransportName } from './types.ts';
 
 const defaultIdentities = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 const defaultConnectTimeoutMs = 10_000;
+/** More hops than this are a loop. */
+const mostHops = 16;
 
-/** ssh_config's words; who never said anything gets `accept-new`, and so does who is to be asked. */
+/** ssh_config's words. Who never said anything gets `accept-new`. */
 const checkings: Readonly<Record<string, HostKeyChecking>> = {
   yes: 'strict',
   'accept-new': 'accept-new',
-  ask: 'accept-new',
+  ask: 'ask',
   no: 'off',
   off: 'off',
 };
@@ -22,6 +27,22 @@ const checkings: Readonly<Record<string, HostKeyChecking>> = {
 export interface TargetOptions {
   readonly hostKeyChecking?: HostKeyChecking | undefined;
   readonly connectTimeoutMs?: number | undefined;
+  readonly transport?: TransportName | undefined;
+  readonly access?: Access | undefined;
+}
+
+/** What is known of a host before ssh_config is asked. */
+interface Wanted {
+  /** For messages: as the inventory or a ProxyJump names it. */
+  readonly title: string;
+  /** As ssh_config's patterns see it. */
+  readonly name: string;
+  readonly user?: string | undefined;
+  readonly port?: number | undefined;
+  readonly identityFile?: string | undefined;
+  readonly proxyCommand?: string | undefined;
+  /** The hops before it, where somebody else's ProxyJump names them; `none`: none. */
+  readonly proxyJump?: string | undefined;
 }
 
 /**
@@ -29,89 +50,125 @@ export interface TargetOptions {
  * then OpenSSH's defaults. Throws `Problem('badInput')` for a name that a shell could take for something else.
  */
 export function targetOf(host: Host, config: SshConfig, options: TargetOptions = {}): Target {
-  const { ssh } = host;
-  const settings = sshConfigFor(config, ssh.address, ssh.user);
-  const address = settings.first('hostname')?.replaceAll('%h', ssh.address).replaceAll('%%', '%') ?? ssh.address;
-  const user = ssh.user ?? settings.first('user') ?? userInfo().username;
-  const port = ssh.port ?? numberOf(host, settings, 'port') ?? 22;
-  for (const word of [address, user]) requireHarmless(host, word);
-  const tokens = {
-    '%': '%',
-    h: address,
-    n: ssh.address,
-    p: String(port),
-    r: user,
-    d: homedir(),
-    u: userInfo().username,
-  };
-  const command = ssh.proxyCommand ?? settings.first('proxycommand') ?? jumpCommand(host, settings.first('proxyjump'));
-  const seconds = numberOf(host, settings, 'connecttimeout');
-  const files = [...(ssh.identityFile === undefined ? [] : [ssh.identityFile]), ...settings.all('identityfile')];
+  const { address: name, ...ssh } = host.ssh;
+  return resolve({ title: host.name, name, ...ssh }, config, options, 0);
+}
+
+function resolve(wanted: Wanted, config: SshConfig, options: TargetOptions, hops: number): Target {
+  const { title, name } = wanted;
+  const settings = sshConfigFor(config, name, wanted);
+  const address = expandTokens(settings.first('hostname') ?? '%h', { h: name, '%': '%' });
+  const user = wanted.user ?? settings.first('user') ?? localUser();
+  const port = wanted.port ?? portOf(title, settings) ?? 22;
+  for (const word of [name, address, user]) requireHarmless(title, word);
+  const tokens = hostTokens({ name, address, user, port });
+  const path = (text: string): string => expandHome(expandEnvironment(expandTokens(text, tokens)));
+  const files = [...(wanted.identityFile === undefined ? [] : [wanted.identityFile]), ...settings.all('identityfile')];
+  const { lists, beyond } = algorithmLists(settings);
+  const seconds = time(title, settings, 'connecttimeout');
+  const said = options.hostKeyChecking ?? checkings[settings.first('stricthostkeychecking')?.toLowerCase() ?? ''];
+  const agent = settings.first('identityagent');
   return {
-    name: host.name,
+    name: title,
     address,
     port,
     user,
-    identityFiles:
-      files.length > 0
-        ? files.map((file) => expandHome(expandTokens(splitWords(file)[0] ?? file, tokens)))
-        : defaultIdentities.map((name) => join(homedir(), '.ssh', name)),
-    identitiesOnly: settings.first('identitiesonly')?.toLowerCase() === 'yes',
-    knownHostsFiles: knownHostsFiles(settings).map((file) => expandHome(expandTokens(file, tokens))),
-    hostKeyChecking:
-      options.hostKeyChecking ?? checkings[settings.first('stricthostkeychecking')?.toLowerCase() ?? 'ask'] ?? 'strict',
-    hashKnownHosts: settings.first('hashknownhosts')?.toLowerCase() === 'yes',
+    identityFiles: files.filter((file) => file !== 'none').map(path),
+    ...(files.length === 0 && { identityFiles: defaultIdentities.map((file) => join(homedir(), '.ssh', file)) }),
+    identitiesOnly: isYes(settings, 'identitiesonly'),
+    knownHostsFiles: knownHostsFiles(settings).map(path),
+    hostKeyChecking: said ?? (settings.first('stricthostkeychecking') === undefined ? 'accept-new' : 'strict'),
+    hashKnownHosts: isYes(settings, 'hashknownhosts'),
     hostKeyAlias: settings.first('hostkeyalias'),
     connectTimeoutMs: options.connectTimeoutMs ?? (seconds === undefined ? defaultConnectTimeoutMs : seconds * 1000),
-    dial: command === undefined || command === 'none' ? undefined : proxyCommand(expandTokens(command, tokens)),
+    keepAlive: keepAliveOf(title, settings),
+    dial: undefined,
+    ...way(wanted, settings, config, options, tokens, hops),
+    addressFamily: ({ inet: 4, inet6: 6 } as const)[settings.first('addressfamily')?.toLowerCase() as 'inet'],
+    bindAddress: settings.first('bindaddress'),
+    algorithms: lists,
+    authentications: authentications(settings),
+    environment: environment(settings, process.env),
+    forwardAgent: isYes(settings, 'forwardagent'),
+    identityAgent: agent === undefined || agent === 'SSH_AUTH_SOCK' ? undefined : agentPath(agent, path),
+    // Somebody who asked for BatchMode is not to be asked anything.
+    access: isYes(settings, 'batchmode') ? { ...options.access, questions: undefined } : options.access,
+    transport: options.transport,
+    needsOpenSsh: beyond ?? onlyOpenSsh(settings),
+    openSsh: { name, configFile: config.file },
   };
 }
 
-/** `%h` and its like; a token that is not in the list stays as it is. */
-function expandTokens(text: string, tokens: Readonly<Record<string, string>>): string {
-  return text.replace(/%(.)/g, (whole, token: string) => tokens[token] ?? whole);
+function agentPath(setting: string, path: (text: string) => string): string {
+  return setting.startsWith('$') && !setting.startsWith('${')
+    ? (process.env[setting.slice(1)] ?? 'none')
+    : path(setting);
+}
+
+function isYes(settings: SshHostConfig, keyword: string): boolean {
+  return /^(yes|true)$/i.test(settings.first(keyword) ?? '');
+}
+
+/** ProxyCommand or ProxyJump, of the inventory or of ssh_config. */
+function way(
+  wanted: Wanted,
+  settings: SshHostConfig,
+  config: SshConfig,
+  options: TargetOptions,
+  tokens: Readonly<Record<string, string>>,
+  hops: number,
+): Pick<Target, 'proxyCommand' | 'jump'> {
+  const own = wanted.proxyCommand ?? (wanted.proxyJump === undefined ? settings.line('proxycommand') : undefined);
+  if (own !== undefined) return own === 'none' ? {} : { proxyCommand: expandTokens(own, tokens) };
+  const jump = wanted.proxyJump ?? settings.first('proxyjump');
+  if (jump === undefined || jump === 'none') return {};
+  if (hops >= mostHops) throw bad(wanted.title, 'jump hosts must not lead in circles', `"${jump}" does`);
+  const list = jump.split(',').map((hop) => hop.trim());
+  const last = list.pop()!;
+  const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:@]+)(?::(\d+))?$/.exec(expandTokens(last, tokens));
+  if (match === null) throw bad(wanted.title, 'ProxyJump must read user@host:port', `"${jump}"`);
+  const [, user, bracketed, port] = match;
+  const name = bracketed!.replace(/^\[|\]$/g, '');
+  const before = list.length > 0 ? list.join(',') : undefined;
+  const hop = { title: name, name, user, port: port === undefined ? undefined : Number(port), proxyJump: before };
+  // What the command line says about the transport is about the host itself; a hop takes what it needs.
+  return { jump: resolve(hop, config, { ...options, transport: undefined }, hops + 1) };
 }
 
 function knownHostsFiles(settings: SshHostConfig): string[] {
-  const own = settings.first('userknownhostsfile') ?? '~/.ssh/known_hosts ~/.ssh/known_hosts2';
-  const shared = settings.first('globalknownhostsfile') ?? '/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2';
-  return [...splitWords(own), ...splitWords(shared)].filter((file) => file !== 'none');
+  const own = settings.words('userknownhostsfile') ?? ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'];
+  const shared = settings.words('globalknownhostsfile') ?? ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'];
+  return [...own, ...shared].filter((file) => file !== 'none');
 }
 
-function numberOf(host: Host, settings: SshHostConfig, keyword: string): number | undefined {
+function keepAliveOf(title: string, settings: SshHostConfig): Target['keepAlive'] {
+  const seconds = time(title, settings, 'serveraliveinterval');
+  if (seconds === undefined) return undefined;
+  return { intervalMs: seconds * 1000, count: Number(settings.first('serveralivecountmax') ?? 3) || 3 };
+}
+
+function time(title: string, settings: SshHostConfig, keyword: string): number | undefined {
   const text = settings.first(keyword);
   if (text === undefined || text === 'none') return undefined;
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0 && value < 65_536) return value;
-  throw new Problem(
-    'badInput',
-    `Cannot reach host "${host.name}" as ${keyword} in ssh_config must be a number: "${text}"`,
-  );
+  const seconds = sshSeconds(text);
+  if (seconds === undefined) throw bad(title, `${keyword} in ssh_config must be a time`, `"${text}"`);
+  return keyword === 'connecttimeout' && seconds === 0 ? undefined : seconds;
 }
 
-/** A jump host is a ProxyCommand of the system's ssh, which knows keys and further hops by itself. */
-function jumpCommand(host: Host, jump: string | undefined): string | undefined {
-  if (jump === undefined || jump === 'none') return undefined;
-  const hops = jump.split(',').map((hop) => hop.trim().replace(/^ssh:\/\//, ''));
-  for (const hop of hops) requireHarmless(host, hop);
-  const last = /^(?:([^@]+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(hops.pop()!);
-  if (last === null) {
-    throw new Problem('badInput', `Cannot reach host "${host.name}" as ProxyJump must read user@host:port: "${jump}"`);
-  }
-  const [, user, name, port] = last;
-  const words = [
-    ...(hops.length === 0 ? [] : ['-J', hops.join(',')]),
-    ...(user === undefined ? [] : ['-l', user]),
-    ...(port === undefined ? [] : ['-p', port]),
-  ];
-  return `ssh ${words.join(' ')} -W '[%h]:%p' -- ${name!.replace(/^\[|\]$/g, '')}`;
+function portOf(title: string, settings: SshHostConfig): number | undefined {
+  const text = settings.first('port');
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw bad(title, 'port in ssh_config must be a number', `"${text}"`);
 }
 
 /** Names end up in a ProxyCommand's shell; as OpenSSH does, what could be an option or shell syntax is refused. */
-function requireHarmless(host: Host, word: string): void {
+function requireHarmless(title: string, word: string): void {
   if (!/^-|[\s'"`$\\;&<>|(){}\0]/.test(word)) return;
-  throw new Problem(
-    'badInput',
-    `Cannot reach host "${host.name}" as names must not look like options or shell syntax: "${word}" does`,
-  );
+  throw bad(title, 'names must not look like options or shell syntax', `"${word}" does`);
+}
+
+function bad(title: string, must: string, seen: string): Problem {
+  return new Problem('badInput', `Cannot reach host "${title}" as ${must}: ${seen}`);
 }

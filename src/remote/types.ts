@@ -1,7 +1,15 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { HostName } from '../model/names.ts';
+import type { AlgorithmLists } from './algorithms.ts';
+import type { Access } from './secret.ts';
 
-export type HostKeyChecking = 'strict' | 'accept-new' | 'off';
+/** `ask`: as `strict`, after somebody was asked about all unknown hosts of a run together. */
+export type HostKeyChecking = 'strict' | 'accept-new' | 'ask' | 'off';
+
+/** `ssh2` in this process, or the system's `ssh` with a control master. */
+export type TransportName = 'ssh2' | 'openssh';
+
+export type Authentication = 'publickey' | 'keyboard-interactive' | 'password';
 
 /** All that is needed to reach one host; made from the inventory and ssh_config by `remote/target.ts`. */
 export interface Target {
@@ -13,8 +21,15 @@ export interface Target {
   readonly knownHostsFiles: readonly string[];
   readonly hostKeyChecking: HostKeyChecking;
   readonly connectTimeoutMs: number;
-  /** How the byte stream to sshd is opened; undefined: TCP to `address:port`. */
+  /** Opens the byte stream to sshd by a way of its own (the lab's); undefined: `proxyCommand`, `jump` or TCP. */
   readonly dial: (() => Promise<Duplex>) | undefined;
+  /** A command whose standard streams lead to sshd, as the shell reads it (ProxyCommand). */
+  readonly proxyCommand?: string | undefined;
+  /** The host that the way leads through, which may have one before it (ProxyJump). */
+  readonly jump?: Target | undefined;
+  readonly addressFamily?: 4 | 6 | undefined;
+  /** Our own address on the way there (BindAddress). */
+  readonly bindAddress?: string | undefined;
   /** Only the identity files, never the agent's other keys (IdentitiesOnly). */
   readonly identitiesOnly?: boolean | undefined;
   /** Names in known_hosts files that we append to are hashed (HashKnownHosts). */
@@ -23,6 +38,22 @@ export interface Target {
   readonly environment?: Readonly<Record<string, string>> | undefined;
   /** Lets commands on the host use our agent; only where ssh_config says so. */
   readonly forwardAgent?: boolean | undefined;
+  /** A host that says nothing for `count` times the interval counts as lost; an interval of 0: never. */
+  readonly keepAlive?: { readonly intervalMs: number; readonly count: number } | undefined;
+  /** The only algorithms that may be used, in order (KexAlgorithms and its like). */
+  readonly algorithms?: AlgorithmLists | undefined;
+  /** Which ways to log in are tried, in this order (PreferredAuthentications and its like). */
+  readonly authentications?: readonly Authentication[] | undefined;
+  /** The agent's socket (IdentityAgent); `none`: no agent; undefined: SSH_AUTH_SOCK. */
+  readonly identityAgent?: string | undefined;
+  /** Passwords, and whom to ask. */
+  readonly access?: Access | undefined;
+  /** What carries the connection; undefined: ssh2, or OpenSSH where `needsOpenSsh` or a file of the user asks for it. */
+  readonly transport?: TransportName | undefined;
+  /** What in ssh_config only OpenSSH can do, in words. */
+  readonly needsOpenSsh?: string | undefined;
+  /** How OpenSSH is told which host it is: the name in ssh_config, and the file that was named with `-F`. */
+  readonly openSsh?: { readonly name: string; readonly configFile: string | undefined } | undefined;
   /** The name that the host key is looked up under, where it is not the address (HostKeyAlias). */
   readonly hostKeyAlias?: string | undefined;
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Channel } from './channel.ts';
-import { signalName } from './exec.ts';
+import { type Channel, exitOf } from './channel.ts';
 import { FrameReader } from './frames.ts';
 import { killGroup } from './kill.ts';
 import { ConnectionLost, hostFailed, interrupted } from './problems.ts';
@@ -64,13 +63,10 @@ export class ShellWorker implements Worker {
     channel.on('data', (chunk: Buffer) => stdout.push(chunk));
     channel.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     channel.on('error', () => {});
-    let outcome: { rc: number | null; signal: string | null } = { rc: null, signal: null };
-    channel.on('exit', (code: number | null, name?: string) => {
-      outcome = { rc: code, signal: signalName(name) };
-    });
     channel.on('close', () => {
       if (this.#channel === channel) this.#channel = undefined;
-      if (this.#session.loss.problem === undefined) this.#running?.finish(outcome);
+      const { code, signal } = exitOf(channel);
+      if (this.#session.loss.problem === undefined) this.#running?.finish({ rc: code, signal });
     });
 
     // The first exchange also swallows what a login shell may print before it hands over.

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { Problem } from '../../src/base/problem.ts';
 import { waitUntil } from '../../src/lab/wait.ts';
 import { connect } from '../../src/remote/connection.ts';
-import { proxyCommand } from '../../src/remote/dial.ts';
 import type { Target } from '../../src/remote/types.ts';
 import { freePort, keygen, startSshd, type TestSshd } from './sshd.ts';
 
@@ -258,9 +257,9 @@ describe('remote: login', function () {
       `sh -c 'echo $$ > ${mark}; exec ssh -F none -i ${sshd.dir}/id -o UserKnownHostsFile=${known} -o BatchMode=yes ` +
       `-p ${sshd.port} -W 127.0.0.1:${sshd.port} 127.0.0.1'`;
     // The port is nobody's: only the stream of the command leads anywhere.
-    assert.equal(await login(target({ hostKeyAlias: 'behind', dial: proxyCommand(command) })), 'in\n');
+    assert.equal(await login(target({ hostKeyAlias: 'behind', proxyCommand: command })), 'in\n');
     const pid = Number(readFileSync(mark, 'utf8'));
     assert.ok(await becomes(() => !existsSync(`/proc/${pid}`)));
-    await assertUnreachable(target({ dial: proxyCommand('sh -c "echo no way >&2; exit 3"') }), /no way/);
+    await assertUnreachable(target({ proxyCommand: 'sh -c "echo no way >&2; exit 3"' }), /no way/);
   });
 });

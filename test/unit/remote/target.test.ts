@@ -26,7 +26,7 @@ describe('targetOf', () => {
 
   async function targetFrom(config: string, ...[address, ssh]: Parameters<typeof host>) {
     writeFileSync(join(dir, 'config'), config);
-    return targetOf(host(address, ssh), await loadSshConfig([join(dir, 'config'), join(dir, 'missing')]));
+    return targetOf(host(address, ssh), await loadSshConfig(join(dir, 'config')));
   }
 
   it("has OpenSSH's defaults where nobody says anything", async () => {
@@ -77,10 +77,10 @@ Host *
     writeFileSync(join(dir, 'conf.d', '20-b.txt'), 'Port 9\n');
     const config = `
 Host node* !node9
-  Include conf.d/*.conf
+  Include ${dir}/conf.d/*.conf
 Match user included
   Port 24
-Match exec "true"
+Match exec "false"
   Port 25
 Match all
   Port 26
@@ -108,11 +108,28 @@ Match all
     await assert.rejects(targetFrom('Host *\nPort x\n', 'ok'), Problem);
   });
 
-  it('dials through ProxyCommand with its tokens', async () => {
+  it('gives ProxyCommand its tokens, and follows ProxyJump through the settings of each hop', async () => {
     const target = await targetFrom('Host *\n  ProxyCommand echo %h:%p:%r:%n:%%\n', 'web', { user: 'u', port: 33 });
-    const stream = await target.dial!();
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(chunk);
-    assert.equal(Buffer.concat(chunks).toString(), 'web:33:u:web:%\n');
+    assert.equal(target.proxyCommand, 'echo web:33:u:web:%');
+    const config = `
+Host web
+  ProxyJump me@gate:2200,inner
+  ProxyCommand never
+Host gate
+  HostName gate.example.net
+  User ignored
+  ProxyJump outer
+Host inner
+  ProxyJump ignored
+Host outer
+  Port 2222
+`;
+    const inner = (await targetFrom(config, 'web')).jump!;
+    assert.deepEqual([inner.address, inner.port, inner.proxyCommand], ['inner', 22, undefined]);
+    const gate = inner.jump!;
+    assert.deepEqual([gate.address, gate.port, gate.user], ['gate.example.net', 2200, 'me']);
+    assert.deepEqual([gate.jump!.address, gate.jump!.port, gate.jump!.jump], ['outer', 2222, undefined]);
+    assert.equal((await targetFrom('Host a\nProxyCommand x\nProxyJump y\n', 'a')).jump, undefined);
+    await assert.rejects(targetFrom('Host *\n  ProxyJump %h\n', 'a'), /in circles/);
   });
 });
