@@ -1,0 +1,85 @@
+import { showDuration } from '../../base/duration.ts';
+import type { Outcome } from './event.ts';
+import { type Managed, type ManagedGroup, type ResourceState, wakeBy } from './state.ts';
+
+/** How many failures make a group leave this node because of this resource. */
+function threshold({ settings }: Managed): number {
+  return settings.onFail === 'restart' ? settings.migrationThreshold : 1;
+}
+
+/** The resource because of which a group may not run here for now. */
+export function barredBy(group: ManagedGroup): Managed | undefined {
+  return group.resources.find((resource) => resource.failures >= threshold(resource));
+}
+
+/** Why a group may not run on this node for now, as the end of a sentence; undefined where it may. */
+export function whyBarred(group: ManagedGroup): string | undefined {
+  const resource = barredBy(group);
+  if (resource === undefined) return undefined;
+  const { name, failures, lastFailure } = resource;
+  if (failures === Number.POSITIVE_INFINITY) return `${name} cannot run there: ${lastFailure}`;
+  return `${name} failed there ${failures === 1 ? 'once' : `${failures} times`}: ${lastFailure}`;
+}
+
+/** Forgets failures whose time is over. */
+export function forgetFailures(state: ResourceState, group: ManagedGroup, now: number): void {
+  for (const resource of group.resources) {
+    if (resource.failures === 0) continue;
+    const until = resource.failedAt + resource.settings.failureTimeout;
+    if (now < until) wakeBy(state, until);
+    else resource.failures = 0;
+  }
+}
+
+/** Counts a failure and says what follows; what has to be done about the resource itself is the caller's. */
+export function noteFailure(
+  state: ResourceState,
+  group: ManagedGroup,
+  resource: Managed,
+  what: string,
+  outcome: Outcome,
+  now: number,
+): void {
+  const { settings, name } = resource;
+  resource.lastFailure = `${what}: ${outcome.text}`;
+  if (settings.onFail === 'ignore') {
+    if (!resource.ignored)
+      say(state, group, `${name}: ${resource.lastFailure}; it is left so, as its failures are ignored`);
+    resource.ignored = true;
+    return;
+  }
+  resource.failures = outcome.kind === 'unable' ? Number.POSITIVE_INFINITY : resource.failures + 1;
+  resource.failedAt = now;
+  const often = resource.failures === Number.POSITIVE_INFINITY ? 'it cannot run here' : `failure ${resource.failures}`;
+  say(state, group, `${name}: ${resource.lastFailure} (${often})`);
+  if (settings.onFail === 'fence') {
+    state.effects.push({
+      type: 'fence',
+      group: group.name,
+      why: `${name} failed, and its failure is a reason to fence: ${resource.lastFailure}`,
+    });
+  }
+}
+
+/** Says once that a group leaves this node, and for how long. */
+export function giveUpIfBarred(state: ResourceState, group: ManagedGroup): boolean {
+  const resource = barredBy(group);
+  if (resource === undefined) {
+    group.gaveUp = false;
+    return false;
+  }
+  if (!group.gaveUp && group.wish === 'run') {
+    const forgotten = showDuration(resource.settings.failureTimeout);
+    state.effects.push({
+      type: 'giveUp',
+      group: group.name,
+      why: `${whyBarred(group)}; forgotten ${forgotten} after the last failure`,
+    });
+    group.gaveUp = true;
+  }
+  return true;
+}
+
+export function say(state: ResourceState, group: ManagedGroup, why: string): void {
+  state.effects.push({ type: 'say', group: group.name, why });
+}
