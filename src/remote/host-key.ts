@@ -34,8 +34,7 @@ export class HostKeyCheck {
   /** Reads the known_hosts files; one that does not exist is empty. Rejects where one cannot be read. */
   static async prepare(target: Target): Promise<HostKeyCheck> {
     if (target.hostKeyChecking === 'off') return new HostKeyCheck(target, []);
-    const files = await Promise.all(target.knownHostsFiles.map((file) => readEntries(target, file)));
-    return new HostKeyCheck(target, files.flat());
+    return new HostKeyCheck(target, await knownEntries(target));
   }
 
   /** Why the key was refused; undefined while it was not. */
@@ -111,6 +110,11 @@ export class HostKeyCheck {
 
 function place(entry: KnownHost): string {
   return `${entry.file}:${entry.line}`;
+}
+
+/** All entries of the target's known_hosts files; one that does not exist is empty. Rejects where one cannot be read. */
+export async function knownEntries(target: Target): Promise<KnownHost[]> {
+  return (await Promise.all(target.knownHostsFiles.map((file) => readEntries(target, file)))).flat();
 }
 
 /** One parse for all hosts of a run: by file, size and time of the last change. */

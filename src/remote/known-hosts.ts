@@ -129,6 +129,12 @@ function namesEither(patterns: string, name: string, bare: string): boolean {
   return namesHost(patterns, name) || namesHost(patterns, bare);
 }
 
+/** Whether a certificate authority is trusted for the host: then it may show a certificate, which OpenSSH can check. */
+export function hasAuthority(entries: readonly KnownHost[], address: string, port: number): boolean {
+  const name = knownHostName(address, port);
+  return entries.some((entry) => entry.marker === 'cert-authority' && namesHost(entry.patterns, name));
+}
+
 /** The types of the keys on file for a host: the ones that are asked for first. */
 export function knownKeyTypes(entries: readonly KnownHost[], address: string, port: number): string[] {
   const name = knownHostName(address, port);

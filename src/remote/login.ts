@@ -8,12 +8,10 @@ import { HostKeyCheck } from './host-key.ts';
 import { LoginClock } from './login-clock.ts';
 import { explain, keepaliveFor, type Phase, refusedLogin, waitingFor } from './login-errors.ts';
 import { endpoint, interrupted, unreachable } from './problems.ts';
+import { retryDelays } from './retry.ts';
 import { Loss, newSession, type Session } from './session.ts';
 import { Ssh2Transport } from './ssh2-transport.ts';
 import type { Target } from './types.ts';
-
-/** sshd drops connections at random while too many log in at once (MaxStartups); in milliseconds. */
-const retryDelays = [200, 500, 1200, 2500];
 
 /**
  * Connects and logs in. Rejects with `Problem('hostUnreachable')` where the host is not there, hangs, shows a wrong host

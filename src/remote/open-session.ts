@@ -1,13 +1,21 @@
+import { chooseTransport } from './choose-transport.ts';
 import { Hops } from './jump.ts';
 import { login } from './login.ts';
+import { openSshLogin } from './openssh-login.ts';
 import type { Session } from './session.ts';
 import type { Target } from './types.ts';
 
 const hops = new Hops((target) => openSession(target));
 
 /**
- * Connects and logs in, through jump hosts where the target has some. Rejects as `login` does.
+ * Connects and logs in, by ssh2 or by OpenSSH, through jump hosts where the target has some. Rejects with
+ * `Problem('hostUnreachable')` where the host is not there, hangs, shows a wrong host key or does not let us in; with
+ * `Problem('interrupted')` through `signal`.
  */
-export function openSession(target: Target, options: { signal?: AbortSignal | undefined } = {}): Promise<Session> {
-  return login(target, { ...options, dialJump: (through) => hops.dial(through) });
+export async function openSession(
+  target: Target,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<Session> {
+  if ((await chooseTransport(target)) === 'openssh') return await openSshLogin(target, options);
+  return await login(target, { ...options, dialJump: (through) => hops.dial(through) });
 }

@@ -7,7 +7,7 @@ import type { Access } from './secret.ts';
 import { hostTokens, type SshConfig, type SshHostConfig, sshConfigFor } from './ssh-config.ts';
 import { expandEnvironment, expandHome, expandTokens, localUser, sshSeconds } from './ssh-config-words.ts';
 import { authentications, environment, onlyOpenSsh } from './target-settings.ts';
-import type { HostKeyChecking, Target, TransportName } from './types.ts';
+import type { HostKeyChecking, OpenSshName, Target, TransportName } from './types.ts';
 
 const defaultIdentities = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 const defaultConnectTimeoutMs = 10_000;
@@ -95,8 +95,19 @@ function resolve(wanted: Wanted, config: SshConfig, options: TargetOptions, hops
     access: isYes(settings, 'batchmode') ? { ...options.access, questions: undefined } : options.access,
     transport: options.transport,
     needsOpenSsh: beyond ?? onlyOpenSsh(settings),
-    openSsh: { name, configFile: config.file },
+    openSsh: { ...ownWords(wanted), configFile: config.file },
   };
+}
+
+function ownWords({
+  name,
+  user,
+  port,
+  identityFile,
+  proxyCommand,
+  proxyJump,
+}: Wanted): Omit<OpenSshName, 'configFile'> {
+  return { name, user, port, identityFile, proxyCommand, proxyJump };
 }
 
 function agentPath(setting: string, path: (text: string) => string): string {

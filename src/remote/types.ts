@@ -52,10 +52,22 @@ export interface Target {
   readonly transport?: TransportName | undefined;
   /** What in ssh_config only OpenSSH can do, in words. */
   readonly needsOpenSsh?: string | undefined;
-  /** How OpenSSH is told which host it is: the name in ssh_config, and the file that was named with `-F`. */
-  readonly openSsh?: { readonly name: string; readonly configFile: string | undefined } | undefined;
+  /** How OpenSSH is told which host it is; undefined: by nothing but the fields above. */
+  readonly openSsh?: OpenSshName | undefined;
   /** The name that the host key is looked up under, where it is not the address (HostKeyAlias). */
   readonly hostKeyAlias?: string | undefined;
+}
+
+/** A host as ssh_config knows it, which OpenSSH reads by itself, and what goes before it. */
+export interface OpenSshName {
+  readonly name: string;
+  /** The file that was named with `-F`. */
+  readonly configFile: string | undefined;
+  readonly user: string | undefined;
+  readonly port: number | undefined;
+  readonly identityFile: string | undefined;
+  readonly proxyCommand: string | undefined;
+  readonly proxyJump: string | undefined;
 }
 
 /** What one program did. `rc` is null where a signal ended it. */

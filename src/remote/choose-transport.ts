@@ -1,0 +1,52 @@
+import { access } from 'node:fs/promises';
+import { knownEntries } from './host-key.ts';
+import { identityIn } from './identities.ts';
+import { hasAuthority } from './known-hosts.ts';
+import { unreachable } from './problems.ts';
+import type { Target, TransportName } from './types.ts';
+
+/**
+ * Who speaks SSH to a host: what the command line says, else ssh2, else OpenSSH where ssh_config, a key or known_hosts
+ * asks for something that only OpenSSH can do. Rejects where that is impossible.
+ */
+export async function chooseTransport(target: Target): Promise<TransportName> {
+  const chosen = target.transport ?? ((await onlyOpenSsh(target)) === undefined ? 'ssh2' : 'openssh');
+  if (chosen === 'openssh' && target.dial !== undefined) {
+    const seen = "its stream is the lab's";
+    throw unreachable(target, 'OpenSSH must find the way to it by itself', seen, 'leave --transport openssh out');
+  }
+  return chosen;
+}
+
+/** What only OpenSSH can do for this host, in words; undefined: nothing. */
+async function onlyOpenSsh(target: Target): Promise<string | undefined> {
+  if (target.dial !== undefined) return undefined;
+  if (target.needsOpenSsh !== undefined) return target.needsOpenSsh;
+  let plain = false;
+  let beyond: string | undefined;
+  for (const file of target.identityFiles) {
+    if (await exists(`${file}-cert.pub`)) return `the certificate ${file}-cert.pub`;
+    const identity = await identityIn(file);
+    plain ||= identity.kind === 'key' || identity.kind === 'locked';
+    if (identity.kind === 'beyond') beyond ??= `the key ${file} (${identity.type})`;
+  }
+  if (beyond !== undefined && !plain) return beyond;
+  if (target.hostKeyChecking === 'off') return undefined;
+  const name = target.hostKeyAlias ?? target.address;
+  return hasAuthority(await knownEntries(target), name, target.port) ? 'a certificate authority for hosts' : undefined;
+}
+
+const existing = new Map<string, Promise<boolean>>();
+
+/** Looked up once for all hosts. */
+function exists(file: string): Promise<boolean> {
+  let looking = existing.get(file);
+  if (looking === undefined) {
+    looking = access(file).then(
+      () => true,
+      () => false,
+    );
+    existing.set(file, looking);
+  }
+  return looking;
+}

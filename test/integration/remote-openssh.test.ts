@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
+import { join } from 'node:path';
+import { Problem } from '../../src/base/problem.ts';
+import { chooseTransport } from '../../src/remote/choose-transport.ts';
+import { connect } from '../../src/remote/connection.ts';
+import { ConnectionLost } from '../../src/remote/problems.ts';
+import { loadSshConfig } from '../../src/remote/ssh-config.ts';
+import { targetOf } from '../../src/remote/target.ts';
+import type { Connection, Target } from '../../src/remote/types.ts';
+import { freePort, isGone, keygen, startSshd, type TestSshd } from './sshd.ts';
+
+describe('remote: through OpenSSH', function () {
+  this.timeout(60_000);
+  let sshd: TestSshd;
+  let connection: Connection;
+  const openssh = { transport: 'openssh' } as const;
+  before(async () => {
+    sshd = await startSshd({ config: ['AcceptEnv MUSTER_*'] });
+    connection = await connect(sshd.target(openssh));
+  });
+  after(async () => {
+    await connection?.close();
+    await sshd.stop();
+  });
+
+  /** A target as ssh_config gives it; `lines` stand under `Host web`. */
+  async function configured(...lines: string[]): Promise<Target> {
+    const file = join(sshd.dir, 'config');
+    const usual = [
+      'HostName 127.0.0.1',
+      `Port ${sshd.port}`,
+      `IdentityFile ${sshd.dir}/id`,
+      'IdentitiesOnly yes',
+      `UserKnownHostsFile ${sshd.dir}/known_hosts`,
+      'GlobalKnownHostsFile none',
+    ];
+    writeFileSync(file, `Host web\n${[...lines, ...usual].map((line) => `  ${line}\n`).join('')}`);
+    const ssh = { address: 'web', user: undefined, port: undefined, identityFile: undefined, proxyCommand: undefined };
+    const host = { name: 'node1', connection: 'ssh' as const, ssh, groups: ['all'], variables: {} };
+    return targetOf(host, await loadSshConfig(file));
+  }
+
+  async function says(target: Target, command = 'echo in'): Promise<string> {
+    const own = await connect(target);
+    try {
+      return (await own.exec(command)).stdout.toString();
+    } finally {
+      await own.close();
+    }
+  }
+
+  it('gives exit code, output, error output and signals of commands back, many at once', async () => {
+    const result = await connection.exec('cat; echo err >&2; exit 3', { stdin: 'fed\0' });
+    assert.deepEqual([result.rc, result.stdout.toString(), result.stderr.toString()], [3, 'fed\0', 'err\n']);
+    const killed = await connection.exec('kill -9 $$');
+    assert.deepEqual([killed.rc, killed.signal], [null, 'SIGKILL']);
+    const many = await Promise.all(Array.from({ length: 20 }, (_, index) => connection.exec(`exit ${index}`)));
+    assert.deepEqual(
+      many.map(({ rc }) => rc),
+      Array.from({ length: 20 }, (_, index) => index),
+    );
+  });
+
+  it('carries 20 MB both ways whole, no faster than they are taken', async () => {
+    const bytes = Buffer.alloc(20_000_000, 'some text that is not all the same\n');
+    const hash = createHash('sha256');
+    const result = await connection.exec('tee /dev/stderr | sha256sum', {
+      stdin: bytes,
+      onStderr: async (chunk) => {
+        hash.update(chunk);
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+    });
+    const expected = createHash('sha256').update(bytes).digest('hex');
+    assert.equal(result.stdout.toString(), `${expected}  -\n`);
+    assert.equal(hash.digest('hex'), expected);
+  });
+
+  it('runs a worker shell, ends what takes too long, and works on', async () => {
+    const worker = await connection.worker();
+    assert.equal((await worker.run('echo $((6 * 7))')).stdout.toString(), '42\n');
+    const late = await worker.run('echo $$; exec sleep 300', { timeoutMs: 300 });
+    assert.equal(late.timedOut, true);
+    assert.ok(await isGone(Number(late.stdout.toString())));
+    assert.equal((await worker.run('echo on')).stdout.toString(), 'on\n');
+    await worker.close();
+    const command = await connection.exec('echo $$; exec sleep 300', { timeoutMs: 300 });
+    assert.equal(command.timedOut, true);
+    assert.ok(await isGone(Number(command.stdout.toString())));
+  });
+
+  it('puts files, and hands connections to a port of the host over', async () => {
+    const path = join(sshd.dir, 'put');
+    await connection.putFile(path, Buffer.from('content'), { mode: 0o640 });
+    assert.equal(readFileSync(path, 'utf8'), 'content');
+    const tunnel = await connection.reverseTunnel(
+      (stream) => void stream.on('data', (data) => stream.end(`got ${data}`)),
+    );
+    const answer = await new Promise<string>((resolve) => {
+      const socket = connectTcp(tunnel.port, '127.0.0.1', () => socket.write('this'));
+      socket.on('data', (data) => resolve(data.toString()));
+    });
+    assert.equal(answer, 'got this');
+    await tunnel.close();
+    await assert.rejects(
+      new Promise((resolve, reject) => {
+        connectTcp(tunnel.port, '127.0.0.1').once('connect', resolve).once('error', reject);
+      }),
+    );
+  });
+
+  it('reports a connection that is lost with what was received, and leaves no process', async () => {
+    const own = await connect(sshd.target(openssh));
+    const parent = Number((await own.exec('echo $PPID')).stdout.toString());
+    const lost = own.exec('echo so far; sleep 300', { onStdout: async () => void process.kill(parent, 'SIGKILL') });
+    await assert.rejects(lost, (error) => {
+      assert.ok(error instanceof ConnectionLost, String(error));
+      assert.equal(error.stdout.toString(), 'so far\n');
+      return true;
+    });
+    await assert.rejects(own.exec('true'), Problem);
+    await own.close();
+  });
+
+  it('says in our words why there is no way in', async () => {
+    const fails = (changes: Partial<Target>, message: RegExp): Promise<void> =>
+      assert.rejects(connect(sshd.target({ ...openssh, ...changes })), (error: Problem) => {
+        assert.equal(error.reason, 'hostUnreachable', String(error));
+        assert.match(error.message, message);
+        return true;
+      });
+    const known = join(sshd.dir, 'known-other');
+    keygen(join(sshd.dir, 'other'));
+    const other = readFileSync(join(sshd.dir, 'other.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
+    writeFileSync(known, `# mine\n[127.0.0.1]:${sshd.port} ${other}\n`);
+    await fails({ knownHostsFiles: [known] }, new RegExp(`its host key must be the one in ${known}:2`));
+    await fails({ knownHostsFiles: ['/dev/null'], hostKeyChecking: 'strict' }, /its host key must stand in/);
+    await fails({ identityFiles: [join(sshd.dir, 'other')] }, /must be let in: OpenSSH was refused \(publickey\)/);
+    await fails({ port: await freePort() }, /connection refused/);
+    await fails({ address: 'no-such-host.invalid' }, /its address must resolve/);
+  });
+
+  it('is chosen by itself for certificates, and gets in with one', async () => {
+    const dir = sshd.dir;
+    keygen(join(dir, 'ca'));
+    keygen(join(dir, 'signed'));
+    const user = sshd.target().user;
+    execFileSync('ssh-keygen', ['-q', '-s', join(dir, 'ca'), '-I', 'test', '-n', user, join(dir, 'signed.pub')]);
+    const other = await startSshd({ config: [`TrustedUserCAKeys ${dir}/ca.pub`] });
+    try {
+      const target = other.target({ identityFiles: [join(dir, 'signed')] });
+      assert.equal(await chooseTransport(target), 'openssh');
+      assert.equal(await says(target), 'in\n');
+      assert.equal(await chooseTransport(sshd.target()), 'ssh2');
+    } finally {
+      await other.stop();
+    }
+    assert.equal(await chooseTransport(await configured('CertificateFile /x')), 'openssh');
+  });
+
+  it('checks the certificate of a host where known_hosts trusts an authority', async () => {
+    const dir = sshd.dir;
+    keygen(join(dir, 'host-ca'));
+    keygen(join(dir, 'signed-host'));
+    const words = ['-q', '-s', join(dir, 'host-ca'), '-I', 'h', '-h', '-n', '127.0.0.1', join(dir, 'signed-host.pub')];
+    execFileSync('ssh-keygen', words);
+    const other = await startSshd({
+      config: [`HostKey ${dir}/signed-host`, `HostCertificate ${dir}/signed-host-cert.pub`],
+    });
+    try {
+      const known = join(dir, 'known-ca');
+      const authority = readFileSync(join(dir, 'host-ca.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
+      writeFileSync(known, `@cert-authority [127.0.0.1]:${other.port} ${authority}\n`);
+      const target = other.target({ knownHostsFiles: [known], hostKeyChecking: 'strict' });
+      assert.equal(await chooseTransport(target), 'openssh');
+      assert.equal(await says(target), 'in\n');
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('gets post-quantum key exchange for who demands it', async () => {
+    const demanded = 'KexAlgorithms sntrup761x25519-sha512@openssh.com';
+    const target = await configured(demanded, 'SetEnv MUSTER_TEST=set');
+    assert.equal(await chooseTransport(target), 'openssh');
+    const strict = await startSshd({ config: [demanded] });
+    try {
+      writeFileSync(join(strict.dir, 'authorized_keys'), readFileSync(join(sshd.dir, 'id.pub')));
+      const file = join(sshd.dir, 'config');
+      writeFileSync(file, readFileSync(file, 'utf8').replace(`Port ${sshd.port}`, `Port ${strict.port}`));
+      assert.equal(await says(target), 'in\n');
+    } finally {
+      await strict.stop();
+    }
+    assert.equal(await says(await configured(demanded, 'SetEnv MUSTER_TEST=set'), 'echo $MUSTER_TEST'), 'set\n');
+  });
+
+  it('leaves no ssh behind', async () => {
+    const masters = (): string[] => {
+      const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ');
+      return children.filter((pid) => pid !== '' && readFileSync(`/proc/${pid}/comm`, 'utf8') === 'ssh\n');
+    };
+    assert.equal(masters().length, 1);
+    await connection.close();
+    assert.deepEqual(masters(), []);
+  });
+});
