@@ -7,8 +7,10 @@ import type { Connection } from '../remote/types.ts';
 import { type KernelFacts, kernelProbe, readKernelProbe } from '../wire/kernel-probe.ts';
 import { type Diagnosis, diagnose, namedDevices } from '../wire/kernel-verdict.ts';
 import { showDiagnosis } from '../wire/show-diagnosis.ts';
+import { exitCodeOf } from './fan-out/host-record.ts';
+import { withInterrupt } from './fan-out/interrupt.ts';
+import { type FanOutOptions, withFanOutOptions } from './fan-out/options.ts';
 import { loadClusterInventory } from './require-cluster.ts';
-import { exitCodeOf, type FanOutOptions, withFanOutOptions, withInterrupt } from './run.ts';
 import { selectHosts } from './select-hosts.ts';
 import { targetsOf } from './targets.ts';
 
@@ -74,7 +76,7 @@ function show(outcomes: readonly HostOutcome<Examined>[], json: boolean): void {
 
 async function doctor(pattern: string, options: FanOutOptions): Promise<void> {
   const { inventory, cluster, nodes } = await loadClusterInventory(options.inventory, options.lab);
-  const selected = selectHosts(inventory, pattern);
+  const selected = selectHosts(inventory, pattern, options.pattern);
   const hosts = nodes.filter((node) => selected.includes(node));
   if (hosts.length === 0) {
     throw new Problem(
@@ -84,7 +86,6 @@ async function doctor(pattern: string, options: FanOutOptions): Promise<void> {
   }
   const targets = await targetsOf(hosts, {
     lab: options.lab,
-    hostKeyChecking: options.hostKeyChecking,
     connectTimeoutMs: options.connectTimeout,
   });
   const missing = new Set(targets.map((target) => target.name));

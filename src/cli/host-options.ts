@@ -7,15 +7,6 @@ export function inventoryOption(): Option {
     .makeOptionMandatory();
 }
 
-/** What to do about a host whose key is not known yet. */
-export function hostKeyOption(): Option {
-  return new Option('--host-key-checking <how>', 'what to do about unknown host keys').choices([
-    'strict',
-    'accept-new',
-    'off',
-  ]);
-}
-
 /** How patterns of hosts are read; the two languages differ in `!`, `&` and `[1]`. */
 export function patternOption(): Option {
   return new Option('--pattern <language>', "patterns as ClusterShell's node sets, or as ansible's")

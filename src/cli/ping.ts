@@ -2,7 +2,9 @@ import { Command } from 'commander';
 import { loadInventory } from '../inventory/load.ts';
 import { forEachHost, type HostOutcome } from '../remote/pool.ts';
 import type { Connection } from '../remote/types.ts';
-import { exitCodeOf, type FanOutOptions, withFanOutOptions, withInterrupt } from './run.ts';
+import { exitCodeOf } from './fan-out/host-record.ts';
+import { withInterrupt } from './fan-out/interrupt.ts';
+import { type FanOutOptions, withFanOutOptions } from './fan-out/options.ts';
 import { selectHosts } from './select-hosts.ts';
 import { targetsOf } from './targets.ts';
 
@@ -35,9 +37,8 @@ async function pong(connection: Connection, signal: AbortSignal): Promise<Pong> 
 
 async function ping(pattern: string, options: FanOutOptions): Promise<void> {
   const inventory = await loadInventory(options.inventory);
-  const targets = await targetsOf(selectHosts(inventory, pattern), {
+  const targets = await targetsOf(selectHosts(inventory, pattern, options.pattern), {
     lab: options.lab,
-    hostKeyChecking: options.hostKeyChecking,
     connectTimeoutMs: options.connectTimeout,
   });
   const missing = new Set(targets.map((target) => target.name));

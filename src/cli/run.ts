@@ -1,156 +1,194 @@
+import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { parseDuration } from '../base/duration.ts';
-import { foldHosts } from '../base/host-range.ts';
-import { exitCodes } from '../base/problem.ts';
-import { loadInventory } from '../inventory/load.ts';
-import { forEachHost, type HostOutcome } from '../remote/pool.ts';
-import type { HostKeyChecking, RunResult } from '../remote/types.ts';
-import { foldOutputs, outputTitle } from './fold-output.ts';
-import { inventoryOption, labOption } from './host-options.ts';
-import { selectHosts } from './select-hosts.ts';
-import { withSshOptions } from './ssh-options.ts';
-import { targetsOf } from './targets.ts';
+import { Problem } from '../base/problem.ts';
+import type { Host } from '../model/inventory.ts';
+import { forEachHost } from '../remote/pool.ts';
+import type { RunResult } from '../remote/types.ts';
+import { renderCommand, renderWord } from './fan-out/command-template.ts';
+import { exitCodeOf, type HostRecord, highestCode, recordOf } from './fan-out/host-record.ts';
+import { withInterrupt } from './fan-out/interrupt.ts';
+import {
+  duration,
+  type FanOutOptions,
+  type RollingOptions,
+  withFanOutOptions,
+  withRollingOptions,
+} from './fan-out/options.ts';
+import { reach, rolling } from './fan-out/reach.ts';
+import { type RemoteProgram, remoteProgram } from './fan-out/remote-program.ts';
+import { Screen } from './fan-out/screen.ts';
+import { hasInput, SharedInput } from './fan-out/shared-input.ts';
+import { errorLines, summaryLines } from './fan-out/summary.ts';
+import { type ViewOptions, viewsFor } from './fan-out/views.ts';
+import { keepResults } from './result-sets.ts';
 
-export interface FanOutOptions {
-  readonly inventory: string;
-  readonly json?: boolean;
-  readonly forks: number;
-  readonly timeout?: number;
-  readonly connectTimeout?: number;
-  readonly hostKeyChecking?: HostKeyChecking;
-  readonly lab?: string;
+interface Options extends FanOutOptions, RollingOptions, ViewOptions {
+  readonly highest?: boolean;
+  readonly script?: string;
+  readonly pty?: boolean;
+  readonly sudo?: boolean;
+  readonly env?: readonly (readonly [string, string])[];
+  readonly cwd?: string;
+  readonly template?: boolean;
+  readonly stdin: boolean;
 }
 
-/** The options of every command that works on many hosts at once. */
-export function withFanOutOptions(command: Command): Command {
-  return withSshOptions(command)
-    .addOption(inventoryOption())
-    .option('--json', 'one JSON object a host and line')
-    .option('--forks <n>', 'hosts at once', positive, 64)
-    .option('--connect-timeout <duration>', 'how long a login may take', duration)
-    .addOption(labOption());
+/** What each host is to run. All mistakes show here, before the first host is touched. */
+async function programsFor(
+  hosts: readonly Host[],
+  words: readonly string[],
+  options: Options,
+): Promise<RemoteProgram[]> {
+  const { sudo = false, cwd, env = [], template = false } = options;
+  const script = options.script === undefined ? undefined : await readScript(options.script);
+  if (script === undefined && words.length === 0) {
+    throw new Problem('usage', 'Cannot run on any host as a command must be given: there is none', {
+      hint: 'muster run PATTERN -- COMMAND, or --script FILE for a local script',
+    });
+  }
+  // As ssh does it: the words make one line, and the shell there takes it apart.
+  const line = words.join(' ');
+  return hosts.map((host) => {
+    const what =
+      script === undefined
+        ? { command: template ? renderCommand(line, host) : line }
+        : { script, args: template ? words.map((word) => renderWord(word, host)) : words };
+    return remoteProgram({ what, sudo, cwd, env, forSh: template });
+  });
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
-  return value;
-}
-
-/** Milliseconds. */
-export function duration(text: string): number {
-  const value = parseDuration(text);
-  if (value === undefined || value <= 0) throw new InvalidArgumentError('It must be a duration like 500ms, 10s or 2m.');
-  return value;
-}
-
-/** Ctrl-C once: says who is left and aborts the signal, so that their programs die; twice: leaves. */
-export async function withInterrupt<T>(missing: () => readonly string[], work: (signal: AbortSignal) => Promise<T>) {
-  const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    process.stderr.write(`interrupted; ending what runs on ${foldHosts(missing())}\n`);
-    controller.abort();
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+async function readScript(file: string): Promise<Buffer> {
   try {
-    return await work(controller.signal);
-  } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    return await readFile(file);
+  } catch (error) {
+    const seen = error instanceof Error ? error.message : String(error);
+    throw new Problem('badInput', `Cannot run script "${file}" as it must be a file here: ${seen}`);
   }
 }
 
-/** The exit code of a run on many hosts; the worst that happened to one of them wins. */
-export function exitCodeOf(outcomes: readonly { readonly state: string }[]): number {
-  const any = (state: string): boolean => outcomes.some((outcome) => outcome.state === state);
-  if (any('interrupted')) return exitCodes.interrupted;
-  if (any('unreachable')) return exitCodes.hostUnreachable;
-  return any('failed') ? exitCodes.hostFailed : exitCodes.ok;
-}
+async function run(pattern: string, words: string[], options: Options): Promise<void> {
+  const { inventory, hosts, targets } = await reach(pattern, options);
+  const programs = await programsFor(hosts, words, options);
+  const names = hosts.map((host) => host.name);
+  const programOf = new Map(names.map((name, index) => [name, programs[index]!]));
+  const input = options.stdin && hasInput() ? new SharedInput(process.stdin) : undefined;
+  const screen = new Screen(names);
+  const views = await viewsFor(options, screen, names);
+  const records = new Map<string, HostRecord>();
+  const endings: Promise<void>[] = [];
 
-async function run(pattern: string, words: string[], options: FanOutOptions): Promise<void> {
-  const inventory = await loadInventory(options.inventory);
-  const targets = await targetsOf(selectHosts(inventory, pattern), {
-    lab: options.lab,
-    hostKeyChecking: options.hostKeyChecking,
-    connectTimeoutMs: options.connectTimeout,
-  });
-  const missing = new Set(targets.map((target) => target.name));
-  // As ssh does it: the words make one line, and the shell there takes it apart.
-  const command = words.join(' ');
-  const outcomes = await withInterrupt(
-    () => [...missing],
+  await withInterrupt(
+    () => screen.missing(),
     (signal) =>
       forEachHost<RunResult>(
         targets,
         {
           forks: options.forks,
+          ...rolling(options, targets.length),
+          failed: (result) => result.rc !== 0,
           signal,
           onOutcome: (outcome) => {
-            missing.delete(outcome.target.name);
-            if (options.json) process.stdout.write(`${JSON.stringify(record(outcome))}\n`);
+            const record = recordOf(outcome);
+            records.set(record.host, record);
+            screen.ended(record.host);
+            for (const view of views) {
+              const ending = view.ended(record) ?? Promise.resolve();
+              // Its failure is told at the end; until then nobody waits for it.
+              ending.catch(() => {});
+              endings.push(ending);
+            }
           },
         },
-        (connection) => connection.exec(command, { signal, timeoutMs: options.timeout }),
+        (connection, { name }) => {
+          const give = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
+            const waits = views.flatMap((view) => view.output(name, stream, chunk) ?? []);
+            return waits.length === 0 ? undefined : Promise.all(waits).then(() => {});
+          };
+          const { command, as } = programOf.get(name)!;
+          return connection.exec(command, {
+            as,
+            signal,
+            timeoutMs: options.timeout,
+            pty: options.pty,
+            stdin: input?.reader(),
+            collect: false,
+            onStdout: give('stdout'),
+            onStderr: give('stderr'),
+          });
+        },
       ),
-  );
-  if (!options.json) show(outcomes);
-  process.exitCode = exitCodeOf(outcomes.map(record));
+  ).finally(() => input?.close());
+
+  screen.stop();
+  await Promise.all(endings);
+  const inOrder = names.map((name) => records.get(name)!);
+  for (const view of views) await view.finish(inOrder);
+  keepResults(inventory.file, inOrder);
+  report(inOrder, options, targets);
+  process.exitCode = options.highest ? highestCode(inOrder) : exitCodeOf(inOrder);
 }
 
-/** A line of `--json`. A program that ends with anything but 0 has failed. */
-function record(outcome: HostOutcome<RunResult>): Record<string, unknown> & { state: string } {
-  const { name: host } = outcome.target;
-  const seconds = Number(outcome.seconds.toFixed(3));
-  if (outcome.state !== 'ok') {
-    const { message, hint } = outcome.problem;
-    return { host, state: outcome.state, rc: null, seconds, stdout: '', stderr: '', error: message, hint };
-  }
-  const { rc, signal, stdout, stderr, timedOut } = outcome.value;
-  const state = rc === 0 ? 'ok' : 'failed';
-  const end = { ...(signal === null ? {} : { signal }), ...(timedOut ? { timedOut } : {}) };
-  return { host, state, rc, ...end, seconds, stdout: stdout.toString(), stderr: stderr.toString() };
+/** What went wrong, after all that was said; scripts find it in their JSON. */
+function report(
+  records: readonly HostRecord[],
+  options: Options,
+  targets: readonly { name: string; address: string; port: number }[],
+): void {
+  if (options.json) return;
+  const addresses = new Map(targets.map(({ name, address, port }) => [name, `${address}:${port}`]));
+  const lines = [...errorLines(records, (host) => addresses.get(host)), ...summaryLines(records)];
+  if (options.log !== undefined && lines.length === 0)
+    lines.push(`${records.length} of ${records.length} ok: ${options.log}/HOST.out`);
+  process.stderr.write(lines.map((line) => `${line}\n`).join(''));
 }
 
-function show(outcomes: readonly HostOutcome<RunResult>[]): void {
-  const ended = outcomes.flatMap((outcome) => {
-    if (outcome.state !== 'ok') return [];
-    return [{ ...outcome.value, host: outcome.target.name, timedOut: outcome.value.timedOut ?? false }];
-  });
-  for (const group of foldOutputs(ended)) {
-    process.stdout.write(`${outputTitle(group)}\n`);
-    writeLines(process.stdout, group.stdout);
-    writeLines(process.stderr, group.stderr);
-  }
-  for (const outcome of outcomes) {
-    if (outcome.state === 'ok') continue;
-    const { message, hint } = outcome.problem;
-    process.stderr.write(`${outcome.target.name}: ${message}${hint === undefined ? '' : `\n  hint: ${hint}`}\n`);
-  }
-}
-
-function writeLines(stream: NodeJS.WriteStream, output: Buffer): void {
-  if (output.length === 0) return;
-  stream.write(output);
-  if (output.at(-1) !== 0x0a) stream.write('\n');
+function variable(text: string, before: readonly (readonly [string, string])[] = []): (readonly [string, string])[] {
+  const match = /^([A-Za-z_]\w*)(?:=(.*))?$/s.exec(text);
+  if (match === null) throw new InvalidArgumentError('It must be NAME=VALUE, or NAME for its value here.');
+  const value = match[2] ?? process.env[match[1]!];
+  if (value === undefined) throw new InvalidArgumentError(`"${text}" is not set here.`);
+  return [...before, [match[1]!, value]];
 }
 
 /** `muster run PATTERN -- COMMAND`. */
 export function runCommand(): Command {
-  return withFanOutOptions(
-    new Command('run')
-      .description('Run one command on many hosts at once; equal outputs are shown once.')
-      .argument('<pattern>', "hosts as node[1-3], @group, all, a,b!c ('!' not, '&' and, '^' either)")
-      .argument('<command...>', 'what to run there, after --'),
-  )
+  const command = new Command('run')
+    .description('Run one command on many hosts at once; equal outputs are shown once.')
+    .argument(
+      '<pattern>',
+      "hosts as node[1-3], @group, all, a,b!c ('!' not, '&' and, '^' either), @failed of the last run",
+    )
+    .argument('[command...]', 'what to run there, after --; with --script its arguments');
+  return withRollingOptions(withFanOutOptions(command))
+    .option('--fold', 'equal outputs once, but for host names in them (default)')
+    .option('--exact', 'fold only outputs that are equal to the byte')
+    .option('--diff', 'fold, and show what differs from the biggest group')
+    .option('--stream', 'every line as it comes, with its host')
+    .option('--table', 'a row a host: state, exit code, seconds, first line')
+    .option('--log <dir>', 'into DIR/HOST.out and DIR/HOST.err')
+    .option('-S, --highest', "end with the highest of the hosts' exit codes")
     .option('--timeout <duration>', 'how long the command may take', duration)
+    .option('--script <file>', 'run this local script there')
+    .option('--sudo', 'as root through sudo')
+    .option('--cwd <dir>', 'in this directory')
+    .option('--env <name=value>', 'with this variable (several times for more)', variable)
+    .option('--template', 'put in {{ host }} and any variable of the inventory, each quoted as a word')
+    .option('--pty', 'on a terminal of its own')
+    .option('-n, --no-stdin', 'leave standard input alone; else what is piped in goes to every host')
     .addHelpText(
       'after',
       `
 Examples:
   muster run -i inventory/lab.yml all -- uptime
   muster run -i inventory/lab.yml 'node[1-3]!node2' -- 'systemctl is-active musterd || true'
-  muster run -i inventory/lab.yml @web --json -- uname -r | jq .`,
+  muster run -i inventory/lab.yml @web --json -- uname -r | jq .
+  muster run -i inventory/lab.yml all --diff -- cat /etc/resolv.conf
+  muster run -i inventory/lab.yml all --serial 1 --fail-fast --sudo -- apt-get -y upgrade
+  muster run -i inventory/lab.yml @failed --script mend.sh -- --now
+  muster run -i inventory/lab.yml all --template -- 'grep {{ address }} /etc/hosts'
+
+Exit code: 0, 2 where a host failed, 4 where one was unreachable, 130 after Ctrl-C; with -S the highest of the hosts'.
+Of what hosts say, 64 MB are kept in memory and the rest in files without a name in TMPDIR.`,
     )
     .action(run);
 }

@@ -85,15 +85,28 @@ export async function execOn(session: Session, command: string, options: ExecOpt
   });
 }
 
-/** Standard input, and its end. A terminal has no end of input: who types there ends it by ^D. */
+/** Ends what is typed at a terminal (^D). */
+const endOfTyping = '\x04';
+
+/** Standard input, and its end. A terminal has none, so there it is typed, twice where a line is still open. */
 function feed(channel: Channel, stdin: ExecOptions['stdin'], pty: boolean): void {
-  if (!(stdin instanceof Readable)) {
-    channel.end(pty && stdin !== undefined ? Buffer.concat([Buffer.from(stdin), Buffer.from('\x04')]) : (stdin ?? ''));
+  let lineOpen = false;
+  const end = (): void => {
+    channel.end(pty ? endOfTyping.repeat(lineOpen ? 2 : 1) : '');
+  };
+  if (stdin instanceof Readable) {
+    stdin.on('data', (chunk: Buffer) => {
+      lineOpen = chunk.at(-1) !== 0x0a;
+    });
+    // A source that fails ends the input; whoever made it knows why.
+    stdin.on('error', end).on('end', end);
+    stdin.pipe(channel, { end: false });
     return;
   }
-  // A source that fails ends the input; whoever made it knows why.
-  stdin.on('error', () => channel.end());
-  stdin.pipe(channel);
+  const input = Buffer.from(stdin ?? '');
+  lineOpen = input.length > 0 && input.at(-1) !== 0x0a;
+  if (input.length > 0) channel.write(input);
+  end();
 }
 
 /** One stream of a command: passes its chunks on, keeps them where they are wanted, and holds the host back. */

@@ -14,16 +14,21 @@ const longestWord = 128 * 1024 - 200;
 
 /**
  * The program goes in through standard input, where no `ps` shows it and its length does not matter. A terminal would echo
- * it: there it travels in the command, as base64, which every shell leaves as it is. The program is one line of text for
- * `sh`, or any text where `pty` is set. Throws a `RangeError` where it is too long for a command.
+ * it: there it travels in the command, as base64, which every shell leaves as it is. The program is any text for `sh`;
+ * throws a `RangeError` where it is too long for a command.
  */
 export function launch(program: string, options: { become?: boolean; pty?: boolean } = {}): Launch {
   const sudo = options.become === true ? 'sudo -n -H -- ' : '';
   if (options.pty !== true) {
-    if (/[\n\0]/.test(program)) throw new RangeError('a program for the standard input is one line');
-    return { command: `exec ${sudo}${readsProgram}`, preamble: `${program}\n` };
+    return { command: `exec ${sudo}${readsProgram}`, preamble: `${oneLine(program)}\n` };
   }
   const encoded = Buffer.from(program).toString('base64');
   if (encoded.length > longestWord) throw new RangeError('the program is too long for a command line');
   return { command: `exec ${sudo}/bin/sh -c 'eval "$(echo ${encoded} | base64 -d)"'`, preamble: '' };
+}
+
+/** `read` takes one line: a program of several is wrapped into one. */
+function oneLine(program: string): string {
+  if (!program.includes('\n')) return program;
+  return `eval "$(echo ${Buffer.from(program).toString('base64')} | base64 -d)"`;
 }

@@ -102,8 +102,8 @@ export interface ExecOptions extends Omit<RunOptions, 'stdin' | 'onStdout' | 'on
   readonly collect?: boolean | undefined;
   readonly pty?: boolean | undefined;
   /**
-   * The command is a program for `sh` (one line, unless there is a pty), whatever the login shell: as the user, or as root
-   * through sudo. Undefined: the login shell runs it, as `ssh host command` does.
+   * The command is a program for `sh`, whatever the login shell: as the user, or as root through sudo.
+   * Undefined: the login shell runs it, as `ssh host command` does.
    */
   readonly as?: 'user' | 'root' | undefined;
 }

@@ -1,0 +1,28 @@
+import type { Screen } from './screen.ts';
+import type { View } from './view.ts';
+
+/** How `muster run` is asked to show what hosts say; several of them together only with `log`. */
+export interface ViewOptions {
+  readonly fold?: boolean;
+  readonly exact?: boolean;
+  readonly diff?: boolean;
+  readonly stream?: boolean;
+  readonly table?: boolean;
+  readonly json?: boolean;
+  readonly log?: string;
+}
+
+/** The views that the options ask for; each is loaded only where it is used. */
+export async function viewsFor(options: ViewOptions, screen: Screen, hosts: readonly string[]): Promise<View[]> {
+  const views: View[] = [];
+  if (options.log !== undefined) views.push(await (await import('./log-files.ts')).LogFiles.into(options.log));
+  if (options.json) views.push(new (await import('./json-view.ts')).JsonView(screen));
+  if (options.table) views.push(new (await import('./table-view.ts')).TableView(screen));
+  if (options.stream) views.push(new (await import('./stream-view.ts')).StreamView(screen, hosts));
+  const fold = options.fold || options.exact || options.diff;
+  if (fold || views.length === 0) {
+    const { FoldView } = await import('./fold-view.ts');
+    views.push(new FoldView(screen, { exact: options.exact === true, diff: options.diff === true }));
+  }
+  return views;
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fc from 'fast-check';
+import { Problem } from '../../../../src/base/problem.ts';
+import { renderCommand } from '../../../../src/cli/fan-out/command-template.ts';
+import { interpreterOf, type ProgramRequest, remoteProgram } from '../../../../src/cli/fan-out/remote-program.ts';
+import type { Host, Variables } from '../../../../src/model/inventory.ts';
+
+function host(variables: Variables): Host {
+  const ssh = { address: '10.0.0.1', user: 'op', port: undefined, identityFile: undefined, proxyCommand: undefined };
+  return { name: 'node1', connection: 'ssh', ssh, groups: ['all', 'web'], variables };
+}
+
+describe('commands with --template', () => {
+  it('puts in names and variables, and lists as words', () => {
+    const text = 'echo {{ host }} {{address}} {{ disk.size }} {{ groups }} --rack={{ rack }}/x $HOME {a,b}';
+    assert.equal(
+      renderCommand(text, host({ rack: 'r 1', disk: { size: 3 } })),
+      "echo node1 10.0.0.1 3 all web --rack='r 1'/x $HOME {a,b}",
+    );
+  });
+
+  it('a variable called host does not hide the name', () => {
+    assert.equal(renderCommand('{{ host }}', host({ host: 'other' })), 'node1');
+  });
+
+  it('a shell gets every value back as it was, whatever is in it', () => {
+    const value = fc
+      .string({ unit: 'binary', maxLength: 20 })
+      .filter((text) => !text.includes('\0') && Buffer.from(text).toString() === text);
+    const nasty = fc.constantFrom('', ' ', "'", '"', '`id`', '$(id)', '; id', '\n', '\\', '-rf', '*', '!!', '#', '~');
+    fc.assert(
+      fc.property(fc.array(fc.oneof(nasty, value), { minLength: 1, maxLength: 5 }), (values) => {
+        const command = renderCommand(`printf '%s\\0' {{ v }}`, host({ v: values }));
+        const { stdout } = spawnSync('/bin/sh', ['-c', command]);
+        assert.deepEqual(stdout.toString().split('\0').slice(0, -1), values);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ['echo {{ rakc }}', /"rakc" is not/],
+    ['echo "{{ rack }}"', /within double quotes/],
+    ["sh -c 'echo {{ rack }}'", /within single quotes/],
+    ['echo `echo {{ rack }}`', /within backquotes/],
+    ['cat <<E\n{{ rack }}\nE', /here-document/],
+    ['docker ps --format {{.Names}}', /must hold the name of a variable/],
+    ['echo {{ map }}', /a word or a list/],
+    ['echo {{ zero }}', /NUL/],
+  ];
+  for (const [text, message] of refused) {
+    it(`refuses ${text}`, () => {
+      assert.throws(
+        () => renderCommand(text, host({ rack: 'r1', map: { a: 1 }, zero: 'a\0b' })),
+        (error: Problem) => error instanceof Problem && error.reason === 'usage' && message.test(error.message),
+      );
+    });
+  }
+});
+
+describe('what a host is given to run', () => {
+  const plain: ProgramRequest = { what: { command: 'id' }, sudo: false, cwd: undefined, env: [], forSh: false };
+  const result = (program: string, input = ''): string => {
+    const { stdout, stderr } = spawnSync('/bin/sh', ['-c', program], {
+      input,
+      env: { ...process.env, SHELL: '/bin/sh' },
+    });
+    return stdout.toString() + stderr.toString();
+  };
+
+  it('is the command itself where nothing else is asked for', () => {
+    assert.deepEqual(remoteProgram(plain), { command: 'id', as: undefined });
+  });
+
+  it('has directory and environment, whatever is in them', () => {
+    const env = [['A', "it's\n$(x)"]] as const;
+    const { command, as } = remoteProgram({ ...plain, what: { command: 'pwd; echo "$A"' }, cwd: '/usr', env });
+    assert.equal(as, 'user');
+    assert.equal(result(command), "/usr\nit's\n$(x)\n");
+    assert.match(result(remoteProgram({ ...plain, cwd: '-no such' }).command), /no such/);
+  });
+
+  it('is a program for sh as root, and with a template', () => {
+    assert.deepEqual(remoteProgram({ ...plain, sudo: true }), { command: 'id', as: 'root' });
+    assert.deepEqual(remoteProgram({ ...plain, forSh: true }), { command: 'id', as: 'user' });
+  });
+
+  it('runs a script with its arguments and input, gives its exit code and leaves nothing behind', () => {
+    const script = Buffer.from('#!/bin/sh -u\necho "$1|$2|$0"; cat; exit 7\n');
+    const { command } = remoteProgram({ ...plain, what: { script, args: ['a b', "'"] } });
+    const { stdout, status } = spawnSync('/bin/sh', ['-c', command], { input: 'in\n' });
+    const [first, second] = stdout.toString().split('\n');
+    assert.match(first!, /^a b\|'\|\/tmp\/muster-script\./);
+    assert.equal(second, 'in');
+    assert.equal(status, 7);
+    assert.equal(spawnSync('test', ['-e', first!.split('|')[2]!]).status, 1);
+  });
+
+  it('takes the interpreter of the first line as Linux does', () => {
+    assert.deepEqual(interpreterOf(Buffer.from('#! /usr/bin/env  python3 -u \nx')), ['/usr/bin/env', 'python3 -u']);
+    assert.deepEqual(interpreterOf(Buffer.from('#!/bin/bash')), ['/bin/bash']);
+    assert.deepEqual(interpreterOf(Buffer.from('echo hi\n')), ['/bin/sh']);
+  });
+});
