@@ -1,4 +1,5 @@
 import type { Problem } from '../base/problem.ts';
+import { passSudo, sudoCommand } from './become.ts';
 import { type Channel, type ChannelOptions, ChannelRefused, type Transport } from './channel.ts';
 import { ChannelSlots } from './channel-slots.ts';
 import { hostFailed } from './problems.ts';
@@ -80,18 +81,21 @@ export interface OpenOptions extends ChannelOptions {
 }
 
 /**
- * Opens a channel that runs `command` by the user's login shell, when there are no more than sshd's MaxSessions.
- * Rejects where sshd gives none at all.
+ * Opens a channel that runs `command` by the user's login shell, when there are no more than sshd's MaxSessions; where it is
+ * for root and we have a password for sudo, when sudo has let it begin. Rejects where sshd or sudo refuses.
  */
 export async function openExec(session: Session, command: string, options: OpenOptions = {}): Promise<Channel> {
   const { slots, target } = session;
+  const password = target.access?.sudoPassword;
+  const sudo = password === undefined ? undefined : sudoCommand(command);
   for (;;) {
     const lasting = options.lasting ?? false;
     const leave = options.urgent ? slots.takeNow(lasting) : await slots.take(lasting);
     try {
-      const start = (): Promise<Channel> => session.transport.exec(command, options);
+      const start = (): Promise<Channel> => session.transport.exec(sudo?.command ?? command, options);
       const channel = await ask(session, start, (seen) => seen);
       channel.once('close', leave);
+      if (sudo !== undefined) await passSudo(channel, sudo, { target, password: password!, pty: options.pty ?? false });
       return channel;
     } catch (error) {
       leave();

@@ -81,7 +81,7 @@ export class ShellWorker implements Worker {
     throw this.#become
       ? hostFailed(
           `Cannot become root on host "${name}" as sudo must let "${user}" without a password: ${seen}`,
-          `allow it there, for example: echo '${user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/${user}`,
+          `let -K ask for the password, or allow it there, for example: echo '${user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/${user}`,
         )
       : hostFailed(`Cannot work on host "${name}" as the login shell of "${user}" must start /bin/sh: ${seen}`);
   }

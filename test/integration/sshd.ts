@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,21 @@ import type { Target } from '../../src/remote/types.ts';
 export interface SshdOptions {
   /** More lines of sshd_config; the first value of a keyword wins, so these come first. */
   readonly config?: readonly string[];
+  /** Its `Match` blocks, which stand at the end. */
+  readonly matches?: readonly string[];
   /** Variables of every session. */
   readonly env?: Readonly<Record<string, string>>;
+  /** People who exist only for this sshd and what it starts; needs root. The client's key lets them in too. */
+  readonly accounts?: readonly Account[];
   readonly hostKeyType?: 'ed25519' | 'ecdsa' | 'rsa';
+}
+
+export interface Account {
+  readonly name: string;
+  readonly password: string;
+  readonly shell?: string;
+  /** What sudo lets her do, as /etc/sudoers has it behind the name. */
+  readonly sudo?: string;
 }
 
 /** An OpenSSH sshd of its own on the loopback, with its own keys, that lets the current user in. */
@@ -79,6 +91,28 @@ function descendants(pid: number): number[] {
   return children(pid).flatMap((child) => [child, ...descendants(child)]);
 }
 
+/** Files that stand in for those in /etc, in a mount namespace of sshd's own; returns the command that puts them there. */
+function makeAccounts(dir: string, accounts: readonly Account[]): string[] {
+  chmodSync(dir, 0o755);
+  const lines = { passwd: '', shadow: '', sudoers: 'root ALL=(ALL:ALL) ALL\n' };
+  for (const [index, { name, password, shell = '/bin/bash', sudo }] of accounts.entries()) {
+    const id = 64_000 + index;
+    const home = join(dir, `home-${name}`);
+    mkdirSync(home);
+    chownSync(home, id, id);
+    const hash = execFileSync('perl', ['-e', 'print crypt(<STDIN>, q($6$saltsalt$))'], { input: password }).toString();
+    lines.passwd += `${name}:x:${id}:${id}::${home}:${shell}\n`;
+    lines.shadow += `${name}:${hash}:19000:0:99999:7:::\n`;
+    if (sudo !== undefined) lines.sudoers += `${name} ${sudo}\n`;
+  }
+  writeFileSync(join(dir, 'passwd'), readFileSync('/etc/passwd', 'utf8') + lines.passwd);
+  writeFileSync(join(dir, 'shadow'), readFileSync('/etc/shadow', 'utf8') + lines.shadow, { mode: 0o600 });
+  writeFileSync(join(dir, 'sudoers'), lines.sudoers, { mode: 0o440 });
+  const names = ['passwd', 'shadow', ...(existsSync('/etc/sudoers') ? ['sudoers'] : [])];
+  const mounts = names.map((name) => `mount --bind ${join(dir, name)} /etc/${name}`);
+  return ['unshare', '-m', '--propagation', 'private', 'sh', '-c', `${mounts.join(' && ')} && exec "$@"`, 'sh'];
+}
+
 export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
   const dir = mkdtempSync(join(tmpdir(), 'muster-sshd-'));
   const port = await freePort();
@@ -87,14 +121,15 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
   keygen(join(dir, 'id'));
   writeFileSync(join(dir, 'authorized_keys'), readFileSync(join(dir, 'id.pub')));
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  // A home of its own: what the user's shell does at its start is none of a test's business, and would be killed in it.
+  const variables = { ...(options.accounts === undefined && { HOME: dir }), ...options.env };
+  const environment = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  const around = options.accounts === undefined ? [] : makeAccounts(dir, options.accounts);
   writeFileSync(
     join(dir, 'sshd_config'),
     [
       ...(options.config ?? []),
-      // A home of its own: what the user's shell does at its start is none of a test's business, and would be killed in it.
-      `SetEnv ${Object.entries({ HOME: dir, ...options.env })
-        .map(([name, value]) => `${name}=${value}`)
-        .join(' ')}`,
+      ...(environment.length > 0 ? [`SetEnv ${environment.join(' ')}`] : []),
       `Port ${port}`,
       'ListenAddress 127.0.0.1',
       `HostKey ${join(dir, 'host_key')}`,
@@ -106,12 +141,12 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
       'StrictModes no',
       'UsePAM no',
       'MaxStartups 100:30:200',
+      ...(options.matches ?? []),
       '',
     ].join('\n'),
   );
-  const daemon: ChildProcess = spawn('/usr/sbin/sshd', ['-D', '-f', join(dir, 'sshd_config'), '-E', join(dir, 'log')], {
-    stdio: 'ignore',
-  });
+  const words = [...around, '/usr/sbin/sshd', '-D', '-f', join(dir, 'sshd_config'), '-E', join(dir, 'log')];
+  const daemon: ChildProcess = spawn(words[0]!, words.slice(1), { stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => daemon.once('exit', () => resolve()));
   const kill = (): void => {
     const all = daemon.pid === undefined || daemon.exitCode !== null ? [] : [daemon.pid, ...descendants(daemon.pid)];
