@@ -2,6 +2,7 @@ import type { LeaseStore } from './lease-store.ts';
 import type { IpAddress, NodeName } from './names.ts';
 import type { Placement } from './placement.ts';
 import type { ResourceGroup } from './resource-group.ts';
+import type { ResourceRules } from './resource-settings.ts';
 import type { VirtualService } from './virtual-service.ts';
 
 /** One heartbeat link, as a line of ha.cf says it. */
@@ -86,4 +87,6 @@ export interface Cluster {
   readonly store?: LeaseStore | undefined;
   /** Where groups would rather run, and what they are to each other; undefined: haresources and auto_failback say it all. */
   readonly placement?: Placement | undefined;
+  /** How resources are run and looked after; undefined: as `defaultResourceSettings` says. */
+  readonly resources?: ResourceRules | undefined;
 }

@@ -1,3 +1,5 @@
+import type { GroupName } from './names.ts';
+
 /** What is done about a resource that does not do as it should. */
 export const onFailPolicies = ['restart', 'migrate', 'fence', 'ignore'] as const;
 export type OnFail = (typeof onFailPolicies)[number];
@@ -14,6 +16,26 @@ export interface ResourceSettings {
   readonly migrationThreshold: number;
   /** After so long without a failure the earlier ones are forgotten. */
   readonly failureTimeout: number;
+}
+
+/** What is said of one resource of a group. */
+export interface AgentRules {
+  readonly settings: Partial<ResourceSettings>;
+  /** Of an OCF agent, what haresources cannot say, having no blanks; beside what it does say. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+export interface GroupResourceRules {
+  /** It must never run twice: after a failure it starts elsewhere only once the node is known to be off. */
+  readonly needsFencing: boolean;
+  /** By the names that `resourceNames` gives. */
+  readonly agents: Readonly<Record<string, AgentRules>>;
+}
+
+/** `resources:` of muster.yml. */
+export interface ResourceRules {
+  readonly defaults: Partial<ResourceSettings>;
+  readonly groups: Readonly<Record<GroupName, GroupResourceRules>>;
 }
 
 /** What holds where nobody says otherwise; the times are those that OCF agents mostly advise for themselves. */

@@ -1,0 +1,60 @@
+/** What an earlier musterd had under way when it ended: it is waited for, so that nothing is done to a resource twice at once. */
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ending = '.operation';
+const lookEvery = 20;
+
+/** Where the process that does something to a resource is written down while it does. */
+export function recordFile(directory: string, instance: string): string {
+  return join(directory, `${instance}${ending}`);
+}
+
+/** The process of a line of /proc/PID/stat (proc(5)): its id, and the tick since boot at which it started. */
+function processOf(stat: string): { readonly pid: number; readonly started: string } | undefined {
+  // The name is in brackets and may have anything in it, brackets and blanks too.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const pid = Number.parseInt(stat, 10);
+  const started = fields[19];
+  return Number.isInteger(pid) && pid > 1 && started !== undefined ? { pid, started } : undefined;
+}
+
+function stillRuns({ pid, started }: { readonly pid: number; readonly started: string }): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // A zombie has done all that it will.
+    return processOf(stat)?.started === started && !/\) [ZX] /.test(stat);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Waits for every process that is written down in the directory, and kills what takes longer than `patience` milliseconds,
+ * with its process group. Resolves to the instances that something was done to, for the journal.
+ */
+export async function finishLeftovers(directory: string, patience: number): Promise<string[]> {
+  if (!existsSync(directory)) return [];
+  const names = readdirSync(directory).filter((name) => name.endsWith(ending));
+  const until = performance.now() + patience;
+  return (await Promise.all(names.map((name) => finish(join(directory, name), until)))).flat().sort();
+}
+
+async function finish(file: string, until: number): Promise<string[]> {
+  const found = processOf(readFileSync(file, 'utf8'));
+  const instance = file.slice(file.lastIndexOf('/') + 1, -ending.length);
+  const seen = found !== undefined && stillRuns(found) ? [instance] : [];
+  for (let killed = false; found !== undefined && stillRuns(found); ) {
+    if (!killed && performance.now() >= until) {
+      killed = true;
+      try {
+        process.kill(-found.pid, 'SIGKILL');
+      } catch {
+        // It ended in this very moment.
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, lookEvery));
+  }
+  rmSync(file, { force: true });
+  return seen;
+}
