@@ -13,6 +13,17 @@ const common = {
   define: { MUSTER_VERSION: JSON.stringify(version) },
 };
 
+/** ssh2 within the bundle: its native part stays where npm built it, and its agents for HTTP (with all of TLS) are not used. */
+const ssh2Inside = {
+  name: 'ssh2-inside',
+  setup(build) {
+    const native = 'ssh2/lib/protocol/crypto/build/Release/sshcrypto.node';
+    build.onResolve({ filter: /sshcrypto\.node$/ }, () => ({ path: native, external: true }));
+    build.onResolve({ filter: /\/http-agents\.js$/ }, () => ({ path: 'http-agents', namespace: 'unused' }));
+    build.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {}' }));
+  },
+};
+
 await Promise.all([
   // Split by command, so that `muster --version` loads nothing else.
   build({
@@ -21,9 +32,16 @@ await Promise.all([
     outdir: 'dist',
     format: 'esm',
     splitting: true,
-    packages: 'external',
+    // Packages of many small files go into the bundle: reading zod file by file takes longer than a login.
+    external: ['zx', 'listr2', 'cpu-features'],
+    plugins: [ssh2Inside],
     target: 'node20',
-    banner: { js: '#!/usr/bin/env node' },
+    minifySyntax: true,
+    banner: {
+      js: `#!/usr/bin/env node
+import { createRequire as requireFrom } from 'node:module';
+const require = requireFrom(import.meta.url);`,
+    },
     chunkNames: 'chunks/[name]-[hash]',
   }),
   build({

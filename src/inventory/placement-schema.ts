@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { failbackForms, parseFailback } from '../linux-ha/failback.ts';
 import { highestAmount } from '../linux-ha/placement-yml.ts';
 import { highestWeight } from '../model/placement.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { nearest } from '../base/nearest.ts';
 import { unknownKey, type YamlFile } from '../linux-ha/yaml-document.ts';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { nearest } from '../base/nearest.ts';
 import type { Value } from '../model/inventory.ts';
 import type { Fields } from './fields.ts';

@@ -14,6 +14,8 @@ export interface SshdOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** People who exist only for this sshd and what it starts; needs root. The client's key lets them in too. */
   readonly accounts?: readonly Account[];
+  /** The address that it listens on; 0.0.0.0 makes every loopback address a host. */
+  readonly listen?: string;
   readonly hostKeyType?: 'ed25519' | 'ecdsa' | 'rsa';
 }
 
@@ -131,7 +133,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
       ...(options.config ?? []),
       ...(environment.length > 0 ? [`SetEnv ${environment.join(' ')}`] : []),
       `Port ${port}`,
-      'ListenAddress 127.0.0.1',
+      `ListenAddress ${options.listen ?? '127.0.0.1'}`,
       `HostKey ${join(dir, 'host_key')}`,
       `AuthorizedKeysFile ${join(dir, 'authorized_keys')}`,
       `PidFile ${join(dir, 'pid')}`,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { showDuration, writeDuration } from '../../base/duration.ts';
 import { leaseForRoundTrip } from '../../model/lease-floor.ts';
 import { fact } from '../facts/fact.ts';

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Value } from '../../model/inventory.ts';
 import { contentFact } from '../facts/content.ts';
 import { type FactReader, fact } from '../facts/fact.ts';

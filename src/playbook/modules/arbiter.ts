@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { arbiterFact } from '../facts/arbiter.ts';
 import { fact } from '../facts/fact.ts';
 import { fileFact } from '../facts/file.ts';

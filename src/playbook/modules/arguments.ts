@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Arguments that many modules share, with the words that `muster doc` prints. */
 export const mode = z

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '../../base/problem.ts';
 import { type Authkeys, parseAuthkeys } from '../../linux-ha/authkeys.ts';
 import type { Value } from '../../model/inventory.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fact } from '../facts/fact.ts';
 import { type SupervisorStatus, supervisorFact } from '../facts/supervisor.ts';
 import { defineModule } from '../module.ts';

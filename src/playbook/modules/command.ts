@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type FactReader, fact } from '../facts/fact.ts';
 import { fileFact } from '../facts/file.ts';
 import { type Decision, defineModule, InputError } from '../module.ts';

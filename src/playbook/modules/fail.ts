@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineModule } from '../module.ts';
 
 const schema = z.strictObject({ msg: z.string().describe('what to say') });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { freeSpaceFact } from '../facts/disk.ts';
 import { fact } from '../facts/fact.ts';
 import { defineModule } from '../module.ts';

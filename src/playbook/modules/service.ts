@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fact } from '../facts/fact.ts';
 import { type UnitFact, unitFact, unitName } from '../facts/unit.ts';
 import { type Decision, defineModule } from '../module.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { contentFact } from '../facts/content.ts';
 import { fact } from '../facts/fact.ts';
 import { defineModule } from '../module.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { configFileNames, configHash } from '../../linux-ha/cluster.ts';
 import { contentFact } from '../facts/content.ts';
 import { fact } from '../facts/fact.ts';

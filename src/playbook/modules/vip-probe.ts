@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { arpProbeFact } from '../facts/arp-probe.ts';
 import { fact } from '../facts/fact.ts';
 import { isLate } from '../late.ts';
