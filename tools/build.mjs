@@ -35,6 +35,8 @@ await Promise.all([
     // Packages of many small files go into the bundle: reading zod file by file takes longer than a login.
     external: ['zx', 'listr2', 'cpu-features'],
     plugins: [ssh2Inside],
+    // ssh2 names a program for Windows by it, and nothing else.
+    define: { ...common.define, __dirname: '"."' },
     target: 'node20',
     minifySyntax: true,
     banner: {
