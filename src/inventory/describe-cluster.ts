@@ -5,6 +5,7 @@ import { parseHaCf } from '../linux-ha/ha-cf.ts';
 import { linkDirectives } from '../linux-ha/ha-cf-links.ts';
 import { parseResource, wantedResource } from '../linux-ha/haresources.ts';
 import { readPlacement } from '../linux-ha/placement-yml.ts';
+import { readResourceRules } from '../linux-ha/resources-yml.ts';
 import { usualLease } from '../linux-ha/store-yml.ts';
 import type { YamlFile } from '../linux-ha/yaml-document.ts';
 import { YamlReader } from '../linux-ha/yaml-reader.ts';
@@ -153,6 +154,7 @@ export function describeCluster(yaml: YamlFile, native: NativeCluster, hosts: Cl
     timings: readTimings(native, Math.max(leastLease({ nodes, arbiters }), usualLease(store))),
     store,
     placement: readPlacement(new YamlReader(yaml), native.placement, ['cluster', 'placement']),
+    resources: readResourceRules(new YamlReader(yaml), native.resources, ['cluster', 'resources']),
     autoFailback: native.auto_failback ?? false,
     noQuorum: native.no_quorum ?? 'stop',
     pingNodes,

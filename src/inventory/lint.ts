@@ -4,6 +4,7 @@ import { networkContains, parseIp, parseNetwork } from '../base/ip.ts';
 import { nearest } from '../base/nearest.ts';
 import { thirdVoteWays } from '../linux-ha/cluster.ts';
 import { placementMistakes } from '../linux-ha/placement-lint.ts';
+import { resourceRuleMistakes } from '../linux-ha/resources-yml.ts';
 import { storeMistakes } from '../linux-ha/store-yml.ts';
 import { placeOf, type YamlFile } from '../linux-ha/yaml-document.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
@@ -197,8 +198,15 @@ const placement: Rule = (yaml, cluster) => {
   }
 };
 
+const resourceRules: Rule = (yaml, { resources, groups }) => {
+  if (resources === undefined) return;
+  for (const { path, message, hint } of resourceRuleMistakes(resources, groups))
+    yaml.list.add(placeOf(yaml, ['cluster', 'resources', ...path]), message, hint);
+};
+
 const rules: readonly Rule[] = [
   placement,
+  resourceRules,
   leaseStore,
   thirdVote,
   votersApart,

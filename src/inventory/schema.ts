@@ -4,6 +4,7 @@ import { isEndpoint } from '../linux-ha/store-yml.ts';
 import { negotiateServices } from '../linux-ha/well-known-ports.ts';
 import { schedulers } from '../model/virtual-service.ts';
 import { placementSchema } from './placement-schema.ts';
+import { resourcesSchema } from './resources-schema.ts';
 
 /**
  * The schema of Muster's own inventory files. It says what can be said of each value alone; what values mean together is
@@ -260,6 +261,7 @@ const cluster = z
     groups: z.record(name, resourceGroup).describe('Resource groups by name').optional(),
     services: z.record(name, service).describe('Virtual services by name').optional(),
     placement: placementSchema.optional(),
+    resources: resourcesSchema.optional(),
   })
   .describe('The cluster, once for all its nodes');
 

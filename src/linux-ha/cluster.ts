@@ -15,7 +15,7 @@ import { type PlacedGroup, parseHaresources } from './haresources.ts';
 import { parseLdirectordCf } from './ldirectord-cf.ts';
 import { checkGateTime, checkGroupSizes } from './limits.ts';
 import { type MusterYml, parseMusterYml } from './muster-yml.ts';
-import { placementMistakes } from './placement-lint.ts';
+import { ruleMistakes } from './rule-mistakes.ts';
 import { storeMistakes, usualLease } from './store-yml.ts';
 
 /** The text of each file by its name within /etc/ha.d (`ha.cf`, `authkeys`, ...); a file that is not there is left out. */
@@ -225,14 +225,7 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
         hint,
       }),
     ),
-    ...(yml.placement === undefined
-      ? []
-      : placementMistakes(
-          yml.placement,
-          cf.nodes,
-          named.groups.map((group) => group.name),
-        )
-    ).map(({ path, message, hint }) => ({ at: { file: ymlFile, ...yml.at('placement', ...path) }, message, hint })),
+    ...ruleMistakes(yml, cf.nodes, named.groups, ymlFile),
   );
   if (mistakes.length > 0) throw badInput(mistakes);
   const cluster: Cluster = {
@@ -242,6 +235,7 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
     arbiters: yml.arbiters,
     store: yml.store,
     placement: yml.placement,
+    resources: yml.resources,
     fencing: cf.kept.filter(({ name }) => name === 'stonith_host').map(({ args }) => args.join(' ')),
     links: cf.links,
     udpPort: cf.udpPort,

@@ -8,6 +8,7 @@ import { writeLink } from './ha-cf-links.ts';
 import { groupKey, writeResource } from './haresources.ts';
 import { type PlacementContext, placementContext } from './placement-context.ts';
 import { certificateDirectory } from './quorumd-conf.ts';
+import { type ResourceRulesContext, resourceRulesContext } from './resources-context.ts';
 import { yamlText } from './yaml-text.ts';
 
 /**
@@ -45,6 +46,7 @@ export interface ClusterContext {
   /** Whether it is locked by SCSI-3 persistent reservation. */
   readonly quorum_reservation: boolean;
   readonly placement: PlacementContext | null;
+  readonly resources: ResourceRulesContext | null;
   readonly arbiters: readonly {
     readonly name: string;
     readonly address: string;
@@ -166,6 +168,7 @@ export function clusterContext(cluster: Cluster): ClusterContext {
     watchdog: cluster.watchdog ?? null,
     drift_bound: String(cluster.driftBound),
     placement: cluster.placement === undefined ? null : placementContext(cluster.placement),
+    resources: cluster.resources === undefined ? null : resourceRulesContext(cluster.resources),
     no_quorum: cluster.noQuorum,
     arbiters: cluster.arbiters.map(({ name, address, port, roundTrip }) => ({
       name: yamlText(name),

@@ -2,8 +2,10 @@ import type { Arbiter, NoQuorumPolicy, Profile } from '../model/cluster.ts';
 import { defaultArbiterPort } from '../model/defaults.ts';
 import type { LeaseStore } from '../model/lease-store.ts';
 import type { Placement } from '../model/placement.ts';
+import type { ResourceRules } from '../model/resource-settings.ts';
 import { throwMistakes } from './lines.ts';
 import { readPlacement } from './placement-yml.ts';
+import { readResourceRules } from './resources-yml.ts';
 import { readStore } from './store-yml.ts';
 import { type Path, parseYaml, placeOf } from './yaml-document.ts';
 import { YamlReader } from './yaml-reader.ts';
@@ -29,6 +31,7 @@ export interface MusterYml {
   readonly arbiters: readonly Arbiter[];
   readonly store: LeaseStore | undefined;
   readonly placement: Placement | undefined;
+  readonly resources: ResourceRules | undefined;
   readonly nodeAddresses: Readonly<Record<string, readonly string[]>>;
   /** The names of groups, by the key that haresources has (`groupKey`). */
   readonly groups: readonly { readonly name: string; readonly key: string }[];
@@ -101,6 +104,7 @@ const keys = [
   'groups',
   'services',
   'placement',
+  'resources',
 ];
 
 /** Reads muster.yml; an empty file says nothing, which is fine. Throws a `Problem` with all mistakes. */
@@ -122,6 +126,7 @@ export function parseMusterYml(text: string, file = 'muster.yml'): MusterYml {
     arbiters: readArbiters(reader, top.arbiters),
     store: readStore(reader, top.store),
     placement: readPlacement(reader, top.placement, ['placement']),
+    resources: readResourceRules(reader, top.resources, ['resources']),
     nodeAddresses: readNodes(reader, top.nodes),
     groups: readGroups(reader, top.groups),
     services: readServices(reader, top.services),

@@ -26,6 +26,7 @@ function canonical(cluster: Cluster): Record<string, unknown> {
     driftBound: cluster.driftBound,
     store: cluster.store ?? null,
     placement: cluster.placement ?? null,
+    resources: cluster.resources ?? null,
   };
 }
 

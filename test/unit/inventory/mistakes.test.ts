@@ -46,6 +46,8 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'placement-of-unknown-names.yml': ['12:17', '13:30', '13:40', '15:24'],
   'port-too-big.yml': ['19:13'],
   'preferred-is-no-node.yml': ['12:18'],
+  'resources-in-wrong-words.yml': ['11:26', '11:38', '13:21', '13:48'],
+  'resources-of-unknown-agents.yml': ['9:66', '14:11', '15:7'],
   'quote-not-closed.yml': ['7:9'],
   'range-beside-another-length.yml': ['5:14'],
   'range-counts-down.yml': ['4:6'],

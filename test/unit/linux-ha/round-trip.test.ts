@@ -13,6 +13,8 @@ import { defaultArbiterPort } from '../../../src/model/defaults.ts';
 import { gateMargin } from '../../../src/model/gate-margin.ts';
 import { leastLease } from '../../../src/model/lease-floor.ts';
 import { addressesOf, type Resource } from '../../../src/model/resource-group.ts';
+import { resourceNames } from '../../../src/model/resource-names.ts';
+import { onFailPolicies } from '../../../src/model/resource-settings.ts';
 import { schedulers, serviceKey, type VirtualService } from '../../../src/model/virtual-service.ts';
 import { renderFiles } from './render.ts';
 
@@ -213,7 +215,11 @@ const leased = fc.tuple(cluster, maybe(store)).map(([model, kept]): Cluster => {
   return { ...model, timings: { ...model.timings, lease } };
 });
 
-const sound = leased.chain((model) => placementOf(model).map((placement): Cluster => ({ ...model, placement })));
+const sound = leased.chain((model) =>
+  fc
+    .tuple(placementOf(model), resourceRulesOf(model))
+    .map(([placement, resources]): Cluster => ({ ...model, placement, resources })),
+);
 
 /** As the lint wants it: whoever is named is there, and no two rules want the opposite. */
 function placementOf({ nodes, groups }: Cluster): fc.Arbitrary<Cluster['placement']> {
@@ -252,6 +258,43 @@ function placementOf({ nodes, groups }: Cluster): fc.Arbitrary<Cluster['placemen
         fc.dictionary(fc.constantFrom('cpu', 'memory'), fc.integer({ min: 3, max: 64 })),
       ),
       rules: names.length > 1 ? fc.array(rule, { maxLength: 3 }) : fc.constant([]),
+    }),
+  );
+}
+
+function resourceRulesOf({ groups }: Cluster): fc.Arbitrary<Cluster['resources']> {
+  const settings = fc.record(
+    {
+      startTimeout: ms,
+      stopTimeout: ms,
+      monitorTimeout: ms,
+      monitorInterval: fc.oneof(fc.constant(0), ms),
+      failureTimeout: ms,
+      onFail: fc.constantFrom(...onFailPolicies),
+      migrationThreshold: fc.integer({ min: 1, max: 1000 }),
+    },
+    { requiredKeys: [] },
+  );
+  const perGroup = groups.map((group) => {
+    const names = resourceNames(group.resources);
+    const agents = group.resources.flatMap((resource, index) => {
+      if (resource.kind === 'address') return [];
+      const parameters = /\.|^(systemd|lsb):/.test(resource.agent)
+        ? fc.constant({})
+        : fc.dictionary(fc.constantFrom('a', 'b_c'), line);
+      return [fc.tuple(fc.constant(names[index]!), fc.record({ settings, parameters }))];
+    });
+    return fc.record({
+      needsFencing: fc.boolean(),
+      agents: fc.tuple(...agents).map((entries) => Object.fromEntries(entries)),
+    });
+  });
+  return maybe(
+    fc.record({
+      defaults: settings,
+      groups: fc
+        .tuple(...perGroup)
+        .map((rules) => Object.fromEntries(rules.map((rule, index) => [groups[index]!.name, rule]))),
     }),
   );
 }

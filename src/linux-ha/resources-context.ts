@@ -1,0 +1,40 @@
+import { writeDuration } from '../base/duration.ts';
+import type { ResourceRules, ResourceSettings } from '../model/resource-settings.ts';
+import { yamlText } from './yaml-text.ts';
+
+/** `resources:` as the template wants it: maps as flow maps, which are JSON. */
+export interface ResourceRulesContext {
+  readonly defaults: string;
+  readonly groups: readonly {
+    readonly name: string;
+    readonly needs_fencing: boolean;
+    readonly agents: readonly { readonly name: string; readonly says: string }[];
+  }[];
+}
+
+export function resourceRulesContext({ defaults, groups }: ResourceRules): ResourceRulesContext {
+  return {
+    defaults: JSON.stringify(written(defaults)),
+    groups: Object.entries(groups).map(([name, { needsFencing, agents }]) => ({
+      name: yamlText(name),
+      needs_fencing: needsFencing,
+      agents: Object.entries(agents).map(([agent, { settings, parameters }]) => ({
+        name: yamlText(agent),
+        says: JSON.stringify({ ...written(settings), parameters }),
+      })),
+    })),
+  };
+}
+
+function written(settings: Partial<ResourceSettings>): Record<string, unknown> {
+  const time = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : writeDuration(ms));
+  return {
+    monitor: settings.monitorInterval === 0 ? 'off' : time(settings.monitorInterval),
+    start_timeout: time(settings.startTimeout),
+    stop_timeout: time(settings.stopTimeout),
+    monitor_timeout: time(settings.monitorTimeout),
+    failure_timeout: time(settings.failureTimeout),
+    on_fail: settings.onFail,
+    migration_threshold: settings.migrationThreshold,
+  };
+}

@@ -1,0 +1,30 @@
+import type { Mistake } from '../base/problem.ts';
+import type { NodeName } from '../model/names.ts';
+import type { ResourceGroup } from '../model/resource-group.ts';
+import type { MusterYml } from './muster-yml.ts';
+import { placementMistakes } from './placement-lint.ts';
+import { resourceRuleMistakes } from './resources-yml.ts';
+
+/** What muster.yml says about groups and nodes that the other files do not have so. */
+export function ruleMistakes(
+  yml: MusterYml,
+  nodes: readonly NodeName[],
+  groups: readonly ResourceGroup[],
+  file: string,
+): Mistake[] {
+  const { placement, resources } = yml;
+  const names = groups.map(({ name }) => name);
+  const found = [
+    ...(placement === undefined
+      ? []
+      : placementMistakes(placement, nodes, names).map((one) => ({ key: 'placement', one }))),
+    ...(resources === undefined
+      ? []
+      : resourceRuleMistakes(resources, groups).map((one) => ({ key: 'resources', one }))),
+  ];
+  return found.map(({ key, one: { path, message, hint } }) => ({
+    at: { file, ...yml.at(key, ...path) },
+    message,
+    hint,
+  }));
+}
