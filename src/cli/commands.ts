@@ -82,6 +82,11 @@ export const commands: readonly CommandEntry[] = [
   },
   { name: 'ping', summary: 'which hosts can be reached', load: async () => (await import('./ping.ts')).pingCommand() },
   {
+    name: 'agent',
+    summary: 'the connections that --persist keeps open',
+    load: async () => (await import('./agent.ts')).agentCommand(),
+  },
+  {
     name: 'completion',
     summary: 'completion for bash, zsh and fish',
     load: async () => (await import('./completion.ts')).completionCommand(),

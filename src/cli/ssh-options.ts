@@ -1,7 +1,8 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../base/duration.ts';
 import type { Host } from '../model/inventory.ts';
 import type { Access, Secret } from '../remote/secret.ts';
-import type { HostKeyChecking, TransportName } from '../remote/types.ts';
+import type { HostKeyChecking, Persist, TransportName } from '../remote/types.ts';
 import { askingAt } from './ask.ts';
 
 /** What a person says about SSH on the command line; the same for every host of the run. */
@@ -12,6 +13,8 @@ export interface SshOptions {
   readonly askPass?: boolean;
   readonly askBecomePass?: boolean;
   readonly askPerGroup?: boolean;
+  /** How long connections stay open after their last use, in milliseconds. */
+  readonly persist?: number;
 }
 
 let said: SshOptions = {};
@@ -41,9 +44,26 @@ export function withSshOptions(command: Command): Command {
         .choices(['auto', 'ssh2', 'openssh'])
         .default('auto'),
     )
+    .addOption(
+      new Option('--persist <duration>', 'keep connections open for so long after their last use, for the next command')
+        .env('MUSTER_PERSIST')
+        .argParser(milliseconds),
+    )
     .hook('preAction', (_command, action) => {
       said = action.opts<SshOptions>();
     });
+}
+
+function milliseconds(text: string): number {
+  const value = parseDuration(text);
+  if (value === undefined || value <= 0) throw new InvalidArgumentError('It must be a duration like 60s or 10m.');
+  return value;
+}
+
+/** How connections are kept open, where somebody wants that: by a process of this same program. */
+export function persistence(): Persist | undefined {
+  if (said.persist === undefined) return undefined;
+  return { idleMs: said.persist, start: [process.execPath, ...process.execArgv, process.argv[1]!, 'agent', 'serve'] };
 }
 
 /** Passwords by group of hosts (or one for all), each asked for once. */

@@ -4,7 +4,7 @@ import type { Host } from '../model/inventory.ts';
 import { loadSshConfig, noSshConfig, type SshConfig } from '../remote/ssh-config.ts';
 import { type TargetOptions, targetOf } from '../remote/target.ts';
 import type { Target } from '../remote/types.ts';
-import { accessTo, sshOptions } from './ssh-options.ts';
+import { accessTo, persistence, sshOptions } from './ssh-options.ts';
 
 export interface ReachOptions extends TargetOptions {
   /** Name of the lab for hosts with `connection: lab`; undefined: as `muster lab` picks it. */
@@ -24,6 +24,7 @@ export async function targetsOf(hosts: readonly Host[], options: ReachOptions = 
   if (ssh) reading ??= loadSshConfig(said.sshConfig);
   const config = ssh ? await reading! : noSshConfig;
   const transport = said.transport === 'auto' ? undefined : said.transport;
+  const persist = persistence();
   const targets: Target[] = [];
   for (const host of hosts) {
     if (host.connection === 'lab') {
@@ -34,7 +35,7 @@ export async function targetsOf(hosts: readonly Host[], options: ReachOptions = 
     }
     const hostKeyChecking = options.hostKeyChecking ?? said.hostKeyChecking;
     const access = await accessTo(host);
-    targets.push(targetOf(host, config, { ...options, hostKeyChecking, transport, access }));
+    targets.push(targetOf(host, config, { ...options, hostKeyChecking, transport, access, persist }));
   }
   return targets;
 }

@@ -11,8 +11,8 @@ interface Hop {
 
 /** All that makes one target another than the next, as text; secrets are not in it. */
 export function targetKey(target: Target): string {
-  const { name, access, dial, connectTimeoutMs, ...rest } = target;
-  return JSON.stringify(rest);
+  const { name, access, dial, connectTimeoutMs, persist, ...rest } = target;
+  return JSON.stringify({ ...rest, jump: rest.jump === undefined ? undefined : targetKey(rest.jump) });
 }
 
 /** The connections to jump hosts: one each, however many hosts are behind it, and closed with the last of them. */

@@ -8,14 +8,19 @@ import type { Target } from './types.ts';
 const hops = new Hops((target) => openSession(target));
 
 /**
- * Connects and logs in, by ssh2 or by OpenSSH, through jump hosts where the target has some. Rejects with
- * `Problem('hostUnreachable')` where the host is not there, hangs, shows a wrong host key or does not let us in; with
- * `Problem('interrupted')` through `signal`.
+ * Connects and logs in, by ssh2 or by OpenSSH, through jump hosts where the target has some; or takes a connection that is
+ * kept open. Rejects with `Problem('hostUnreachable')` where the host is not there, hangs, shows a wrong host key or does
+ * not let us in; with `Problem('interrupted')` through `signal`.
  */
 export async function openSession(
   target: Target,
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<Session> {
+  if (target.persist !== undefined && target.dial === undefined) {
+    const { persistentSession } = await import('./persist/client.ts');
+    const session = await persistentSession(target, options.signal);
+    if (session !== undefined) return session;
+  }
   if ((await chooseTransport(target)) === 'openssh') return await openSshLogin(target, options);
   return await login(target, { ...options, dialJump: (through) => hops.dial(through) });
 }

@@ -17,7 +17,7 @@ export interface Peer {
 type Send = (type: number, body: Buffer) => void;
 
 /** A request in a channel that came from the other side; false: refused. */
-export type OnRequest = (name: string, body: FieldReader) => boolean;
+export type OnRequest = (name: string, body: FieldReader) => boolean | Promise<boolean>;
 
 /** One channel of the connection protocol (RFC 4254, 5) with its two windows, as either side has it. */
 export class PacketChannel extends Duplex implements Channel {
@@ -122,11 +122,15 @@ export class PacketChannel extends Duplex implements Channel {
   #takeRequest(body: FieldReader): void {
     const name = body.text();
     const wantsReply = body.byte() !== 0;
-    let ok = true;
+    let granted: boolean | Promise<boolean> = true;
     if (name === 'exit-status') this.emit('exit', body.number());
     else if (name === 'exit-signal') this.emit('exit', null, `SIG${body.text()}`);
-    else ok = this.onRequest(name, body);
-    if (wantsReply && !this.#sentClose) this.#send(ok ? messages.success : messages.failure, fields(this.#peer.id));
+    else granted = this.onRequest(name, body);
+    const reply = (ok: boolean): void => {
+      if (wantsReply && !this.#sentClose) this.#send(ok ? messages.success : messages.failure, fields(this.#peer.id));
+    };
+    if (typeof granted === 'boolean') reply(granted);
+    else void granted.then(reply);
   }
 
   #deliver(stream: 'stdout' | 'stderr', bytes: Buffer): void {

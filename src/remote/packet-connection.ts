@@ -54,8 +54,10 @@ export class PacketConnection {
     return new Promise((resolve, reject) => this.#globals.push({ resolve, reject }));
   }
 
+  /** What was sent still arrives. */
   end(): void {
-    this.#stream.destroy();
+    this.#stream.end();
+    this.#lose('it was closed', false);
   }
 
   #send(type: number, body: Buffer): void {
@@ -123,10 +125,11 @@ export class PacketConnection {
     );
   }
 
-  #lose(why: string): void {
+  #lose(why: string, destroy = true): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stream.destroy();
+    if (destroy) this.#stream.destroy();
+    else this.#stream.resume();
     const gone = new ChannelRefused(`the connection ended: ${why}`, false);
     for (const { reject } of [...this.#opening.values(), ...this.#globals.splice(0)]) reject(gone);
     this.#opening.clear();

@@ -44,12 +44,19 @@ export interface Session {
   readonly commands: Set<Channel>;
   /** Process groups of the worker shells. */
   readonly workerGroups: Set<number>;
+  /** Leaves a worker shell that runs nothing to whoever uses the connection next; undefined: it has to be ended. */
+  readonly park?: ((channel: Channel, group: number) => void) | undefined;
 }
 
-export function newSession(transport: Transport, target: Target, loss: Loss): Session {
+export function newSession(
+  transport: Transport,
+  target: Target,
+  loss: Loss,
+  more: Partial<Pick<Session, 'park' | 'workerGroups'>> = {},
+): Session {
   const slots = new ChannelSlots();
   loss.wait(() => slots.giveUp());
-  return { transport, target, loss, slots, commands: new Set(), workerGroups: new Set() };
+  return { transport, target, loss, slots, commands: new Set(), workerGroups: new Set(), ...more };
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Access } from './secret.ts';
 import { hostTokens, type SshConfig, type SshHostConfig, sshConfigFor } from './ssh-config.ts';
 import { expandEnvironment, expandHome, expandTokens, localUser, sshSeconds } from './ssh-config-words.ts';
 import { authentications, environment, onlyOpenSsh } from './target-settings.ts';
-import type { HostKeyChecking, OpenSshName, Target, TransportName } from './types.ts';
+import type { HostKeyChecking, OpenSshName, Persist, Target, TransportName } from './types.ts';
 
 const defaultIdentities = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 const defaultConnectTimeoutMs = 10_000;
@@ -29,6 +29,7 @@ export interface TargetOptions {
   readonly connectTimeoutMs?: number | undefined;
   readonly transport?: TransportName | undefined;
   readonly access?: Access | undefined;
+  readonly persist?: Persist | undefined;
 }
 
 /** What is known of a host before ssh_config is asked. */
@@ -94,6 +95,7 @@ function resolve(wanted: Wanted, config: SshConfig, options: TargetOptions, hops
     // Somebody who asked for BatchMode is not to be asked anything.
     access: isYes(settings, 'batchmode') ? { ...options.access, questions: undefined } : options.access,
     transport: options.transport,
+    persist: options.persist,
     needsOpenSsh: beyond ?? onlyOpenSsh(settings),
     openSsh: { ...ownWords(wanted), configFile: config.file },
   };
@@ -142,8 +144,8 @@ function way(
   const name = bracketed!.replace(/^\[|\]$/g, '');
   const before = list.length > 0 ? list.join(',') : undefined;
   const hop = { title: name, name, user, port: port === undefined ? undefined : Number(port), proxyJump: before };
-  // What the command line says about the transport is about the host itself; a hop takes what it needs.
-  return { jump: resolve(hop, config, { ...options, transport: undefined }, hops + 1) };
+  // What the command line says about the transport and --persist is about the host itself; a hop takes what it needs.
+  return { jump: resolve(hop, config, { ...options, transport: undefined, persist: undefined }, hops + 1) };
 }
 
 function knownHostsFiles(settings: SshHostConfig): string[] {

@@ -52,10 +52,19 @@ export interface Target {
   readonly transport?: TransportName | undefined;
   /** What in ssh_config only OpenSSH can do, in words. */
   readonly needsOpenSsh?: string | undefined;
+  /** Keeps the connection open after its last use, in a background process. */
+  readonly persist?: Persist | undefined;
   /** How OpenSSH is told which host it is; undefined: by nothing but the fields above. */
   readonly openSsh?: OpenSshName | undefined;
   /** The name that the host key is looked up under, where it is not the address (HostKeyAlias). */
   readonly hostKeyAlias?: string | undefined;
+}
+
+export interface Persist {
+  /** How long nobody may use it, in milliseconds. */
+  readonly idleMs: number;
+  /** The command that starts the background process, where none runs yet. */
+  readonly start: readonly string[];
 }
 
 /** A host as ssh_config knows it, which OpenSSH reads by itself, and what goes before it. */

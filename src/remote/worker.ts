@@ -102,6 +102,10 @@ export class ShellWorker implements Worker {
     this.#closed = true;
     const channel = this.#channel;
     if (channel === undefined || this.#session.loss.problem !== undefined) return;
+    if (this.#session.park !== undefined && this.#running === undefined && this.#group > 1) {
+      this.#session.park(channel, this.#group);
+      return;
+    }
     await new Promise<void>((resolve) => {
       const forget = this.#session.loss.wait(() => resolve());
       channel.on('close', () => {
