@@ -10,7 +10,7 @@ import type { ClusterAccess } from '../drill/cluster-access.ts';
 import { statusesOf } from '../drill/cluster-health.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
 import type { JournalLine } from '../wire/journal.ts';
-import { showExplanation, showVerdicts } from '../wire/show-explanation.ts';
+import { placedBy, showExplanation, showVerdicts } from '../wire/show-explanation.ts';
 import type { Status } from '../wire/status.ts';
 import { accessTo, exitCodeFor, type Silent, showSilent, silentOf, viewTimeoutMs } from './cluster-views.ts';
 import { inventoryOption, labOption } from './host-options.ts';
@@ -54,7 +54,7 @@ function showComputed(
     `  * ${name}: not running; it would run on ${holder ?? 'no node'}${soon}`,
     `      ${reason}`,
     `Quorum: ${quorum.needed} of ${quorum.voters.length} votes needed (${foldHosts(quorum.voters)})`,
-    `Placement: its preferred node is ${preferred}, then the order of ha.cf; with all voters up:`,
+    `Placement: ${placedBy(preferred, candidates)}; with all voters up:`,
     ...showVerdicts(candidates, holder),
   ];
 }

@@ -61,6 +61,8 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     store: newStoreWatch(cluster),
     macs: options.macs,
     reach: newReach(),
+    planned: undefined,
+    minuteOfWeek: undefined,
     standby: options.standby ?? false,
     leaving: false,
     quorate: false,

@@ -38,6 +38,8 @@ export type Event =
   | { readonly type: 'addressTaken'; readonly group: GroupName; readonly by: MacAddress }
   /** How many of the ping nodes and groups (each as one) answer this node; said when it is first known, and on every change. */
   | { readonly type: 'reach'; readonly reached: number; readonly of: number }
+  /** What the local clock says, minutes since Sunday's midnight: only failback windows follow it. */
+  | { readonly type: 'clock'; readonly minuteOfWeek: number }
   /** This node runs another configuration now, by the hash over its files: new keys were taken up. */
   | { readonly type: 'configured'; readonly configHash: string }
   /** What an operator asked for through the control socket; answered by one `reply` effect with the same id. */

@@ -166,6 +166,9 @@ function whyMoved(state: NodeState, group: Group, to: string): string {
   if (state.standby) return 'this node is standby';
   const better = whyBetter(state, to);
   if (better !== undefined) return better;
+  const reason = state.planned?.plan.groups.find((one) => one.group === group.name)?.reason;
+  if (reason === 'repair') return `the rules between groups want it on ${to}`;
+  if (reason === 'failback' && to !== group.preferred) return `${to} weighs more`;
   return to === group.preferred ? `${to} is its preferred node and is back` : `it was offered to ${to}`;
 }
 

@@ -26,6 +26,7 @@ import { countQuorum, heard, noteBeat, noteConfiguration, noteLink, watchPeers }
 import type { Message } from './message.ts';
 import { thaw } from './no-quorum.ts';
 import { finishOperators, onOperator } from './operator.ts';
+import { followPlan } from './planned.ts';
 import type { NodeOptions, NodeState, Peer } from './state.ts';
 import { watchStore } from './store-ask.ts';
 import { onStoreAnswer } from './store-lease.ts';
@@ -61,6 +62,7 @@ export function step(
   abandonShut(state, now);
   driveChange(state, now);
   watchReach(state, now);
+  followPlan(state, now);
   moveGroups(state, now);
   finishOperators(state, now);
   renew(state, now);
@@ -114,6 +116,9 @@ function happen(state: NodeState, event: Event, now: number): void {
     }
     case 'reach':
       noteReach(state, event.reached, event.of);
+      return;
+    case 'clock':
+      state.minuteOfWeek = event.minuteOfWeek;
       return;
     case 'configured':
       noteConfiguration(state, event.configHash);

@@ -2,7 +2,9 @@ import type { NodeName } from '../model/names.ts';
 import { betterConnected, mayFailBack, reachOf } from './connectivity.ts';
 import { isAlive } from './membership.ts';
 import { leftRunningOn } from './no-quorum.ts';
-import { type Group, isAway, type NodeState } from './state.ts';
+import { rankNodes } from './placing/explain.ts';
+import type { Plan } from './placing/plan.ts';
+import { type Group, isAway, type NodeState, type Planned } from './state.ts';
 import { isVoter } from './voters.ts';
 
 /**
@@ -11,11 +13,22 @@ import { isVoter } from './voters.ts';
  * No node needs to agree with another on this: it only decides who waits for whom.
  */
 export function candidates(state: NodeState, group: Group): NodeName[] {
+  if (state.planned !== undefined) return plannedCandidates(state, state.planned.plan, group);
   const able = state.cluster.nodes.filter((name) => isCandidate(state, name));
   const running = leftRunningOn(state, group);
   const weight = (name: NodeName): number =>
     name === running ? -1 : name === group.holder ? 2 : name === group.preferred ? 0 : 1;
   return able.sort((left, right) => reachOf(state, right) - reachOf(state, left) || weight(left) - weight(right));
+}
+
+/** By the rules of muster.yml: the planned node first. Whoever lost the lease comes last here too, whatever it weighs. */
+function plannedCandidates(state: NodeState, plan: Plan, group: Group): NodeName[] {
+  const running = leftRunningOn(state, group);
+  const held = plan.groups.some((one) => one.group === group.name && one.from !== undefined);
+  const turn = (name: NodeName): number => (name === running ? -1 : name === group.holder && !held ? 1 : 0);
+  return rankNodes(plan, group.name)
+    .filter((name) => isCandidate(state, name))
+    .sort((left, right) => turn(left) - turn(right));
 }
 
 export function isCandidate(state: NodeState, name: NodeName): boolean {
@@ -52,8 +65,19 @@ export function handoverTarget(
     const better = betterConnected(state, candidates(state, group), now);
     if (better !== undefined) return better;
   }
+  if (state.planned !== undefined) return plannedTarget(state, state.planned, group, now);
   if (!state.cluster.autoFailback || group.preferred === state.self) return undefined;
   const preferred = state.peers.get(group.preferred);
   if (preferred === undefined || now - preferred.upSince < failbackDelay(state)) return undefined;
   return isCandidate(state, group.preferred) && mayFailBack(state, group.preferred, now) ? group.preferred : undefined;
+}
+
+/** Where the plan has the group, once it has had it there for a while, on a node that has been there for a while. */
+function plannedTarget(state: NodeState, { moves }: Planned, group: Group, now: number): NodeName | undefined {
+  const move = moves.get(group.name);
+  const peer = move === undefined ? undefined : state.peers.get(move.to);
+  const settled = failbackDelay(state);
+  if (move === undefined || peer === undefined || now - move.since < settled || now - peer.upSince < settled)
+    return undefined;
+  return isCandidate(state, move.to) && mayFailBack(state, move.to, now) ? move.to : undefined;
 }

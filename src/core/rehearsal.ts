@@ -56,6 +56,7 @@ export class Rehearsal {
   readonly #store: Register | undefined;
   #queue: Due[] = [];
   #order = 0;
+  #starts = 0;
   #now = 0;
 
   /**
@@ -111,6 +112,21 @@ export class Rehearsal {
   kill(name: NodeName): void {
     if (name === this.#store?.name) this.#store.alive = false;
     else this.#actor(name).alive = false;
+  }
+
+  /** A machine that was gone, or absent so far, starts: it knows nothing of before. */
+  start(name: NodeName): void {
+    const actor = this.#actor(name);
+    this.#starts++;
+    const options = optionsOf([...this.#actors.keys()].indexOf(name), 1 + this.#starts);
+    actor.state = createNode(this.#cluster, name, options, this.#now);
+    actor.alive = true;
+    this.#schedule(actor, this.#now, { type: 'tick' });
+  }
+
+  /** What the clocks on the nodes' walls say. */
+  tellTime(minuteOfWeek: number): void {
+    for (const actor of this.#actors.values()) this.#schedule(actor, this.#now, { type: 'clock', minuteOfWeek });
   }
 
   /** Nothing gets from one to the other any more, in either direction. */
@@ -265,9 +281,9 @@ function isBefore(left: Due, right: Due): boolean {
 }
 
 /** Seeds and incarnations that differ by node and are the same in every rehearsal. */
-function optionsOf(index: number): Parameters<typeof createNode>[2] {
+function optionsOf(index: number, start = 1): Parameters<typeof createNode>[2] {
   return {
-    incarnation: `${'1'.padStart(16, '0')}${(index + 1).toString(16).padStart(16, '0')}`,
+    incarnation: `${start.toString(16).padStart(16, '0')}${(index + 1).toString(16).padStart(16, '0')}`,
     seed: [index + 1, 2 * index + 3, 5 * index + 7, 11 * index + 13],
     configHash: '',
     bundleHash: '',

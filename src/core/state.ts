@@ -4,6 +4,7 @@ import type { Decision, Effect } from './effect.ts';
 import type { EpochState, VoterRecord } from './epoch-state.ts';
 import type { Ballot, Beat } from './message.ts';
 import type { RandomWords } from './nonce.ts';
+import type { Plan } from './placing/plan.ts';
 import type { StoreWatch } from './store-record.ts';
 import type { VoterSlot } from './voter.ts';
 
@@ -169,6 +170,15 @@ export interface Reach {
   movedAt: number;
 }
 
+/** Where the groups should be, as of the last step; only where muster.yml has rules for it. */
+export interface Planned {
+  /** What the plan follows from: while it is the same, so is the plan. */
+  readonly from: string;
+  readonly plan: Plan;
+  /** For groups that should move: where to, and since when without a break. */
+  readonly moves: Map<GroupName, { readonly to: NodeName; readonly since: number }>;
+}
+
 /** All that a node knows. Owned by `step`: it is changed in place, and nobody else may. */
 export interface NodeState {
   readonly cluster: Cluster;
@@ -199,6 +209,9 @@ export interface NodeState {
   readonly store: StoreWatch | undefined;
   macs: Readonly<Record<string, MacAddress>>;
   readonly reach: Reach;
+  planned: Planned | undefined;
+  /** Minutes since Sunday's midnight by the local clock, for failback windows; undefined where nobody said. */
+  minuteOfWeek: number | undefined;
   standby: boolean;
   leaving: boolean;
   quorate: boolean;

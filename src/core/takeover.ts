@@ -86,7 +86,9 @@ function challengeAt(state: NodeState, group: Group, now: number, probe: GroupNa
   const { initdead } = state.cluster.timings;
   const place = rank(state, group);
   if (place > 0 || !allNodesSeen(state))
-    if (group.preferred !== state.self) quiet = Math.max(quiet, state.startedAt + initdead + firstRankDelay * place);
+    if (group.preferred !== state.self || (state.planned !== undefined && place > 0))
+      quiet = Math.max(quiet, state.startedAt + initdead + firstRankDelay * place);
+  if (place === Number.POSITIVE_INFINITY) return place;
   // Nobody is known to have held it: whoever answers for it on the wire is a stranger.
   if (now >= group.probedAt + probeGoodFor) {
     group.probedAt = now;
@@ -100,8 +102,10 @@ function overSince(state: NodeState, group: Group): number {
   return Math.max(group.slot.accepted?.until ?? 0, group.knownUntil, group.retryAt, state.quorateSince);
 }
 
+/** How many come before this node; Infinity where it may not have the group at all. */
 function rank(state: NodeState, group: Group): number {
-  return candidates(state, group).indexOf(state.self);
+  const place = candidates(state, group).indexOf(state.self);
+  return place < 0 ? Number.POSITIVE_INFINITY : place;
 }
 
 function isHandedOver(state: NodeState, group: Group, now: number): boolean {

@@ -2,6 +2,8 @@ import { showDuration } from '../base/duration.ts';
 import type { NodeName } from '../model/names.ts';
 import { votesHeard } from './membership.ts';
 import { candidates, isCandidate } from './placement.ts';
+import { explainPlan } from './placing/explain.ts';
+import type { Plan } from './placing/plan.ts';
 import type { Group, NodeState } from './state.ts';
 import { isVoter } from './voters.ts';
 
@@ -12,15 +14,41 @@ export interface Verdict {
   /** Its place among those that may, 1 is the next in line; null where it may not. */
   readonly place: number | null;
   readonly why: string;
+  /** What the rules of muster.yml count for it; null where it may not, undefined where there are none. */
+  readonly score?: number | null | undefined;
 }
 
 /** What `candidates` decides, for every node of the cluster and with its reason; those that may come first, in their order. */
 export function verdicts(state: NodeState, group: Group, now: number): Verdict[] {
+  if (state.planned !== undefined) return plannedVerdicts(state, state.planned.plan, group, now);
   const able = candidates(state, group);
   const others = state.cluster.nodes.filter((name) => !isCandidate(state, name));
   return [
     ...able.map((node, index) => ({ node, able: true, place: index + 1, why: whyAble(state, group, node) })),
     ...others.map((node) => ({ node, able: false, place: null, why: whyNot(state, node, now) })),
+  ];
+}
+
+/** The same by the rules: each node's score, and what it is made of. */
+function plannedVerdicts(state: NodeState, plan: Plan, group: Group, now: number): Verdict[] {
+  const able = candidates(state, group);
+  const scores = new Map(explainPlan(plan, group.name).map((score) => [score.node, score]));
+  const others = state.cluster.nodes.filter((name) => !able.includes(name));
+  return [
+    ...able.map((node, index): Verdict => {
+      const { score = null, why = '' } = scores.get(node) ?? {};
+      return {
+        node,
+        able: true,
+        place: index + 1,
+        why: `score ${score}: ${why}, ${whyAble(state, group, node)}`,
+        score,
+      };
+    }),
+    ...others.map((node): Verdict => {
+      const why = isCandidate(state, node) ? scores.get(node)?.why : undefined;
+      return { node, able: false, place: null, why: why ?? whyNot(state, node, now), score: null };
+    }),
   ];
 }
 

@@ -19,6 +19,7 @@ import { HeartbeatLinks } from './drivers/heartbeat-links.ts';
 import { createNftablesBalancer } from './drivers/nftables-balancer.ts';
 import { systemNft } from './drivers/nftables-balancer-nft.ts';
 import { startRawSockets } from './drivers/raw-sockets.ts';
+import { FailbackClock } from './failback-clock.ts';
 import { makeGuard } from './guard.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { beginIncarnation, bundleHash, ownName } from './identity.ts';
@@ -270,6 +271,7 @@ export async function startDaemon(
     onTrouble: (why) => journal.warn('ping', why),
   });
   const companions = new Companions({ configuration, journal, now, steppedAt: () => loop.steppedAt });
+  const failbackClock = new FailbackClock(cluster, (minuteOfWeek) => loop.dispatch({ type: 'clock', minuteOfWeek }));
   housekeeping = new Housekeeping({
     gate,
     addresses,
@@ -279,6 +281,7 @@ export async function startDaemon(
     onLook: () => {
       linkAlerts.look(loop.view());
       companions.look();
+      failbackClock.look(new Date());
     },
   });
   housekeeping.start();

@@ -19,6 +19,13 @@ export function showVerdicts(verdicts: readonly Verdict[], holder: string | null
   });
 }
 
+/** What decides which node comes first. */
+export function placedBy(preferred: string, verdicts: readonly Verdict[]): string {
+  return verdicts.some(({ score }) => score !== undefined)
+    ? 'by the rules of muster.yml'
+    : `its preferred node is ${preferred}, then the order of ha.cf`;
+}
+
 /** `musterd explain`: one group as this status knows it. `now` is Unix milliseconds. */
 export function showExplanation(
   status: Status,
@@ -33,7 +40,7 @@ export function showExplanation(
   return [
     ...showGroup(group, now),
     `Quorum: ${quorum.votes} of ${quorum.voters.length} voters heard, ${quorum.needed} needed: ${quorum.quorate ? 'quorate' : 'NOT quorate'}`,
-    `Placement: its preferred node is ${group.preferred}, then the order of ha.cf:`,
+    `Placement: ${placedBy(group.preferred, group.candidates ?? [])}:`,
     ...showVerdicts(group.candidates ?? [], group.holder),
     ...(lately.length === 0 ? [] : ['Lately:', ...lately]),
   ].join('\n');

@@ -2,7 +2,7 @@
 import type { GroupName, NodeName } from '../../model/names.ts';
 import { type Piece, type Seat, shortOf } from './board.ts';
 import { failbackWaits } from './failback.ts';
-import { compareWorth, refusal, type Worth, worthAt } from './judge.ts';
+import { compareWorth, fits, refusal, type Worth, worthAt } from './judge.ts';
 import type { Plan } from './plan.ts';
 
 /** What a node is worth to one group while all other groups are where the plan has them. */
@@ -16,34 +16,51 @@ export interface NodeScore {
   readonly why: string;
 }
 
-/** The nodes for a group, the planned one first, then by worth, those that may not at the end in the order of ha.cf. */
-export function explainPlan(plan: Plan, group: GroupName): NodeScore[] {
-  const { board } = plan;
+interface Judged {
+  readonly seat: Seat;
+  readonly worth: Worth;
+}
+
+/** The nodes that may have a group while all others are where the plan has them: the planned one first, then by worth. */
+function ranked({ board }: Plan, piece: Piece): Judged[] {
+  const able = board.seats
+    .filter((seat) => fits([piece], seat))
+    .map((seat): Judged => ({ seat, worth: worthAt([piece], seat) }));
+  const here = ({ seat }: Judged): number => (piece.at === seat ? 0 : 1);
+  return able.sort(
+    (left, right) =>
+      here(left) - here(right) || compareWorth(left.worth, right.worth) || left.seat.groups - right.seat.groups,
+  );
+}
+
+function pieceOf({ board }: Plan, group: GroupName): Piece {
   const piece = board.pieces.find(({ name }) => name === group);
   if (piece === undefined) throw new RangeError(`no group ${group} in the plan`);
-  const able: { seat: Seat; worth: Worth }[] = [];
-  const others: NodeScore[] = [];
-  for (const seat of board.seats) {
-    const why = whyNot(piece, seat);
-    if (why === undefined) able.push({ seat, worth: worthAt([piece], seat) });
-    else others.push({ node: seat.facts.name, place: null, score: null, why });
-  }
-  const here = ({ seat }: { seat: Seat }): number => (piece.at === seat ? 0 : 1);
-  able.sort(
-    (left, right) => here(left) - here(right) || compareWorth(left.worth, right.worth) || groupsApart(left, right),
-  );
-  return [
-    ...able.map(({ seat, worth }, index) => ({
+  return piece;
+}
+
+/** The nodes that may have a group, the planned one first, then by what they are worth to it. */
+export function rankNodes(plan: Plan, group: GroupName): NodeName[] {
+  return ranked(plan, pieceOf(plan, group)).map(({ seat }) => seat.facts.name);
+}
+
+/** The same with the score of each, and at the end the nodes that may not have it, in the order of ha.cf. */
+export function explainPlan(plan: Plan, group: GroupName): NodeScore[] {
+  const piece = pieceOf(plan, group);
+  const able = ranked(plan, piece).map(
+    ({ seat, worth }, index): NodeScore => ({
       node: seat.facts.name,
       place: index + 1,
       score: worth.weight,
       why: parts(piece, seat, worth, plan).join(', '),
-    })),
-    ...others,
-  ];
+    }),
+  );
+  const others = plan.board.seats.flatMap((seat): NodeScore[] => {
+    const why = whyNot(piece, seat);
+    return why === undefined ? [] : [{ node: seat.facts.name, place: null, score: null, why }];
+  });
+  return [...able, ...others];
 }
-
-const groupsApart = (left: { seat: Seat }, right: { seat: Seat }): number => left.seat.groups - right.seat.groups;
 
 function whyNot(piece: Piece, seat: Seat): string | undefined {
   const why = refusal(piece, seat, [piece]);
