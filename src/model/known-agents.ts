@@ -30,7 +30,7 @@ export const knownAgents: Readonly<Record<string, KnownAgent>> = {
     usage: 'DEVICE::DIRECTORY[::TYPE[::OPTIONS]]',
     parameters: ['device', 'directory', 'fstype', 'options'],
     least: 2,
-    forms: [/^(\/|-[LU]|LABEL=|UUID=|PART(LABEL|UUID)=|[\w.-]+:|\[[\da-fA-F:]+\]:|\w+$)/, /^\//],
+    forms: [undefined, /^\//],
   },
   ICP: { usage: 'DRIVE-ID::DEVICE', parameters: ['driveid', 'device'], least: 2 },
   IPsrcaddr: { usage: 'ADDRESS', parameters: ['ipaddress'], least: 1 },

@@ -53,6 +53,8 @@ function monitored(state: ResourceState, group: ManagedGroup, resource: Managed,
     resource.ignored = false;
     return;
   }
+  // Without what it needs it cannot be well: that is no failure of its own, and it is about to be stopped.
+  if (group.resources.slice(0, resource.index).some(({ run }) => run !== 'running')) return;
   noteFailure(
     state,
     group,

@@ -95,7 +95,12 @@ function advance(state: ResourceState, group: ManagedGroup, now: number): void {
   const busy = resources.some(({ operation }) => operation !== undefined && operation.action !== 'monitor');
   if (!busy && running) startNext(state, group, now);
   else if (!busy) stopFrom(state, group, 0, now);
-  if (running) for (const resource of resources) monitor(state, group, resource, now);
+  if (!running) return;
+  // What comes after one that does not run is about to be stopped, and may well look bad meanwhile.
+  for (const resource of resources) {
+    if (resource.run !== 'running') break;
+    monitor(state, group, resource, now);
+  }
 }
 
 function startNext(state: ResourceState, group: ManagedGroup, now: number): void {
@@ -123,7 +128,7 @@ function stopFrom(state: ResourceState, group: ManagedGroup, index: number, now:
 }
 
 function monitor(state: ResourceState, group: ManagedGroup, resource: Managed, now: number): void {
-  if (resource.run !== 'running' || resource.operation !== undefined || resource.settings.monitorInterval === 0) return;
+  if (resource.operation !== undefined || resource.settings.monitorInterval === 0) return;
   if (now < resource.monitorAt) wakeBy(state, resource.monitorAt);
   else begin(state, group, resource, 'monitor', now);
 }
