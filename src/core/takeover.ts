@@ -156,6 +156,8 @@ function beginPreparing(state: NodeState, group: Group, nonce: string, now: numb
 
 function reasonToTake(state: NodeState, group: Group): string {
   if (group.expecting?.ballot !== undefined) return `${group.expecting.from} handed it over`;
+  if (group.holder === undefined && state.planned !== undefined && group.preferred !== state.self)
+    return 'nobody had held it, and the rules of placement put it here';
   if (group.holder === undefined)
     return group.preferred === state.self
       ? 'nobody had held it, and this is its preferred node'

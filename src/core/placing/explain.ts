@@ -76,7 +76,7 @@ function parts(piece: Piece, seat: Seat, worth: Worth, { board }: Plan): string[
     ...(worth.pinned > 0 ? ['an operator moved it here'] : []),
     ...brokenRules(piece, seat),
     ...(Math.max(...board.seats.map(({ facts }) => facts.reach)) > reach ? [`reaches only ${reach} ping nodes`] : []),
-    ...(weight === 0 ? [] : [`${weight} ${name === piece.facts.preferred ? 'its preferred node' : 'preferred'}`]),
+    ...(weight === 0 ? [] : [`${weight} preferred`]),
     ...(piece.facts.on === name && piece.stickiness > 0 ? [`${piece.stickiness} as it runs there`] : []),
   ];
   const now = piece.at === undefined || piece.at === seat ? undefined : worthAt([piece], piece.at);

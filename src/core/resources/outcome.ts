@@ -91,7 +91,8 @@ function checkedStop(
   said: 'ok' | 'failed',
   now: number,
 ): void {
-  if (outcome.kind === 'notRunning') {
+  // Where its agent is not there either, nobody can have started it here; but where it must never run twice, that is no proof.
+  if (outcome.kind === 'notRunning' || (outcome.kind === 'unable' && !group.needsFencing)) {
     stopped(resource);
     return;
   }

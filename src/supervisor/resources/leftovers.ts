@@ -40,8 +40,17 @@ export async function finishLeftovers(directory: string, patience: number): Prom
   return (await Promise.all(names.map((name) => finish(join(directory, name), until)))).flat().sort();
 }
 
+/** Empty where it is gone: what it speaks of has just ended. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 async function finish(file: string, until: number): Promise<string[]> {
-  const found = processOf(readFileSync(file, 'utf8'));
+  const found = processOf(textOf(file));
   const instance = file.slice(file.lastIndexOf('/') + 1, -ending.length);
   const seen = found !== undefined && stillRuns(found) ? [instance] : [];
   for (let killed = false; found !== undefined && stillRuns(found); ) {

@@ -53,8 +53,12 @@ export class ResourceOperations {
     this.#running.set(id, { action, abort });
     const before = this.#last.get(resource.instance) ?? Promise.resolve();
     const done = before.then(async () => {
-      const outcome = abort.signal.aborted ? undefined : await this.#perform(resource, action, timeout, abort.signal);
-      if (this.#running.delete(id) && outcome !== undefined) this.#options.onDone(id, outcome);
+      if (abort.signal.aborted) return;
+      const outcome = await this.#perform(resource, action, timeout, abort.signal).catch(
+        // The disk is full, there are no more processes: nothing was done, and musterd goes on.
+        (error: Error): Outcome => ({ kind: 'failed', text: `it could not be run: ${error.message}` }),
+      );
+      if (this.#running.delete(id)) this.#options.onDone(id, outcome);
     });
     this.#last.set(resource.instance, done);
   }

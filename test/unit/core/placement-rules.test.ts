@@ -141,7 +141,7 @@ describe('rules of placement in a cluster that runs', function () {
     assert.deepEqual(
       candidates.map(({ node, score, why }) => [node, score, why]),
       [
-        ['node1', 120, 'score 120: 100 its preferred node, 20 as it runs there, its preferred node, alive and quorate'],
+        ['node1', 120, 'score 120: 100 preferred, 20 as it runs there, its preferred node, alive and quorate'],
         ['node2', 30, 'score 30: 30 preferred, alive and quorate'],
         ['node3', null, 'never here, by its rules'],
       ],

@@ -225,12 +225,9 @@ describe('placement', () => {
     };
     assert.deepEqual(scores(said, 'web'), [
       'n2 60: 10 preferred, 50 as it runs there',
-      'n1 100: not apart from db, 100 its preferred node',
+      'n1 100: not apart from db, 100 preferred',
       'n3 null: it is in standby',
     ]);
-    assert.equal(
-      scores({ ...said, rules: [] }, 'web')[1],
-      'n1 100: 100 its preferred node, better, but failback is off',
-    );
+    assert.equal(scores({ ...said, rules: [] }, 'web')[1], 'n1 100: 100 preferred, better, but failback is off');
   });
 });

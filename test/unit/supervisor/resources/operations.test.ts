@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { AgentMachine } from './machine.ts';
 
 describe('operations on resources', function () {
@@ -144,6 +144,16 @@ describe('operations on resources', function () {
     assert.equal((await act(0, 'stop')).kind, 'ok');
     assert.equal(read('log'), 'begin start\nbegin stop\nend stop\n');
     assert.equal(told, false);
+  });
+
+  it('that cannot even be begun have failed, and the next one can', async () => {
+    machine.script('init.d/a', 'echo "begin $1" >>"$ROOT/log"');
+    const { act } = machine.operations(['a']);
+    writeFileSync(machine.path('run'), 'a file where a folder should be');
+    assert.deepEqual((await act(0, 'start')).kind, 'failed');
+    rmSync(machine.path('run'));
+    assert.equal((await act(0, 'start')).kind, 'ok');
+    assert.equal(read('log'), 'begin start\n');
   });
 
   it('of an earlier musterd are waited for before anything else is done', async () => {
