@@ -60,6 +60,8 @@ export async function runPlaybookCommand(file: string, options: PlaybookOptions)
   if (cluster !== undefined) checkClusterFiles(cluster, `${packageRoot()}/templates`);
   const hosts = inventory.hosts.filter((host) => limit?.has(host.name) ?? true);
   await ask(inventory, hosts, options);
+  // What has to be asked about hosts is asked once, before the first of them is begun.
+  await targetsOf(hosts, options);
 
   const view = viewFor(options);
   const extra = cluster === undefined ? {} : clusterVariables(cluster, inventory.hosts);

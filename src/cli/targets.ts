@@ -1,6 +1,7 @@
 import { labTarget } from '../lab/dial.ts';
 import { labPaths, resolveLabName } from '../lab/names.ts';
 import type { Host } from '../model/inventory.ts';
+import { surveyHostKeys } from '../remote/host-key-survey.ts';
 import { loadSshConfig, noSshConfig, type SshConfig } from '../remote/ssh-config.ts';
 import { type TargetOptions, targetOf } from '../remote/target.ts';
 import type { Target } from '../remote/types.ts';
@@ -16,7 +17,7 @@ let reading: Promise<SshConfig> | undefined;
 
 /**
  * How each host is reached, in their order: by the command line, ssh_config and OpenSSH's defaults, or through the lab's
- * own streams. Asks for the passwords that the command line wants.
+ * own streams. Asks for the passwords that the command line wants, and about unknown host keys where that is wanted.
  */
 export async function targetsOf(hosts: readonly Host[], options: ReachOptions = {}): Promise<Target[]> {
   const said = sshOptions();
@@ -37,5 +38,6 @@ export async function targetsOf(hosts: readonly Host[], options: ReachOptions = 
     const access = await accessTo(host);
     targets.push(targetOf(host, config, { ...options, hostKeyChecking, transport, access, persist }));
   }
+  if (targets.some((target) => target.hostKeyChecking === 'ask')) await surveyHostKeys(targets);
   return targets;
 }

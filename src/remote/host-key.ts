@@ -49,6 +49,9 @@ export class HostKeyCheck {
   /** What to offer: the types that are on file for the host first, else a good key would look changed. */
   algorithms(): ServerHostKeyAlgorithm[] {
     const algorithms = (this.#target.algorithms?.hostKey ?? kinds.hostKey.usual) as readonly ServerHostKeyAlgorithm[];
+    // Nothing to learn from files with the first type alone; hashed names cost a hash for every host and line.
+    if (this.#entries.every((entry) => entry.marker !== undefined || entry.keyType === algorithms[0]))
+      return [...algorithms];
     const known = knownKeyTypes(this.#entries, this.#name, this.#target.port);
     const isKnown = (algorithm: ServerHostKeyAlgorithm): boolean => known.some((type) => isOfType(algorithm, type));
     return [...algorithms.filter(isKnown), ...algorithms.filter((algorithm) => !isKnown(algorithm))];
@@ -89,6 +92,9 @@ export class HostKeyCheck {
       this.#target,
       `its host key must stand in ${files}`,
       `${endpoint(this.#target)} shows ${shown}, and no entry is for it`,
+      this.#target.hostKeyChecking === 'ask'
+        ? 'answer yes when you are asked, or --host-key-checking accept-new'
+        : undefined,
     );
     return false;
   }
@@ -98,7 +104,7 @@ export class HostKeyCheck {
     if (file === undefined) return true;
     const line = knownHostLine(this.#name, this.#target.port, key, this.#target.hashKnownHosts ?? false);
     try {
-      await append(file, line);
+      await addKnownHost(file, line);
       return true;
     } catch (error) {
       const seen = error instanceof Error ? error.message : String(error);
@@ -143,8 +149,8 @@ async function readEntries(target: Target, file: string): Promise<KnownHost[]> {
 
 let appending: Promise<void> = Promise.resolve();
 
-/** Adds one line in a single write, so that two controllers at once cannot mix theirs; hosts of this one queue up. */
-function append(file: string, line: string): Promise<void> {
+/** Adds one line to a known_hosts file in a single write, so that two controllers at once cannot mix theirs; hosts of this one queue up. */
+export function addKnownHost(file: string, line: string): Promise<void> {
   const done = appending.then(async () => {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const before = await readFile(file, 'utf8').catch(() => '');

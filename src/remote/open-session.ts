@@ -1,4 +1,5 @@
 import { chooseTransport } from './choose-transport.ts';
+import type { DialJump } from './dial.ts';
 import { Hops } from './jump.ts';
 import { login } from './login.ts';
 import { openSshLogin } from './openssh-login.ts';
@@ -6,6 +7,9 @@ import type { Session } from './session.ts';
 import type { Target } from './types.ts';
 
 const hops = new Hops((target) => openSession(target));
+
+/** A stream through the target's jump host, over the one connection to it. */
+export const dialJump: DialJump = (target) => hops.dial(target);
 
 /**
  * Connects and logs in, by ssh2 or by OpenSSH, through jump hosts where the target has some; or takes a connection that is
@@ -22,5 +26,5 @@ export async function openSession(
     if (session !== undefined) return session;
   }
   if ((await chooseTransport(target)) === 'openssh') return await openSshLogin(target, options);
-  return await login(target, { ...options, dialJump: (through) => hops.dial(through) });
+  return await login(target, { ...options, dialJump });
 }

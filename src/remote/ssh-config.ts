@@ -150,7 +150,9 @@ export function sshConfigFor(
       };
       if (!block.applies(asked)) continue;
       for (const [keyword, value] of block.settings) {
-        if (values.has(rivals[keyword] ?? '')) continue;
+        const rival = values.get(rivals[keyword] ?? '')?.[0];
+        // As OpenSSH: only a jump host that is one shuts a ProxyCommand out.
+        if (rival !== undefined && !(keyword === 'proxycommand' && rival === 'none')) continue;
         const known = values.get(keyword);
         if (known === undefined) values.set(keyword, [value]);
         // The second reading brings the same lines again.
