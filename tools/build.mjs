@@ -13,13 +13,13 @@ const common = {
   define: { MUSTER_VERSION: JSON.stringify(version) },
 };
 
-/** ssh2 within the bundle: its native part stays where npm built it, and its agents for HTTP (with all of TLS) are not used. */
+/** ssh2 within the bundle: its native part stays where npm built it, its server and its agents for HTTP (with all of TLS) are not used. */
 const ssh2Inside = {
   name: 'ssh2-inside',
   setup(build) {
     const native = 'ssh2/lib/protocol/crypto/build/Release/sshcrypto.node';
     build.onResolve({ filter: /sshcrypto\.node$/ }, () => ({ path: native, external: true }));
-    build.onResolve({ filter: /\/http-agents\.js$/ }, () => ({ path: 'http-agents', namespace: 'unused' }));
+    build.onResolve({ filter: /\/(http-agents|server)\.js$/ }, ({ path }) => ({ path, namespace: 'unused' }));
     build.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {}' }));
   },
 };
@@ -38,7 +38,6 @@ await Promise.all([
     // ssh2 names a program for Windows by it, and nothing else.
     define: { ...common.define, __dirname: '"."' },
     target: 'node20',
-    minifySyntax: true,
     banner: {
       js: `#!/usr/bin/env node
 import { createRequire as requireFrom } from 'node:module';

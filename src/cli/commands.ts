@@ -76,6 +76,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./run.ts')).runCommand(),
   },
   {
+    name: 'copy',
+    summary: 'files and folders to many hosts',
+    load: async () => (await import('./copy.ts')).copyCommand(),
+  },
+  {
+    name: 'fetch',
+    summary: 'files and folders of many hosts',
+    load: async () => (await import('./fetch.ts')).fetchCommand(),
+  },
+  {
     name: 'hosts',
     summary: 'fold, expand and count sets of hosts',
     load: async () => (await import('./hosts.ts')).hostsCommand(),

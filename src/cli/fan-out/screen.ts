@@ -14,9 +14,16 @@ export function paint(stream: NodeJS.WriteStream, style: Style, text: string): s
 }
 
 /** `[3/9] 0:12 missing node[4-9]`, cut to `columns`. */
-export function progressLine(total: number, missing: readonly string[], seconds: number, columns: number): string {
+export function progressLine(
+  total: number,
+  missing: readonly string[],
+  seconds: number,
+  columns: number,
+  detail = '',
+): string {
   const time = `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
-  const line = `[${total - missing.length}/${total}] ${time} missing ${foldHosts(missing)}`;
+  const more = detail === '' ? '' : ` ${detail}`;
+  const line = `[${total - missing.length}/${total}] ${time}${more} missing ${foldHosts(missing)}`;
   return line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`;
 }
 
@@ -29,9 +36,12 @@ export class Screen {
   readonly #missing: Set<string>;
   readonly #started = performance.now();
   readonly #timer: NodeJS.Timeout | undefined;
+  readonly #detail: () => string;
   #shown = false;
 
-  constructor(hosts: readonly string[]) {
+  /** `detail` is asked for what else is worth showing, such as how many bytes have gone. */
+  constructor(hosts: readonly string[], detail = () => '') {
+    this.#detail = detail;
     this.#total = hosts.length;
     this.#missing = new Set(hosts);
     if (process.stderr.isTTY) this.#timer = setInterval(() => this.#draw(), refresh).unref();
@@ -70,7 +80,7 @@ export class Screen {
   #draw(): void {
     const passed = performance.now() - this.#started;
     if (passed < patience || this.#missing.size === 0) return;
-    const line = progressLine(this.#total, this.missing(), passed / 1000, process.stderr.columns || 80);
+    const line = progressLine(this.#total, this.missing(), passed / 1000, process.stderr.columns || 80, this.#detail());
     process.stderr.write(`\r\x1b[K${line}`);
     this.#shown = true;
   }
