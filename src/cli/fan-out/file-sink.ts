@@ -59,7 +59,11 @@ export class FileSink {
     if (this.#problem !== undefined) return;
     this.#file ??= this.#open();
     const file = await this.#file;
-    const whole = Buffer.concat(pieces);
-    for (let at = 0; at < whole.length; ) at += (await file.write(whole, at)).bytesWritten;
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const { bytesWritten } = await file.writev(pieces);
+    if (bytesWritten === size) return;
+    // A full disk, most often: the next write says why.
+    const rest = Buffer.concat(pieces).subarray(bytesWritten);
+    for (let at = 0; at < rest.length; ) at += (await file.write(rest, at)).bytesWritten;
   }
 }

@@ -50,7 +50,9 @@ export async function receive(connection: Connection, request: ReceiveRequest): 
     tar.stdin!.end();
     const end = parcelEnd(result.stderr.toString());
     if (result.rc !== 0 || end === undefined || end.rc > 1) {
-      throw refuse((end?.said ?? result.stderr.toString().trim()).split('\n').at(-1) || `exit code ${result.rc}`);
+      // The first line: the last one only says that there was an error.
+      const [said] = (end?.said ?? result.stderr.toString().trim()).split('\n');
+      throw refuse(said?.replace(/^tar: /, '') || `exit code ${result.rc ?? result.signal}`);
     }
     if (hash.digest('hex') !== end.digest) throw refuse('the checksums differ');
     const { code, said } = await unpacked;

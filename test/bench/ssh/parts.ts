@@ -168,12 +168,10 @@ export async function push(hosts: BenchHosts, n: number): Promise<Figure[]> {
   writeFileSync(file, randomBytes(5_000_000));
   // All hosts are one machine here: each needs a place of its own.
   const perHost = `${there}.{{ host }}`;
-  const copy = (...words: string[]): Promise<Cost> =>
-    muster(hosts, count, ['copy', '--template', ...words], ['all', file, perHost]);
+  const copy = (): Promise<Cost> => muster(hosts, count, ['copy', '--template'], ['all', file, perHost]);
   const costs = await race(
     [
       { name: 'muster copy', run: () => copy() },
-      { name: 'muster copy --tree', run: () => copy('--tree') },
       {
         name: 'ssh cat, aes128-gcm',
         run: () => eachBySsh(hosts, count, `ssh -F ${hosts.cheapConfig} $h "cat >${there}.$h" <${file}`),
