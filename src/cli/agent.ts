@@ -30,7 +30,8 @@ async function status(options: { json?: boolean }): Promise<void> {
   const megabytes = Math.round(seen.rssBytes / 1e6);
   process.stdout.write(`process ${seen.pid}, ${megabytes} MB, ${seen.sessions.length} connections\n`);
   const width = Math.max(0, ...seen.sessions.map(({ host }) => host.length));
-  for (const { host, user, address, state, workers, leftMs } of seen.sessions) {
+  const sessions = seen.sessions.toSorted((a, b) => a.host.localeCompare(b.host, 'en', { numeric: true }));
+  for (const { host, user, address, state, workers, leftMs } of sessions) {
     const left = leftMs === undefined ? '' : `, closes in ${Math.ceil(leftMs / 1000)} s`;
     const shells = workers === 0 ? '' : `, ${workers} worker shell${workers === 1 ? '' : 's'}`;
     process.stdout.write(`${host.padEnd(width)}  ${state}  ${user}@${address}${shells}${left}\n`);

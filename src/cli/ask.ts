@@ -51,8 +51,9 @@ function askTerminal(terminal: ReadStream, question: string, hidden: boolean): P
       done();
     },
   });
-  process.stderr.write(question);
+  // Before the question, or the terminal itself would show the first letters of who types fast.
   const reader = createInterface({ input: terminal, output: echo, terminal: true });
+  process.stderr.write(question);
   return new Promise((resolve, reject) => {
     const end = (): void => {
       reader.close();

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import type { Hold } from './credentials.ts';
 import type { Access } from './secret.ts';
 
 /** Asks us over a socket what `ssh` wants to know, and prints the answer; so that no secret is in an argument or a file. */
@@ -22,7 +23,7 @@ interface Question {
 /** Answers what OpenSSH's processes ask for hosts: with the password that was given, or by asking the person. */
 export class AskpassServer {
   readonly #dir: string;
-  readonly #accesses = new Map<string, { readonly access: Access; given: boolean }>();
+  readonly #accesses = new Map<string, { readonly access: Access; readonly hold: Hold; given: boolean }>();
   /** Passphrases by prompt, which names the file: one question for all hosts. */
   readonly #passphrases = new Map<string, Promise<string>>();
   readonly #refused = new Set<string>();
@@ -43,8 +44,11 @@ export class AskpassServer {
       socket.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;
         if (!text.endsWith('\n')) return;
-        this.#answer(JSON.parse(text) as Question).then(
-          (answer) => socket.end(`${answer}\n`),
+        const question = JSON.parse(text) as Question;
+        const { hold } = this.#accesses.get(question.host) ?? {};
+        const answer = this.#answer(question);
+        (hold === undefined ? answer : hold(answer)).then(
+          (text) => socket.end(`${text}\n`),
           () => socket.end(),
         );
       });
@@ -57,9 +61,9 @@ export class AskpassServer {
     this.#server?.close();
   }
 
-  /** The environment of an `ssh` whose questions are answered out of `access`. */
-  environment(id: string, access: Access): Readonly<Record<string, string>> {
-    this.#accesses.set(id, { access, given: false });
+  /** The environment of an `ssh` whose questions are answered out of `access`; its time stands still meanwhile. */
+  environment(id: string, access: Access, hold: Hold): Readonly<Record<string, string>> {
+    this.#accesses.set(id, { access, hold, given: false });
     return {
       SSH_ASKPASS: join(this.#dir, 'askpass'),
       SSH_ASKPASS_REQUIRE: 'force',

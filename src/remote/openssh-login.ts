@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { ChannelRefused } from './channel.ts';
+import { LoginClock } from './login-clock.ts';
 import { AskpassServer } from './openssh-askpass.ts';
 import { explainSsh, isDroppedEarly } from './openssh-errors.ts';
 import { masterWords } from './openssh-words.ts';
@@ -21,6 +22,8 @@ import type { ReverseTunnel, Target } from './types.ts';
 const mux = { hello: 1, version: 4, proxy: 0x1000000f, proxyAccepted: 0x8000000f } as const;
 /** How often the control socket is looked for; in milliseconds. */
 const lookMs = 15;
+/** What OpenSSH gets to say in its own words that the time is over; in milliseconds. */
+const graceMs = 500;
 /** How long a master that was asked to end may take; in milliseconds. */
 const endMs = 2000;
 
@@ -66,8 +69,10 @@ async function attemptLogin(target: Target, signal: AbortSignal | undefined): Pr
   const socket = join(dir, id);
   const access = target.access ?? {};
   const mayAsk = access.questions !== undefined || access.password !== undefined;
+  // OpenSSH's own limit ends with the banner; ours is for all of it, but for the time that a person takes to answer.
+  const clock = new LoginClock(target.connectTimeoutMs + graceMs);
   const words = masterWords(target, socket, { mayAsk });
-  const child = spawnMaster(words, mayAsk ? askpass.environment(id, access) : {});
+  const child = spawnMaster(words, mayAsk ? askpass.environment(id, access, (asking) => clock.hold(asking)) : {});
   let said = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-8192);
@@ -86,8 +91,8 @@ async function attemptLogin(target: Target, signal: AbortSignal | undefined): Pr
   });
   const abort = (): void => void child.kill();
   signal?.addEventListener('abort', abort, { once: true });
-  // OpenSSH's own limit counts for a part of the way; a person who is asked may take her time.
-  const timer = mayAsk ? undefined : setTimeout(() => child.kill('SIGKILL'), target.connectTimeoutMs + 500);
+  const stopClock = clock.onEnd(() => child.kill('SIGKILL'));
+  clock.start();
   try {
     if (signal?.aborted) abort();
     while (!over && !existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, lookMs));
@@ -111,7 +116,7 @@ async function attemptLogin(target: Target, signal: AbortSignal | undefined): Pr
     child.kill('SIGKILL');
     throw error;
   } finally {
-    clearTimeout(timer);
+    stopClock();
     signal?.removeEventListener('abort', abort);
   }
 }

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect as connectTcp } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Problem } from '../../src/base/problem.ts';
 import { chooseTransport } from '../../src/remote/choose-transport.ts';
 import { connect } from '../../src/remote/connection.ts';
 import { ConnectionLost } from '../../src/remote/problems.ts';
+import { Secret } from '../../src/remote/secret.ts';
 import { loadSshConfig } from '../../src/remote/ssh-config.ts';
 import { targetOf } from '../../src/remote/target.ts';
 import type { Connection, Target } from '../../src/remote/types.ts';
@@ -142,6 +143,17 @@ describe('remote: through OpenSSH', function () {
     await fails({ identityFiles: [join(sshd.dir, 'other')] }, /must be let in: OpenSSH was refused \(publickey\)/);
     await fails({ port: await freePort() }, /connection refused/);
     await fails({ address: 'no-such-host.invalid' }, /its address must resolve/);
+    const hanging = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.write('SSH-2.0-OpenSSH_9.2\r\n');
+    });
+    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+    const { port } = hanging.address() as AddressInfo;
+    const questions = { line: async () => '', secret: async () => new Secret('') };
+    for (const access of [undefined, { questions }]) {
+      await fails({ port, connectTimeoutMs: 1000, access }, /sshd must answer on .*: no answer within 1 s/);
+    }
+    hanging.close();
   });
 
   it('is chosen by itself for certificates, and gets in with one', async () => {
