@@ -90,6 +90,11 @@ export const commands: readonly CommandEntry[] = [
     summary: 'fold, expand and count sets of hosts',
     load: async () => (await import('./hosts.ts')).hostsCommand(),
   },
+  {
+    name: 'facts',
+    summary: 'what hosts are: system, kernel, memory, addresses',
+    load: async () => (await import('./facts.ts')).factsCommand(),
+  },
   { name: 'ping', summary: 'which hosts can be reached', load: async () => (await import('./ping.ts')).pingCommand() },
   {
     name: 'agent',

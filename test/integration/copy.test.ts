@@ -109,4 +109,27 @@ describe('muster copy and fetch', function () {
     assert.match(err, /Cannot fetch from host "node1" as .*no-such.*No such file/);
     assert.deepEqual(readdirSync(found), []);
   });
+
+  it('say who is reachable, root and how late (ping), and what hosts are (facts)', () => {
+    const ping = muster('ping', 'node1,gone', '--json');
+    assert.equal(ping.code, 4);
+    const [one, lost] = ping.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .sort((a, b) => (a.host > b.host ? -1 : 1));
+    assert.deepEqual([one.host, one.state, one.user], ['node1', 'ok', userInfo().username]);
+    assert.ok(Math.abs(one.clockOffsetMs) < 1000 && one.roundTripMs > 0 && one.loginMs > 0, JSON.stringify(one));
+    assert.deepEqual([lost.host, lost.state], ['gone', 'unreachable']);
+    assert.match(
+      muster('ping', 'node1').out,
+      /^node1 {2}ok {2}as \S+, .*, clock [+-]\d+ ms, login in \d+ ms, a command in [\d.]+ ms$/m,
+    );
+
+    const facts = muster('facts', 'node[1-2],gone');
+    assert.equal(facts.code, 4);
+    assert.match(facts.out, /^HOST +SYSTEM +KERNEL .*\nnode1 .*\nnode2 /);
+    const json = JSON.parse(muster('facts', 'node1', '--json').out);
+    assert.equal(json.facts.kernel, spawnSync('uname', ['-r']).stdout.toString().trim());
+  });
 });
