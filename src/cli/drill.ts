@@ -19,6 +19,7 @@ import { inventoryOption, labOption } from './host-options.ts';
 import { loadClusterInventory } from './require-cluster.ts';
 import { runTasks } from './run-tasks.ts';
 import { selectHosts } from './select-hosts.ts';
+import { withSshOptions } from './ssh-options.ts';
 import { targetsOf } from './targets.ts';
 import { version } from './version.ts';
 
@@ -190,7 +191,7 @@ Examples:
 
 /** `muster drill`: fails every node over in turn, and says how long users would have been down. */
 export function drillCommand(): Command {
-  return new Command('drill')
+  return withSshOptions(new Command('drill'))
     .description('Fail every node over in turn, and say how long users would have been down.')
     .addOption(inventoryOption())
     .option('--scenario <name>', 'what goes wrong (list below)', 'plug-pull')

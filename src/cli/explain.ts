@@ -16,6 +16,7 @@ import { accessTo, exitCodeFor, type Silent, showSilent, silentOf, viewTimeoutMs
 import { inventoryOption, labOption } from './host-options.ts';
 import { disagreements, mergeStatuses } from './merge-status.ts';
 import { hostsOfCluster } from './require-cluster.ts';
+import { withSshOptions } from './ssh-options.ts';
 
 interface ExplainOptions {
   readonly inventory: string;
@@ -150,7 +151,7 @@ async function running(
 
 /** `muster explain GROUP`: the placement with its reasons, and the last moves. */
 export function explainCommand(): Command {
-  return new Command('explain')
+  return withSshOptions(new Command('explain'))
     .description(
       'Why a resource group is where it is: each node with the reason for or against it, the lease, and the last moves.\n' +
         'Where no node answers: where it would run, by the same decisions.',

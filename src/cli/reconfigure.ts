@@ -8,6 +8,7 @@ import type { Status } from '../wire/status.ts';
 import { accessTo, showSilent, silentOf, viewTimeoutMs } from './cluster-views.ts';
 import { inventoryOption, labOption } from './host-options.ts';
 import { loadClusterInventory } from './require-cluster.ts';
+import { withSshOptions } from './ssh-options.ts';
 import { planVoters, showVoterStep, type VoterStep } from './voter-plan.ts';
 
 interface ReconfigureOptions {
@@ -110,7 +111,7 @@ async function reconfigure(options: ReconfigureOptions): Promise<void> {
 
 /** `muster reconfigure`: the voters of a running cluster become those of the inventory. */
 export function reconfigureCommand(): Command {
-  return new Command('reconfigure')
+  return withSshOptions(new Command('reconfigure'))
     .description(
       'Changes who votes in a running cluster to what the inventory says: one voter at a time, each durable on a majority of\n' +
         'the old and of the new ones before the next. A node that goes hands over first. A node is added by\n' +

@@ -4,6 +4,7 @@ import { Problem } from '../base/problem.ts';
 import { connect } from '../remote/connection.ts';
 import { inventoryOption, labOption } from './host-options.ts';
 import { loadClusterInventory } from './require-cluster.ts';
+import { withSshOptions } from './ssh-options.ts';
 import { targetsOf } from './targets.ts';
 
 interface StandbyOptions {
@@ -40,7 +41,7 @@ async function ask(verb: 'standby' | 'online', node: string, options: StandbyOpt
 }
 
 function command(verb: 'standby' | 'online', description: string): Command {
-  return new Command(verb)
+  return withSshOptions(new Command(verb))
     .description(description)
     .argument('<node>', 'a node of the cluster')
     .addOption(inventoryOption())

@@ -7,6 +7,7 @@ import { accessTo, exitCodeFor, showSilent, silentOf, viewTimeoutMs } from './cl
 import { inventoryOption, labOption } from './host-options.ts';
 import { disagreements, mergeStatuses } from './merge-status.ts';
 import { loadClusterInventory } from './require-cluster.ts';
+import { withSshOptions } from './ssh-options.ts';
 
 interface StatusOptions {
   readonly inventory: string;
@@ -54,7 +55,7 @@ async function status(options: StatusOptions): Promise<void> {
 
 /** `muster status`: who holds what, quorum, nodes and real servers. */
 export function statusCommand(): Command {
-  return new Command('status')
+  return withSshOptions(new Command('status'))
     .description(
       'Who holds what, since when, by which votes and behind which protection; quorum, nodes and real servers. Asked of\n' +
         'every node that can be reached; exit code 4 where some could not.',

@@ -12,15 +12,16 @@ export type Identity =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'unusable'; readonly why: string };
 
-const identities = new Map<string, Promise<Identity>>();
+const identities = new Map<string, { readonly at: number; readonly reading: Promise<Identity> }>();
+/** For how long a file counts as read; a background process lives longer than a run. In milliseconds. */
+const freshMs = 10_000;
 
 /** Reads an identity file, once for all hosts. */
 export function identityIn(file: string): Promise<Identity> {
-  let reading = identities.get(file);
-  if (reading === undefined) {
-    reading = read(file);
-    identities.set(file, reading);
-  }
+  const known = identities.get(file);
+  if (known !== undefined && performance.now() - known.at < freshMs) return known.reading;
+  const reading = read(file);
+  identities.set(file, { at: performance.now(), reading });
   return reading;
 }
 

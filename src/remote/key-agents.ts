@@ -10,12 +10,15 @@ import { parse } from './identities.ts';
 /** Keys of an agent, asked for once in a while and not by every host of a run. */
 const listings = new Map<string, { readonly at: number; readonly keys: Promise<readonly ParsedKey[]> }>();
 const listingMs = 5000;
+/** An agent that says nothing for this long has no keys; in milliseconds. */
+const silenceMs = 5000;
 
 /** What the agent behind a socket has, of the kinds that ssh2 knows; none where there is no agent. */
 export function agentKeys(socket: string): Promise<readonly ParsedKey[]> {
   const known = listings.get(socket);
   if (known !== undefined && performance.now() - known.at < listingMs) return known.keys;
   const keys = new Promise<readonly ParsedKey[]>((resolve) => {
+    setTimeout(() => resolve([]), silenceMs).unref();
     ssh2.createAgent(socket).getIdentities((error, found) => {
       const parsed = (error ? [] : (found ?? [])).map((key) => parse(publicText(key)));
       resolve(parsed.filter((key): key is ParsedKey => !(key instanceof Error)));

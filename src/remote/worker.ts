@@ -102,7 +102,9 @@ export class ShellWorker implements Worker {
     this.#closed = true;
     const channel = this.#channel;
     if (channel === undefined || this.#session.loss.problem !== undefined) return;
-    if (this.#session.park !== undefined && this.#running === undefined && this.#group > 1) {
+    // A shell for which somebody gave a password is not left to the next who gives none.
+    const free = !(this.#become && this.#session.target.access?.sudoPassword !== undefined);
+    if (free && this.#session.park !== undefined && this.#running === undefined && this.#group > 1) {
       this.#session.park(channel, this.#group);
       return;
     }

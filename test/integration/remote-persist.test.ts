@@ -12,6 +12,7 @@ import { type AgentStatus, type Answer, agentSocketPath, JsonLines } from '../..
 import { ConnectionLost } from '../../src/remote/problems.ts';
 import { Secret } from '../../src/remote/secret.ts';
 import type { Target } from '../../src/remote/types.ts';
+import { installPackages } from './debian-packages.ts';
 import { isGone, startSshd, type TestSshd } from './sshd.ts';
 
 const program = [process.execPath, '--import', 'tsx', 'src/cli/main.ts'];
@@ -133,6 +134,31 @@ describe('remote: connections that are kept open', function () {
       assert.ok(await idle());
     }
     assert.equal(asked.length, 1);
+  });
+
+  it('leave no shell of root behind that a password was given for', async () => {
+    installPackages({ '/usr/bin/sudo': 'sudo' });
+    const own = await startSshd({ accounts: [{ name: 'alice', password: 'pw', sudo: 'ALL=(ALL) ALL' }] });
+    try {
+      const { persist } = target();
+      const alice = own.target({ name: 'alices', user: 'alice', persist, access: { sudoPassword: new Secret('pw') } });
+      const connection = await connect(alice);
+      const workers = [await connection.worker(), await connection.worker({ become: true })];
+      const said = await Promise.all(workers.map((worker) => worker.run('id -un')));
+      assert.deepEqual(
+        said.map(({ stdout }) => stdout.toString()),
+        ['alice\n', 'root\n'],
+      );
+      await Promise.all(workers.map((worker) => worker.close()));
+      await connection.close();
+      assert.ok(await idle());
+      assert.deepEqual(
+        (await status())!.sessions.filter(({ host }) => host === 'alices').map((held) => held.workers),
+        [1],
+      );
+    } finally {
+      await own.stop();
+    }
   });
 
   it('say why there is none, as without an agent', async () => {

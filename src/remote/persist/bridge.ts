@@ -56,7 +56,8 @@ export class Bridge {
             this.#join(channel, opened);
             return true;
           },
-          () => false,
+          // Where the connection is lost, its end is the answer.
+          () => (this.#session.loss.problem === undefined ? false : new Promise<boolean>(() => {})),
         );
       }
       if (name === 'pty-req') pty = true;
