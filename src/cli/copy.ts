@@ -4,17 +4,27 @@ import { showBytes } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
 import type { Host } from '../model/inventory.ts';
 import { type Parcel, packParcel, parcelStream } from '../remote/parcel.ts';
+import type { HostOutcome } from '../remote/pool.ts';
+import { shellQuote } from '../remote/quote.ts';
 import type { Connection } from '../remote/types.ts';
 import { unpackProgram } from '../remote/unpack-program.ts';
 import { renderWord } from './fan-out/command-template.ts';
+import { withInterrupt } from './fan-out/interrupt.ts';
 import { type FanOutOptions, type RollingOptions, withFanOutOptions, withRollingOptions } from './fan-out/options.ts';
 import { reach } from './fan-out/reach.ts';
+import { relay } from './fan-out/relay.ts';
 import { Screen } from './fan-out/screen.ts';
 import { concludeTransfer, plainJson, workOnHosts } from './fan-out/work.ts';
 
 interface Options extends FanOutOptions, RollingOptions {
   readonly sudo?: boolean;
   readonly template?: boolean;
+  readonly tree?: boolean;
+}
+
+/** Who sent it: we, or another host. */
+interface Copied {
+  readonly by: 'controller' | 'tree';
 }
 
 /** Sends the parcel to one host; `sent` is told of every piece on its way. */
@@ -64,21 +74,54 @@ async function copy(pattern: string, paths: string[], options: Options): Promise
   let done = 0;
   const names = hosts.targets.map((target) => target.name);
   const screen = new Screen(names, () => `${showBytes(Math.min(done, whole))} of ${showBytes(whole)}`);
-  const outcomes = await workOnHosts(
-    hosts,
+  const tell = (outcome: HostOutcome<Copied>): void => {
+    if (!options.json) return;
+    const value = outcome.state === 'ok' ? outcome.value : {};
+    screen.out(
+      `${plainJson(outcome, { destination: places.get(outcome.target.name), bytes: parcel.bytes, ...value })}\n`,
+    );
+  };
+  const outcomes = new Map<string, HostOutcome<Copied>>();
+  if (options.tree) {
+    const started = performance.now();
+    const byName = new Map(hosts.targets.map((target) => [target.name, target]));
+    const has = (host: string): void => {
+      const seconds = (performance.now() - started) / 1000;
+      const outcome = { target: byName.get(host)!, state: 'ok', seconds, value: { by: 'tree' } } as const;
+      outcomes.set(host, outcome);
+      done += parcel.bytes;
+      screen.ended(host);
+      tell(outcome);
+    };
+    const programOf = (host: string): string => {
+      const program = unpackProgram({ tops: parcel.tops, destination: places.get(host)! });
+      return options.sudo && byName.get(host)!.user !== 'root'
+        ? `sudo -n -H -- /bin/sh -c ${shellQuote(program)}`
+        : program;
+    };
+    const request = { targets: hosts.targets, programOf, parcel: () => parcelStream(parcel), has };
+    await withInterrupt(
+      () => screen.missing(),
+      (signal) => relay({ ...request, signal }),
+    );
+  }
+  const left = { ...hosts, targets: hosts.targets.filter(({ name }) => !outcomes.has(name)) };
+  const direct = await workOnHosts<Copied>(
+    left,
     options,
     screen,
-    (connection, { name }, signal) =>
-      send(connection, parcel, places.get(name)!, options, signal, (bytes) => {
+    async (connection, { name }, signal) => {
+      await send(connection, parcel, places.get(name)!, options, signal, (bytes) => {
         done += bytes;
-      }),
-    (outcome) => {
-      if (!options.json) return;
-      screen.out(`${plainJson(outcome, { destination: places.get(outcome.target.name), bytes: parcel.bytes })}\n`);
+      });
+      return { by: 'controller' };
     },
+    tell,
   );
+  for (const outcome of direct) outcomes.set(outcome.target.name, outcome);
+  const all = names.map((name) => outcomes.get(name)!);
   const files = parcel.files === 1 ? 'one file' : `${parcel.files} files`;
-  process.exitCode = concludeTransfer(hosts, outcomes, options, `${files}, ${showBytes(parcel.bytes)}`);
+  process.exitCode = concludeTransfer(hosts, all, options, `${files}, ${showBytes(parcel.bytes)}`);
 }
 
 /** `muster copy PATTERN FILE... DESTINATION`. */
@@ -94,6 +137,10 @@ export function copyCommand(): Command {
     );
   return withRollingOptions(withFanOutOptions(command))
     .option('--sudo', 'as root through sudo')
+    .option(
+      '--tree',
+      'from host to host: three get it from here, each sends it to two more; lends them our keys meanwhile',
+    )
     .option('--template', 'the destination may hold {{ host }} and any variable of the inventory')
     .addHelpText(
       'after',

@@ -50,6 +50,11 @@ export class SomeKeys extends ssh2.BaseAgent {
     done(undefined, [...this.#keys]);
   }
 
+  /** Whether a key, as its public half goes over the wire, is one of them. */
+  has(wire: Buffer): boolean {
+    return this.#keys.some((key) => key.getPublicSSH().equals(wire));
+  }
+
   override sign(
     key: ParsedKey,
     data: Buffer,

@@ -5,6 +5,7 @@ import { kinds } from './algorithms.ts';
 import { agentSocket, type Credentials, credentialsFor } from './credentials.ts';
 import { type DialJump, dial } from './dial.ts';
 import { HostKeyCheck } from './host-key.ts';
+import { LentKeys } from './lent-keys.ts';
 import { LoginClock } from './login-clock.ts';
 import { explain, keepaliveFor, type Phase, refusedLogin, waitingFor } from './login-errors.ts';
 import { endpoint, interrupted, unreachable } from './problems.ts';
@@ -149,6 +150,7 @@ function startHandshake(
     readyTimeout: 0,
     ...keepaliveFor(target),
     ...(target.forwardAgent === true && agent !== undefined && { agent }),
+    ...(target.lendKeys === true && { agent: new LentKeys(credentials.methods) }),
   });
 }
 

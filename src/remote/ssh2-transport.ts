@@ -30,14 +30,14 @@ export class Ssh2Transport implements Transport {
   }
 
   exec(command: string, options: ChannelOptions): Promise<Channel> {
-    const { environment, forwardAgent } = this.#target;
+    const { environment, forwardAgent, lendKeys } = this.#target;
     return ask<ClientChannel>((done) =>
       this.#client.exec(
         command,
         {
           ...(options.pty && { pty: { term: process.env.TERM ?? 'xterm' } }),
           ...(environment !== undefined && { env: { ...environment } }),
-          ...(forwardAgent === true && { agentForward: true }),
+          ...((forwardAgent === true || lendKeys === true) && { agentForward: true }),
         },
         (error, channel) => done(error, error ? channel : noteExit(channel)),
       ),

@@ -38,6 +38,8 @@ export interface Target {
   readonly environment?: Readonly<Record<string, string>> | undefined;
   /** Lets commands on the host use our agent; only where ssh_config says so. */
   readonly forwardAgent?: boolean | undefined;
+  /** Lets commands on the host log in elsewhere with the keys that let us in, while this connection lasts. */
+  readonly lendKeys?: boolean | undefined;
   /** A host that says nothing for `count` times the interval counts as lost; an interval of 0: never. */
   readonly keepAlive?: { readonly intervalMs: number; readonly count: number } | undefined;
   /** The only algorithms that may be used, in order (KexAlgorithms and its like). */

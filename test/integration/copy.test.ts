@@ -75,6 +75,45 @@ describe('muster copy and fetch', function () {
     ]);
   });
 
+  it('go from host to host with --tree, and from here to whom no other reaches', () => {
+    const source = join(folder, 'parcel');
+    writeFileSync(source, randomBytes(400_000));
+    mkdirSync(join(folder, 'tree'));
+    const hosts = Array.from({ length: 9 }, (_, index) => `host${index + 1}`);
+    const login = `user: ${userInfo().username}, identity_file: ${sshd.dir}/id, address: 127.0.0.1`;
+    const lines = hosts.map((host) => `  ${host}: { ${login}, port: ${sshd.port} }`);
+    writeFileSync(join(folder, 'nine.yml'), `hosts:\n${lines.join('\n')}\n  gone: { ${login}, port: 1 }\n`);
+    const copy = spawnSync(
+      process.execPath,
+      [
+        'dist/muster.js',
+        'copy',
+        '-i',
+        join(folder, 'nine.yml'),
+        '--host-key-checking',
+        'off',
+        '--tree',
+        '--json',
+      ].concat(['all', source, `${folder}/tree/{{ host }}`, '--template']),
+      { encoding: 'utf8', env: { ...process.env, XDG_STATE_HOME: join(folder, 'state'), SSH_AUTH_SOCK: '' } },
+    );
+    assert.equal(copy.stderr, '');
+    assert.equal(copy.status, 4);
+    const records = copy.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const ok = records.filter((record) => record.state === 'ok');
+    assert.deepEqual(ok.map((record) => record.host).sort(), hosts);
+    assert.ok(
+      ok.every((record) => record.by === 'tree'),
+      copy.stdout,
+    );
+    assert.deepEqual(readdirSync(join(folder, 'tree')).sort(), hosts);
+    for (const host of hosts) assert.ok(readFileSync(join(folder, 'tree', host)).equals(readFileSync(source)));
+    assert.equal(records.find((record) => record.host === 'gone').state, 'unreachable');
+  });
+
   it('fail where the place is not there, and leave nothing', () => {
     const { code, err } = muster('copy', 'node1', 'package.json', `${folder}/no/such`);
     assert.equal(code, 2);
