@@ -5,7 +5,7 @@ import { createNode } from '../core/node.ts';
 import { readConfigFiles, readConfiguration } from '../linux-ha/cluster.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { Codec } from '../wire/codec.ts';
-import type { ControlAnswer, ControlRequest } from '../wire/control.ts';
+import { type ControlAnswer, type ControlRequest, unknownGroup } from '../wire/control.ts';
 import { linesAbout } from '../wire/journal.ts';
 import { showExplanation } from '../wire/show-explanation.ts';
 import type { Status } from '../wire/status.ts';
@@ -33,7 +33,7 @@ import { Reachability } from './reachability.ts';
 import { Reload } from './reload.ts';
 import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
-import { arpWarnings, guardNotes, idleAgents } from './startup-checks.ts';
+import { arpWarnings, guardNotes, notDoneYet } from './startup-checks.ts';
 import { boundOf, buildStatus } from './status.ts';
 import { openStore } from './stores/open.ts';
 import { VoterRecordFile } from './voter-record.ts';
@@ -183,7 +183,7 @@ export async function startDaemon(
 
   for (const note of configuration.notes) journal.say('configuration', note);
   for (const note of refusedKeys(configuration.authkeys)) journal.warn('configuration', note);
-  for (const note of idleAgents(cluster)) journal.warn('configuration', note);
+  for (const note of notDoneYet(configuration)) journal.warn('configuration', note);
   for (const warning of arpWarnings(placed)) journal.warn('kernel', warning);
 
   await addresses.release();
@@ -249,15 +249,16 @@ export async function startDaemon(
     );
   answer = async ({ request, group, add, remove }) => {
     if (request === 'status') return { ok: true, status: status() };
+    if (request === 'explain' || request === 'journal') {
+      const unknown = unknownGroup(request, group, cluster);
+      if (unknown !== undefined) return { ok: false, text: unknown, usage: true };
+    }
     if (request === 'journal') return { ok: true, journal: linesAbout(group, journal.recent(400)) };
     if (request === 'reload') return reload.run('asked for by an operator');
     if (request === 'reconfigure') return loop.ask({ kind: request, add, remove });
     if (request !== 'explain') return loop.ask({ kind: request });
     const seen = status();
     const wanted = seen.groups.filter(({ name }) => group === undefined || name === group);
-    const known = seen.groups.map(({ name }) => name).join(', ');
-    if (wanted.length === 0)
-      return { ok: false, text: `there is no group "${group ?? ''}" (known: ${known || 'none'})` };
     const text = wanted.map((found) => showExplanation(seen, found, journal.recent(400), Date.now())).join('\n\n');
     return { ok: true, text };
   };

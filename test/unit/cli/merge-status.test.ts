@@ -57,7 +57,7 @@ describe('the picture of a cluster', () => {
     );
     const merged = mergeStatuses(statuses)!;
     assert.match(showStatus(merged, 0), /Configuration DIFFERS: aaa on node\[1-2\]; bbb on node3/);
-    const refused = { ...merged, counters: { forged: 3, replayed: 0, takeovers: 7 } };
+    const refused = { ...merged, counters: { forged: 3, replayed: 0, 'not-for-us': 2, takeovers: 7 } };
     assert.match(showStatus(refused, 0), /Messages Refused:\n {2}\* forged: 3$/);
   });
 
