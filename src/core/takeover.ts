@@ -86,7 +86,8 @@ function challengeAt(state: NodeState, group: Group, now: number, probe: GroupNa
   const { initdead } = state.cluster.timings;
   const place = rank(state, group);
   if (place > 0 || !allNodesSeen(state))
-    if (group.preferred !== state.self) quiet = Math.max(quiet, state.startedAt + initdead + firstRankDelay * place);
+    if (group.preferred !== state.self)
+      quiet = Math.max(quiet, Math.max(state.startedAt + initdead, state.silentUntil) + firstRankDelay * place);
   // Nobody is known to have held it: whoever answers for it on the wire is a stranger.
   if (now >= group.probedAt + probeGoodFor) {
     group.probedAt = now;

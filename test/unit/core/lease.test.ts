@@ -175,6 +175,8 @@ describe('describe', () => {
     if (beat.kind !== 'beat') assert.fail();
     say(state, 'node2', { kind: 'beat', beat: { ...beat.beat, configHash: 'abcdef012345' } }, 10);
     assert.equal(view(state, 10).nodes[1]!.configHash, 'abcdef012345');
+    const verdict = view(state, 10).groups[0]!.candidates.find(({ node }) => node === 'node2');
+    assert.match(verdict!.why, /alive and quorate, but runs on another configuration \(abcdef012345\)$/);
     assert.equal(view(state, 10).nodes[2]!.state, 'unknown');
   });
 });
