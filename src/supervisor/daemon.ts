@@ -18,6 +18,7 @@ import { Devices } from './drivers/devices.ts';
 import { HeartbeatLinks } from './drivers/heartbeat-links.ts';
 import { createNftablesBalancer } from './drivers/nftables-balancer.ts';
 import { systemNft } from './drivers/nftables-balancer-nft.ts';
+import { OwnAddresses } from './drivers/own-addresses.ts';
 import { startRawSockets } from './drivers/raw-sockets.ts';
 import { makeGuard } from './guard.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -97,6 +98,8 @@ export async function startDaemon(
     housekeeping.guardDevices();
   });
   await devices.start();
+  const ownAddresses = new OwnAddresses(routeSockets, now, devices);
+  await ownAddresses.start();
   const balancer = createNftablesBalancer({
     journal: ({ what, why, ...details }) => journal.say(what, why, details),
     nft: {
@@ -146,6 +149,7 @@ export async function startDaemon(
   const links = new HeartbeatLinks({
     links: cluster.links,
     port: cluster.udpPort,
+    addresses: ownAddresses,
     virtual: new Set(placed.map(({ address }) => address)),
     onTrouble: (why) => journal.warn('link', why),
     onDatagram: (bytes, link, address) => {
@@ -166,8 +170,9 @@ export async function startDaemon(
   });
   const linkAlerts = new LinkAlerts({ links, devices, journal, deadtime: cluster.timings.deadtime, now });
   const drivers: DriverSet = {
-    sockets,
+    routeSockets,
     devices,
+    ownAddresses,
     gate,
     addresses,
     announcer: new Announcer(sockets),

@@ -48,7 +48,8 @@ export class Announcer {
 
 /**
  * Asks on the wire for an address, three times, and resolves to the first MAC that answers for it and is none of ours or
- * of our peers; undefined where nobody did within `patience` milliseconds.
+ * of our peers; undefined where nobody did within `patience` milliseconds. Never through the gate's helper: at the close of
+ * a packet socket that receives, the kernel waits for a grace period of RCU (`packet_release`).
  */
 export function whoAnswers(
   sockets: RawSockets,

@@ -37,7 +37,7 @@ export interface TestNode {
   /** Runs a command in the node's network namespace. */
   run(...command: readonly string[]): string;
   /** A long-lived program in the node's network namespace, which outlives its musterd. */
-  spawn(command: readonly string[]): ChildProcess;
+  spawn(command: readonly string[], input?: 'pipe'): ChildProcess;
   musterd(...args: readonly string[]): string;
   status(): Status;
 }
@@ -276,9 +276,9 @@ function testNode(parts: NodeParts): TestNode {
     signal: (signal) => void child?.kill(signal),
     ended: () => over,
     run,
-    spawn: (command) => {
+    spawn: (command, input) => {
       const program = spawn('nsenter', [`--net=/run/netns/${space}`, ...command], {
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: [input ?? 'ignore', 'pipe', 'inherit'],
       });
       started.push(program);
       return program;
