@@ -22,6 +22,8 @@ import { Freshness, noEcho } from './freshness.ts';
 const magic = 0x4d75;
 /** The version that is spoken to whoever speaks it; 1 is still spoken to those that speak nothing newer. */
 export const protocolVersion = 2;
+/** At nine beats a second an upgraded neighbour is found out within four seconds, and an old one misses one beat in them. */
+const trialEvery = 32;
 const incarnationBytes = 16;
 const shortest = 2 + 1 + 1 + incarnationBytes + 6 + 2 + 1 + tagBytes;
 /** What one UDP datagram over IPv4 can carry. */
@@ -80,6 +82,7 @@ export class Codec {
   private readonly peers: ReadonlySet<NodeName>;
   private readonly writer = new Writer(longest);
   private readonly freshness: Freshness;
+  private readonly spokenInFirstVersion = new Map<NodeName, number>();
   private sequence = 0;
 
   /** Throws RangeError where the keyring has no secret for `signWith`. */
@@ -140,8 +143,20 @@ export class Codec {
   }
 
   private versionFor(to: NodeName, message: Message, epoch: number): number {
-    const old = this.options.version === 1 || this.freshness.speaksFirstVersion(to);
+    const old = this.options.version === 1 || (this.freshness.speaksFirstVersion(to) && !this.isTrial(to, message));
     return old && epoch === 0 && isOfFirstVersion(message) ? 1 : protocolVersion;
+  }
+
+  /**
+   * Whether this message goes out in the newer version although its receiver was last heard in version 1: the first that
+   * carries a beat, then one in `trialEvery`. An old receiver drops it as a network would. Without it two that were both
+   * upgraded, each after it had heard the other's old version, would speak that for ever.
+   */
+  private isTrial(to: NodeName, { kind }: Message): boolean {
+    if (kind !== 'beat' && kind !== 'propose' && kind !== 'accept') return false;
+    const count = this.spokenInFirstVersion.get(to) ?? 0;
+    this.spokenInFirstVersion.set(to, count + 1);
+    return count % trialEvery === 0;
   }
 
   /**

@@ -149,6 +149,24 @@ const goldenSecond: readonly { readonly message: Message; readonly body: string 
   { message: { kind: 'changeAccept', nonce, ok: true, round: 0 }, body: `0e ${nonce} 01 000000000000` },
 ];
 
+/** Every kind there is: the compiler sees to it. */
+const everyKind: Record<Message['kind'], true> = {
+  beat: true,
+  prepare: true,
+  promise: true,
+  propose: true,
+  accept: true,
+  release: true,
+  offer: true,
+  take: true,
+  voters: true,
+  stepDown: true,
+  changePrepare: true,
+  changePromise: true,
+  changePropose: true,
+  changeAccept: true,
+};
+
 /** A datagram of version 2 with this body, signed as the layout says. */
 function signed(body: string, header = second): Buffer {
   const bytes = Buffer.from(`${header} ${body}`.replaceAll(' ', ''), 'hex');
@@ -173,6 +191,11 @@ describe('wire: the bytes of version 2', () => {
       assert.deepEqual(plain(decoded.message), plain(message));
     });
   }
+
+  it('are written down for every kind of message', () => {
+    const kinds = new Set(goldenSecond.map(({ message }) => message.kind));
+    assert.deepEqual([...kinds].sort(), Object.keys(everyKind).sort());
+  });
 
   it('has what the sender reaches behind the beat, where it says so', () => {
     const sender = new Codec({ self: 'node1', incarnation, keyring, peers: ['node2'] });
