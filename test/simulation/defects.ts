@@ -1,18 +1,5 @@
-/**
- * Planted defects: each breaks one rule of the lease, the gate, membership or hand-over in the text of one file of the
- * core, once. The production code knows nothing of them. Each must be found by the simulation.
- */
-export interface Defect {
-  readonly name: string;
-  /** The rule that it breaks, in words. */
-  readonly rule: string;
-  readonly file: string;
-  /** Must stand in the file exactly once. */
-  readonly find: string;
-  readonly replace: string;
-  /** Only clusters that have this can tell: others are not tried. */
-  readonly where?: 'changes' | 'wire' | 'store' | undefined;
-}
+import type { Defect } from './defect.ts';
+import { epochDefects } from './epoch-defects.ts';
 
 export const defects: readonly Defect[] = [
   {
@@ -228,4 +215,5 @@ export const defects: readonly Defect[] = [
     replace: 'echo === undefined',
     where: 'wire',
   },
+  ...epochDefects,
 ];
