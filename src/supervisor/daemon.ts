@@ -170,7 +170,7 @@ export async function startDaemon(
   });
   const linkAlerts = new LinkAlerts({ links, devices, journal, deadtime: cluster.timings.deadtime, now });
   const drivers: DriverSet = {
-    routeSockets,
+    sockets,
     devices,
     ownAddresses,
     gate,

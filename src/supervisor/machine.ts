@@ -23,8 +23,7 @@ import type { VoterRecordFile } from './voter-record.ts';
 const probePatience = 300;
 
 export interface DriverSet {
-  /** Those whose kernel locks others may keep for long, never the gate's. */
-  readonly routeSockets: RawSockets;
+  readonly sockets: RawSockets;
   readonly devices: Devices;
   readonly ownAddresses: AddressBook;
   readonly gate: Gate;
@@ -134,7 +133,7 @@ export class NodeMachine implements Machine {
         const by =
           found === undefined
             ? undefined
-            : await whoAnswers(this.#drivers.routeSockets, found, address, known, probePatience);
+            : await whoAnswers(this.#drivers.sockets, found, address, known, probePatience);
         return by === undefined ? [] : [{ group, by }];
       }),
     );

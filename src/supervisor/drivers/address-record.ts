@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { dirname, join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
 import type { PlacedAddress } from './address.ts';
 import type { Devices } from './devices.ts';
 import { errno, NETLINK_ROUTE, NetlinkConnection } from './netlink/connection.ts';
@@ -82,7 +83,10 @@ export async function withdrawLeftovers(parts: Withdrawal): Promise<void> {
     const { error } = await netlink.request(dropAddress(address, prefix, found.index));
     if (error === 0) say(`${address} was taken off ${device}, as the configuration has it no more`);
     const gone = error === 0 || error === errno.EADDRNOTAVAIL || error === errno.ENODEV;
-    if (!gone) warn(`${address} does not go off ${device}, where the configuration has it no more: errno ${error}`);
+    if (!gone)
+      warn(
+        `${address} does not go off ${device}, where the configuration has it no more: ${getSystemErrorName(-error)}`,
+      );
     return gone;
   };
   try {

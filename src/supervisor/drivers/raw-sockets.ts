@@ -3,6 +3,8 @@ import { getSystemErrorName } from 'node:util';
 import { Problem } from '../../base/problem.ts';
 import { rawSocketsHelper } from './raw-sockets-helper.ts';
 
+export const AF_PACKET = 17;
+
 /** What socket(2), bind(2) and connect(2) take; addresses are whole sockaddrs in bytes. */
 export interface SocketSpec {
   readonly domain: number;
@@ -79,11 +81,14 @@ class HelperSockets implements RawSockets {
     const hex = (address: Uint8Array | undefined): string =>
       address === undefined ? '-' : Buffer.from(address).toString('hex');
     const { domain, type, protocol } = spec;
+    // At the close of a packet socket that received, the kernel waits for a grace period of RCU (`packet_release`): under
+    // load that can be longer than a lease, and whatever else goes through this helper would wait with it.
+    const end = domain === AF_PACKET ? 'leave' : 'close';
     this.#write(0, Buffer.from(`open ${id} ${domain} ${type} ${protocol} ${hex(spec.bind)} ${hex(spec.connect)}`));
     return {
       send: (payload) => this.#write(id, payload),
       close: () => {
-        if (this.#handlers.delete(id)) this.#write(0, Buffer.from(`close ${id}`));
+        if (this.#handlers.delete(id)) this.#write(0, Buffer.from(`${end} ${id}`));
       },
     };
   }
