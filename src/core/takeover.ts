@@ -6,7 +6,7 @@
 import type { GroupName } from '../model/names.ts';
 import { sendToAll } from './beats.ts';
 import { giveUpAsking, noteRefusal, startRound } from './lease.ts';
-import type { Message } from './message.ts';
+import type { Message, Request } from './message.ts';
 import { firstTurn, leftRunningOn } from './no-quorum.ts';
 import { nextBelow, nextNonce } from './nonce.ts';
 import { allNodesSeen, candidates, isCandidate } from './placement.ts';
@@ -127,8 +127,13 @@ function prepare(state: NodeState, groups: readonly Group[], now: number): void 
     group.claim = preparing;
     return requestFor(group, preparing.round, group.expecting?.ballot);
   });
-  sendToAll(state, { kind: 'prepare', nonce, incarnation: state.options.incarnation, requests }, now);
+  askPromises(state, nonce, requests, now);
   finishPromised(state, groups, now);
+}
+
+function askPromises(state: NodeState, nonce: string, requests: readonly Request[], now: number): void {
+  const { lease, options } = state;
+  sendToAll(state, { kind: 'prepare', nonce, incarnation: options.incarnation, requests, lease }, now);
 }
 
 /** A holder that was overtaken by somebody's ballot goes above it, and goes on renewing meanwhile. */
@@ -140,7 +145,7 @@ export function prepareAbove(state: NodeState, groups: readonly Group[], now: nu
     const nonce = nextNonce(state.random);
     claim.preparing = beginPreparing(state, group, nonce, now);
     const requests = [requestFor(group, claim.preparing.round)];
-    sendToAll(state, { kind: 'prepare', nonce, incarnation: state.options.incarnation, requests }, now);
+    askPromises(state, nonce, requests, now);
     state.counters.overtaken = (state.counters.overtaken ?? 0) + 1;
   }
 }

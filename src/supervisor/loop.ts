@@ -1,5 +1,5 @@
 import { describe, type View } from '../core/describe.ts';
-import type { Decision, Effect } from '../core/effect.ts';
+import type { Effect } from '../core/effect.ts';
 import type { VoterRecord } from '../core/epoch-state.ts';
 import type { Event, OperatorCommand } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
@@ -108,9 +108,6 @@ export class Loop {
     const { state, effects } = step(this.#state, event, this.#steppedAt);
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
-    const isMove = ({ what }: Decision): boolean => what === 'node-dead' || what === 'node-up';
-    if (effects.some((effect) => effect.type === 'decide' && isMove(effect.decision)))
-      this.#machine.follow(this.view());
   }
 
   /**
@@ -172,6 +169,9 @@ export class Loop {
         return;
       case 'probeAddress':
         if (!late) this.#probe(effect.groups);
+        return;
+      case 'followPeers':
+        this.#machine.follow(this.view());
         return;
       case 'decide': {
         // `node` is who writes the line.

@@ -37,6 +37,7 @@ export function writeMessage(writer: Writer, message: Message, version: number, 
       writer.hex(message.nonce, 16);
       writer.hex(message.incarnation, 16);
       writeRequests(writer, message.requests, version);
+      if (version > 1 && message.lease !== undefined) writer.u32(message.lease);
       return;
     case 'promise':
       writer.hex(message.nonce, 16);
@@ -112,13 +113,13 @@ function readBody(reader: Reader, kind: number, version: number, last: ReadBeat)
   switch (kind) {
     case kinds.beat:
       return { kind: 'beat', beat: readBeat(reader, version, last) };
-    case kinds.prepare:
-      return {
-        kind: 'prepare',
-        nonce: reader.hex(16),
-        incarnation: reader.hex(16),
-        requests: readRequests(reader, version),
-      };
+    case kinds.prepare: {
+      const [nonce, incarnation] = [reader.hex(16), reader.hex(16)];
+      const requests = readRequests(reader, version);
+      // The first supervisors of version 2 did not say it.
+      const said = version > 1 && reader.offset < reader.end;
+      return { kind: 'prepare', nonce, incarnation, requests, ...(said && { lease: reader.u32() }) };
+    }
     case kinds.promise:
       return { kind: 'promise', nonce: reader.hex(16), answers: readAnswers(reader) };
     case kinds.propose:

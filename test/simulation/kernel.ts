@@ -68,6 +68,7 @@ export function perform(world: World, machine: Machine, effect: Effect): void {
       world.note(() => `${machine.name} replies: ${effect.text}`);
       return;
     case 'probeAddress':
+    case 'followPeers':
       return;
   }
 }

@@ -118,6 +118,16 @@ const goldenSecond: readonly { readonly message: Message; readonly body: string 
     message: { kind: 'prepare', nonce, incarnation, requests: [{ group: 'web', round: 7, addresses: ['10.0.0.9'] }] },
     body: `02 ${nonce} ${incarnation} 01 03776562 000000000007 00 01 0831302e302e302e39`,
   },
+  {
+    message: {
+      kind: 'prepare',
+      nonce,
+      incarnation,
+      requests: [{ group: 'web', round: 7, addresses: ['10.0.0.9'] }],
+      lease: 200,
+    },
+    body: `02 ${nonce} ${incarnation} 01 03776562 000000000007 00 01 0831302e302e302e39 000000c8`,
+  },
   golden[2]!,
   {
     message: {
