@@ -181,7 +181,7 @@ export async function startDaemon(
     balancer,
     balances: protection === 'gate',
     codec,
-    store: openStore(cluster, self, identity.incarnation, settings.runDir, (why) => journal.warn('store', why)),
+    store: await openStore(cluster, self, identity.incarnation, settings.runDir, (why) => journal.warn('store', why)),
     voterRecord,
   };
   const machine = new NodeMachine(drivers, cluster, self, placed);
@@ -282,8 +282,8 @@ export async function startDaemon(
     machine,
     loop,
     services,
-    onLook: () => {
-      linkAlerts.look(loop.view());
+    onLook: (view) => {
+      linkAlerts.look(view);
       companions.look();
     },
   });

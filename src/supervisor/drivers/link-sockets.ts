@@ -6,7 +6,8 @@ import type { IpAddress } from '../../model/names.ts';
 
 /** `fe80::1%eth0` without `%eth0`. */
 export function withoutZone(address: IpAddress): IpAddress {
-  return address.split('%', 1)[0]!;
+  const zone = address.indexOf('%');
+  return zone < 0 ? address : address.slice(0, zone);
 }
 
 /** Addresses that mean nothing without their device: link-local ones and multicast. */

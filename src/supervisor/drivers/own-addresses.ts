@@ -31,6 +31,7 @@ export class OwnAddresses implements AddressBook {
   readonly #netlink: NetlinkConnection;
   readonly #devices: Pick<Devices, 'nameOf'>;
   #known: readonly OwnAddress[] = [];
+  #bodies: readonly Buffer[] = [];
   #all: ReadonlySet<IpAddress> = new Set();
 
   constructor(sockets: RawSockets, now: () => number, devices: Pick<Devices, 'nameOf'>) {
@@ -58,7 +59,10 @@ export class OwnAddresses implements AddressBook {
     const dumps = ([4, 6] as const).map(addressesRequest);
     const answers = await Promise.all(dumps.map(({ type, body }) => this.#netlink.dump(type, body)));
     if (answers.some(({ error }) => error !== 0)) return;
-    this.#learn(answers.flatMap(({ messages }) => messages.map((message) => message.body)));
+    const bodies = answers.flatMap(({ messages }) => messages.map((message) => message.body));
+    // Hardly ever anything has changed, and this is asked for each second.
+    const same = bodies.length === this.#bodies.length && bodies.every((body, at) => body.equals(this.#bodies[at]!));
+    if (!same) this.#learn(bodies);
   }
 
   stop(): void {
@@ -66,6 +70,7 @@ export class OwnAddresses implements AddressBook {
   }
 
   #learn(bodies: readonly Buffer[]): void {
+    this.#bodies = bodies;
     this.#known = bodies.flatMap((body) => {
       const found = readAddress(body);
       // A device that has just come is not known yet; its address is ours all the same.

@@ -36,7 +36,11 @@ export interface RawSockets {
 
 /** Starts the helper. `onEnd` is called when it ends without having been stopped: then nothing can be armed any more. */
 export async function startRawSockets(onEnd: (why: string) => void, perl = 'perl'): Promise<RawSockets> {
-  const child = spawn(perl, ['-e', rawSocketsHelper], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(perl, ['-e', rawSocketsHelper], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    // Tables of a language would be memory for nothing.
+    env: { ...process.env, LC_ALL: 'C' },
+  });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) =>
@@ -59,6 +63,7 @@ class HelperSockets implements RawSockets {
   readonly #handlers = new Map<number, { data: (data: Buffer) => void; error: (code: string) => void }>();
   readonly #ended: Promise<void>;
   #buffer: Buffer = Buffer.alloc(0);
+  #frames: Buffer[] = [];
   #lastId = 0;
   #stopping = false;
 
@@ -99,6 +104,7 @@ class HelperSockets implements RawSockets {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#flush();
     this.#child.stdin!.end();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 1000);
     await this.#ended;
@@ -119,7 +125,17 @@ class HelperSockets implements RawSockets {
     frame.writeUInt32BE(payload.length + 1, 0);
     frame[4] = id;
     frame.set(payload, 5);
-    this.#child.stdin!.write(frame);
+    this.#frames.push(frame);
+    // What is sent in one go wakes the helper once.
+    if (this.#frames.length === 1) queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    const { stdin } = this.#child;
+    const frames = this.#frames;
+    this.#frames = [];
+    if (frames.length === 0 || stdin!.destroyed || stdin!.writableEnded) return;
+    stdin!.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
   }
 
   #receive(chunk: Buffer): void {
