@@ -61,6 +61,21 @@ describe('the picture of a cluster', () => {
     assert.match(showStatus(refused, 0), /Messages Refused:\n {2}\* forged: 3$/);
   });
 
+  it('adds up what each node has counted', async () => {
+    const rehearsal = await labCluster();
+    const [one, two] = ['node1', 'node2'].map((node) => statusOf(rehearsal, node)) as [Status, Status];
+    const counted: Status[] = [
+      { ...one, counters: { takeovers: 1, leastLeft: 60.5 } },
+      { ...two, counters: { takeovers: 2, forged: 4, leastLeft: 40 } },
+    ];
+    assert.deepEqual(mergeStatuses(counted)!.counters, { takeovers: 3, leastLeft: 40, forged: 4 });
+    const later = [one, { ...two, quorum: { ...two.quorum, epoch: 1 } }];
+    assert.deepEqual(disagreements(later), [
+      'the cluster: quorate (3 of 3 votes), all nodes there says node1; ' +
+        'quorate (3 of 3 votes), all nodes there, by epoch 1 says node2',
+    ]);
+  });
+
   it('says where nodes disagree, each side with its nodes', async () => {
     const rehearsal = await labCluster();
     rehearsal.cut('node1', 'node2');
