@@ -1,16 +1,17 @@
-import { Agent, type ClientRequest, type RequestOptions, request } from 'node:http';
+import { type ClientRequest, type RequestOptions, request } from 'node:http';
+import { connect } from 'node:net';
 import type { CheckResult, CheckTarget } from './checker.ts';
 import { inWords, since } from './words.ts';
-
-/** One for all, which keeps no connection: without one, each request makes one of its own. */
-const agent = new Agent({ keepAlive: false });
 
 /** More of an answer than this is not searched for `receive`. */
 const longestBody = 1_000_000;
 
 /** One GET on a connection of its own; ok where the status is below 400 and the body, where `receive` is given, matches. */
 export function checkHttp(target: CheckTarget, signal: AbortSignal): Promise<CheckResult> {
-  return checkAnswer(target, signal, (options) => request({ ...options, agent }));
+  // Its own connection, and so no agent, which would make one for every request and cost as much as the rest.
+  return checkAnswer(target, signal, ({ host, port, ...options }) =>
+    request({ ...options, host, port, createConnection: () => connect({ host: host!, port: Number(port) }) }),
+  );
 }
 
 /** The same for whatever makes requests. */

@@ -32,8 +32,16 @@ const usualErrors = new Set([
   'ENODEV',
 ]);
 
+/**
+ * What became of a datagram is asked of one in so many: an error that a person should know of lasts, and asking costs.
+ * More than there are peers and prime, so that each has its turn.
+ */
+const askEvery = 11;
+
 interface OpenLink {
   readonly spec: LinkSpec;
+  readonly onSent: (error: Error | null) => void;
+  sent: number;
   ends: LinkEnds | undefined;
   socket: Socket | undefined;
   /** Why it is not open. */
@@ -62,7 +70,14 @@ export class HeartbeatLinks {
   constructor(options: HeartbeatLinksOptions) {
     this.#options = options;
     const specs = linkSpecs(options.links, options.port);
-    this.#links = specs.map((spec) => ({ spec, ends: undefined, socket: undefined, trouble: 'it was never opened' }));
+    this.#links = specs.map((spec) => ({
+      spec,
+      onSent: (error) => this.#onSent(spec, error),
+      sent: 0,
+      ends: undefined,
+      socket: undefined,
+      trouble: 'it was never opened',
+    }));
   }
 
   /** Opens the sockets. Throws a Problem where none opens as somebody else has the port. */
@@ -98,16 +113,21 @@ export class HeartbeatLinks {
   /** Sends a datagram over every link that reaches this node. */
   send(to: NodeName, bytes: Uint8Array): void {
     const known = this.#learned.get(to);
-    for (const { spec, socket, ends } of this.#links) {
+    for (const link of this.#links) {
+      const { spec, socket, ends } = link;
       if (socket === undefined) continue;
       for (const target of ends!.targets) {
         if (spec.peers.length > 0 && !this.#mayReach(to, known, spec.name, target)) continue;
-        socket.send(bytes, spec.port, target, (error) => {
-          const code = (error as NodeJS.ErrnoException | null)?.code;
-          if (code !== undefined && !usualErrors.has(code)) this.#options.onTrouble(`${spec.name}: ${error!.message}`);
-        });
+        link.sent++;
+        if (link.sent % askEvery === 0) socket.send(bytes, spec.port, target, link.onSent);
+        else socket.send(bytes, spec.port, target);
       }
     }
+  }
+
+  #onSent({ name }: LinkSpec, error: Error | null): void {
+    const code = (error as NodeJS.ErrnoException | null)?.code;
+    if (code !== undefined && !usualErrors.has(code)) this.#options.onTrouble(`${name}: ${error!.message}`);
   }
 
   /** An authentic datagram of this node came from there. */
