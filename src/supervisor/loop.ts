@@ -32,6 +32,9 @@ export interface Machine {
   probe(groups: readonly GroupName[]): Promise<readonly { readonly group: GroupName; readonly by: MacAddress }[]>;
 }
 
+/** What a message takes here, and by how much it may come late without being taken for missing; milliseconds. */
+const afterMessage = 2;
+
 export interface Reply {
   readonly ok: boolean;
   readonly text: string;
@@ -117,15 +120,29 @@ export class Loop {
   #setTimer(): void {
     const at = wakeAt(this.#state);
     if (at >= this.#timerAt || this.#stopped) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = at;
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - this.#now())));
+    this.#wakeUpAt(at, this.#now());
   }
 
+  #wakeUpAt(at: number, now: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - now)));
+  }
+
+  /**
+   * Where messages put off what a tick is for, over and over, each tick finds nothing to do. Then the next one comes right
+   * after the next message, while this process is awake anyway and its memory in the caches; never later than is needed.
+   */
   #wake(): void {
-    this.#timerAt = Number.POSITIVE_INFINITY;
-    if (this.#now() < wakeAt(this.#state)) this.#setTimer();
-    else this.dispatch({ type: 'tick' });
+    const now = this.#now();
+    const at = wakeAt(this.#state);
+    if (now >= at) {
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.dispatch({ type: 'tick' });
+      return;
+    }
+    const following = this.#steppedAt + this.#state.cluster.timings.keepalive + afterMessage;
+    this.#wakeUpAt(following > now ? Math.min(at, following) : at, now);
   }
 
   #perform(effect: Effect): void {

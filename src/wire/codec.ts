@@ -5,7 +5,7 @@ import { Reader, Writer } from './bytes.ts';
 import { isOfFirstVersion, readMessage, writeMessage } from './encoding.ts';
 import { Freshness, noEcho } from './freshness.ts';
 import { incarnationBytes, magic, protocolVersion, ReadHeads, WrittenHeads } from './heads.ts';
-import { ReadBeats, WrittenBeat } from './known-beats.ts';
+import { LastSaidBy, WrittenBeat } from './known-beats.ts';
 
 /**
  * A datagram, numbers big-endian:
@@ -84,7 +84,7 @@ export class Codec {
   private readonly writtenHeads: WrittenHeads;
   private readonly readHeads = new ReadHeads();
   private readonly writtenBeat = new WrittenBeat();
-  private readonly readBeats = new ReadBeats();
+  private readonly lastSaid = new LastSaidBy();
   private sequence = 0;
 
   /** Throws RangeError where the keyring has no secret for `signWith`. */
@@ -180,7 +180,7 @@ export class Codec {
     const { from, to, incarnation, sequence, echo, epoch } = head;
     if (!this.peers.has(from)) return drop('unknown-sender');
     if (to !== this.options.self) return drop('not-for-us');
-    const message = readMessage(new Reader(datagram, head.end, end), version, this.readBeats.of(from));
+    const message = readMessage(new Reader(datagram, head.end, end), version, this.lastSaid.of(from));
     if (message === undefined) return drop('malformed');
     const proof = this.options.echoes === false ? this.options.incarnation : echo;
     const verdict = this.freshness.judge(from, { version, incarnation, sequence, echo: proof }, link);

@@ -1,6 +1,6 @@
 import type { Answer, Ballot, Beat, Message, Request } from '../core/message.ts';
 import type { Reader, Writer } from './bytes.ts';
-import type { ReadBeat, WrittenBeat } from './known-beats.ts';
+import type { LastRead, LastSaid, Renewal, WrittenBeat } from './known-beats.ts';
 
 /** The first byte of a body; numbers are never reused. */
 const kinds = {
@@ -102,14 +102,14 @@ export function writeMessage(writer: Writer, message: Message, version: number, 
  * The message in a body that ends where the reader ends; undefined where anything is missing, or (in version 1) left over.
  * From version 2 on a sender may know more fields behind those that are known here, and more kinds: `unknown`.
  */
-export function readMessage(reader: Reader, version: number, last: ReadBeat): Message | 'unknown' | undefined {
+export function readMessage(reader: Reader, version: number, last: LastSaid): Message | 'unknown' | undefined {
   const kind = reader.u8();
   const message = version === 1 && kind > lastOfFirstVersion ? undefined : readBody(reader, kind, version, last);
   if (reader.bad || (version === 1 && reader.offset !== reader.end)) return undefined;
   return message ?? (version === 1 ? undefined : 'unknown');
 }
 
-function readBody(reader: Reader, kind: number, version: number, last: ReadBeat): Message | undefined {
+function readBody(reader: Reader, kind: number, version: number, last: LastSaid): Message | undefined {
   switch (kind) {
     case kinds.beat:
       return { kind: 'beat', beat: readBeat(reader, version, last) };
@@ -123,14 +123,7 @@ function readBody(reader: Reader, kind: number, version: number, last: ReadBeat)
     case kinds.promise:
       return { kind: 'promise', nonce: reader.hex(16), answers: readAnswers(reader) };
     case kinds.propose:
-      return {
-        kind: 'propose',
-        nonce: reader.hex(16),
-        incarnation: reader.hex(16),
-        lease: reader.u32(),
-        requests: readRequests(reader, version),
-        beat: readBeat(reader, version, last),
-      };
+      return { kind: 'propose', nonce: reader.hex(16), ...readRenewal(reader, version, last) };
     case kinds.accept:
       return {
         kind: 'accept',
@@ -219,6 +212,29 @@ function readRequests(reader: Reader, version: number): Request[] {
   });
 }
 
+function readRenewal(reader: Reader, version: number, last: LastSaid): Renewal {
+  const start = reader.offset;
+  const known = last.renewal.at(reader.buffer, start, reader.end, version);
+  if (known !== undefined) {
+    reader.offset = reader.end;
+    return known;
+  }
+  const renewal = {
+    incarnation: reader.hex(16),
+    lease: reader.u32(),
+    requests: readRequests(reader, version),
+    beat: readBeat(reader, version, last),
+  };
+  remember(last.renewal, renewal, reader, start, version);
+  return renewal;
+}
+
+/** What is left over behind it in version 1 makes the message malformed, and would do so again. */
+function remember<T>(last: LastRead<T>, value: T, reader: Reader, start: number, version: number): void {
+  if (reader.bad || (version === 1 && reader.offset !== reader.end)) return;
+  last.remember(value, version, reader.buffer.subarray(start, reader.end));
+}
+
 const answerOk = 1;
 const answerHeld = 2;
 
@@ -272,9 +288,9 @@ function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBea
 }
 
 /** A beat is the last of a message: where all that is left is what its sender said before, it says the same again. */
-function readBeat(reader: Reader, version: number, last: ReadBeat): Beat {
+function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
   const start = reader.offset;
-  const known = last.at(reader.buffer, start, reader.end, version);
+  const known = last.beat.at(reader.buffer, start, reader.end, version);
   if (known !== undefined) {
     reader.offset = reader.end;
     return known;
@@ -295,7 +311,6 @@ function readBeat(reader: Reader, version: number, last: ReadBeat): Beat {
     holds,
     ...(reach === undefined ? {} : { reach }),
   };
-  if (!reader.bad && (version > 1 || reader.offset === reader.end))
-    last.remember(beat, version, reader.buffer.subarray(start, reader.end));
+  remember(last.beat, beat, reader, start, version);
   return beat;
 }

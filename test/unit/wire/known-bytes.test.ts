@@ -21,6 +21,14 @@ const beats: readonly Beat[] = [false, true].flatMap((standby) =>
 );
 const messages: readonly Message[] = beats.flatMap((beat): Message[] => [
   { kind: 'beat', beat },
+  {
+    kind: 'propose',
+    nonce: '22'.repeat(16),
+    incarnation: '33'.repeat(16),
+    lease: 270,
+    requests: [{ group: 'web', round: beat.standby ? 7 : 8 }],
+    beat,
+  },
   { kind: 'accept', nonce: '11'.repeat(16), answers: [{ group: 'web', ok: true, round: 7, remaining: 200 }], beat },
 ]);
 
