@@ -107,8 +107,13 @@ export async function withdrawLeftovers(parts: Withdrawal): Promise<void> {
   }
 }
 
-/** What musterd puts on a device has a lifetime; an address without one is somebody else's by now, and stays. */
+/**
+ * What musterd puts on a device has a lifetime; an address without one is somebody else's by now, and stays. So does what
+ * the kernel does not tell in time: were it ours, it would go by itself.
+ */
 async function isPermanent({ address, device }: Placed): Promise<boolean> {
-  const { stdout } = await runProgram('ip', ['-o', 'addr', 'show', 'dev', device, 'to', address], '', 10_000);
+  const args = ['-o', 'addr', 'show', 'dev', device, 'to', address];
+  const { stdout, timedOut } = await runProgram('ip', args, '', 30_000);
+  if (timedOut) return true;
   return stdout.includes(' inet') && !stdout.includes(' dynamic ');
 }

@@ -46,6 +46,7 @@ export class LeaseGate implements Gate {
   #peers: ReadonlySet<MacAddress> = new Set();
   /** Why the rules have to be rendered, where the kernel refused it: whatever it has now, it gets no token and no grant. */
   #unrendered: string | undefined;
+  #looking = false;
   /** What was said last of what the kernel refuses. */
   #said = '';
 
@@ -79,11 +80,16 @@ export class LeaseGate implements Gate {
 
   /** Level trigger, to be called a few times a second: looks whether the ruleset is still ours. */
   async check(): Promise<void> {
-    if (this.#ruleset.busy) return;
-    if (this.#unrendered !== undefined) return this.#lost(this.#unrendered);
-    const why = await this.#ruleset.changed();
-    if (why !== undefined) await this.#lost(why);
-    else if (!this.#backstop.stands) await this.#makeBackstop(this.#ruleset.devices);
+    // One look at a time: what one that the kernel held up has seen says nothing of what was rendered meanwhile.
+    if (this.#looking || this.#ruleset.busy) return;
+    this.#looking = true;
+    try {
+      const why = this.#unrendered ?? (await this.#ruleset.changed());
+      if (why !== undefined) await this.#lost(why);
+      else if (!this.#backstop.stands) await this.#makeBackstop(this.#ruleset.devices);
+    } finally {
+      this.#looking = false;
+    }
   }
 
   async arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean> {
@@ -214,7 +220,8 @@ export class LeaseGate implements Gate {
       this.#said = '';
       return true;
     }
-    if (error !== errno.ENOENT) this.#say(`the kernel refuses changes of the gate: ${getSystemErrorName(-error)}`);
+    if (error !== errno.ENOENT)
+      this.#say(`the kernel has not done a change of the gate: ${getSystemErrorName(-error)}`);
     else if (!this.#ruleset.busy) await this.#lost('a table, set or element was gone');
     return false;
   }
