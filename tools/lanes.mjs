@@ -80,7 +80,12 @@ export async function runLanes({ front, beside }) {
   };
   for (const signal of interruptions) process.on(signal, interrupt);
   try {
+    let isFrontOver = false;
+    lanes[1]?.ended.then(({ passed, failed }) => {
+      if (!isFrontOver) console.log(`(Beside, ${lanes[1].title}: ${passed} passed, ${failed} failed.)`);
+    });
     const sums = [await lanes[0].ended];
+    isFrontOver = true;
     if (lanes.length > 1) {
       const { title, child, ended } = lanes[1];
       if (child.exitCode === null && child.signalCode === null) console.log(`Waiting for ${title} ...`);

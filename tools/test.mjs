@@ -1,5 +1,5 @@
-// All tests: the quick gate's checks, then every suite, the simulation beside the others. `--full` raises the counts of
-// simulation and fuzz.
+// All tests: the quick gate's checks, then every suite, those that compute beside those that wait. `--full` raises the
+// counts of simulation and fuzz.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -29,28 +29,24 @@ mustPass('Checking types', bin('tsc'), ['--noEmit']);
 mustPass('Checking types of the core alone', bin('tsc'), ['--noEmit', '-p', 'src/core']);
 mustPass('Checking style', bin('biome'), ['check', '.']);
 
-// The simulation needs processors and no time: it computes while the others wait, and disturbs none of them.
-const simulation = ['test/simulation/**/*.test.ts'];
-const suites = ['test/tidy.test.ts', 'test/unit/**/*.test.ts', 'test/scenario/**/*.test.ts'];
-const needRoot = ['test/integration/**/*.test.ts', 'test/lab/**/*.test.ts'];
-if (full) needRoot.push('test/uml/**/*.test.ts');
+// These need processors and no time: they compute while the others wait, and disturb none of them.
+const computing = [
+  'test/tidy.test.ts',
+  'test/unit/**/*.test.ts',
+  'test/scenario/**/*.test.ts',
+  'test/simulation/**/*.test.ts',
+];
+const waiting = ['test/integration/**/*.test.ts', 'test/lab/**/*.test.ts'];
+if (full) waiting.push('test/uml/**/*.test.ts');
 const env = {
   SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '10000' : '1000'),
   FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? (full ? '60' : '5'),
 };
-let leftOut = 0;
+const quick = { title: 'unit tests and simulation', files: computing, env };
+const slow = { title: 'integration and the lab', files: waiting, env };
 
 const why = whyNoLab();
-if (why === undefined) {
-  suites.push(...needRoot);
-} else {
-  leftOut = needRoot.flatMap((pattern) => testFiles(pattern)).length;
-  console.log(`${why.missing}; ${leftOut} test files are left out\n  hint: ${why.hint}`);
-}
-
-process.exit(
-  await runLanes({
-    front: { title: 'the tests', files: suites, env: { ...env, MUSTER_LEFT_OUT: String(leftOut) } },
-    beside: { title: 'the simulation', files: simulation, env },
-  }),
-);
+if (why === undefined) process.exit(await runLanes({ front: slow, beside: quick }));
+const leftOut = waiting.flatMap((pattern) => testFiles(pattern)).length;
+console.log(`${why.missing}; ${leftOut} test files are left out\n  hint: ${why.hint}`);
+process.exit(await runLanes({ front: { ...quick, env: { ...env, MUSTER_LEFT_OUT: String(leftOut) } } }));
