@@ -1,4 +1,4 @@
-// Runs mocha processes side by side: one in front, whose report is shown as it comes, and one beside it at the lowest
+// Runs mocha processes side by side: one in front, whose report is shown as it comes, and one beside it at a low
 // priority, whose report comes at the end. The last line is the sum of both: `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,30 +7,38 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+// A tenth of what an equal would get where all want to compute: enough to keep time limits of half a minute.
+const niceness = '10';
+/** How long a process may take to end after its last test. */
+const lingerMs = 60_000;
 const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
  * What mocha is given, in a session of its own: a Ctrl-C reaches this process alone, and no program of a test that runs.
- * `lowest`: it gets only what nobody else wants of the processors. Resolves when it has ended, to its counts.
+ * `yields`: others come first at the processors. Resolves when it has ended, to its counts.
  */
-function startLane({ title, files, env = {} }, { lowest, output }) {
+function startLane({ title, files, env = {} }, { yields, output }) {
   const mocha = [process.execPath, '--import', 'tsx', `${root}node_modules/mocha/lib/cli/cli.js`];
   const color = process.stdout.isTTY ? ['--color'] : [];
-  const words = [...(lowest ? ['nice', '-n', '19'] : []), ...mocha];
+  const words = [...(yields ? ['nice', '-n', niceness] : []), ...mocha];
   const [program, ...args] = [...words, '--reporter', `${root}tools/reporter.cjs`, ...color, ...files];
   const child = spawn(program, args, {
     ...{ cwd: root, env: { ...process.env, ...env }, detached: true },
     stdio: ['ignore', output, output, 'ipc'],
   });
-  if (lowest) yieldToOtherSessions(child.pid);
+  if (yields) yieldToOtherSessions(child.pid);
   let counts;
+  let lingers;
   child.on('message', (message) => {
     counts = message;
+    // Whatever keeps a process alive whose tests are over must not keep everybody waiting.
+    lingers = setTimeout(() => kill(-child.pid, 'SIGKILL'), lingerMs);
   });
   const ended = new Promise((resolve) => {
     child.once('error', (error) => resolve(`${error.message}`));
     child.once('close', (code, signal) => resolve(signal ?? code));
   }).then((end) => {
+    clearTimeout(lingers);
     const sum = counts ?? { passed: 0, failed: 0, skipped: 0 };
     // An end without counts, or an exit code without a failed test, is a failure that no test tells.
     const unseen = (counts === undefined || end !== 0) && sum.failed === 0;
@@ -42,7 +50,7 @@ function startLane({ title, files, env = {} }, { lowest, output }) {
 /** Where the kernel schedules sessions first and their processes second, the session too has to come last. */
 function yieldToOtherSessions(pid) {
   try {
-    writeFileSync(`/proc/${pid}/autogroup`, '19');
+    writeFileSync(`/proc/${pid}/autogroup`, niceness);
   } catch {
     // A kernel without such groups: `nice` says it all.
   }
@@ -50,17 +58,17 @@ function yieldToOtherSessions(pid) {
 
 /**
  * Runs the lanes, prints the reports and the sum. Returns the exit code: 0, 1 where a test failed, 130 where a person interrupted.
- * Interrupted, the front ends its test and cleans up after it; what runs beside is killed with all its processes, and
- * may for that leave nothing but files in its TMPDIR. `beside` may be absent.
+ * Interrupted, each ends its test and cleans up after it; what runs beside gets `patienceMs` for that, as it may compute for
+ * minutes, and is then killed with all its processes; its TMPDIR is removed. `beside` may be absent.
  */
-export async function runLanes({ front, beside }) {
+export async function runLanes({ front, beside, patienceMs = 10_000 }) {
   const folder = mkdtempSync(join(tmpdir(), 'muster-lane-'));
-  const lanes = [startLane(front, { lowest: false, output: 'inherit' })];
+  const lanes = [startLane(front, { yields: false, output: 'inherit' })];
   let report = '';
   if (beside !== undefined) {
-    console.log(`Beside ${front.title}, at the lowest priority: ${beside.title}; its report comes at the end.`);
+    console.log(`Beside ${front.title}, at a low priority: ${beside.title}; its report comes at the end.`);
     const env = { ...beside.env, TMPDIR: folder };
-    const lane = startLane({ ...beside, env }, { lowest: true, output: 'pipe' });
+    const lane = startLane({ ...beside, env }, { yields: true, output: 'pipe' });
     for (const stream of [lane.child.stdout, lane.child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
         report += text;
@@ -74,9 +82,14 @@ export async function runLanes({ front, beside }) {
     const isFirst = interrupted === 0 || Date.now() - interrupted < 1000;
     interrupted ||= Date.now();
     const [first, second] = lanes.map(({ child }) => child);
-    if (second !== undefined) kill(-second.pid, 'SIGKILL');
-    if (isFirst && first.connected) first.send('end');
-    else kill(-first.pid, 'SIGTERM');
+    const killSecond = () => second !== undefined && kill(-second.pid, 'SIGKILL');
+    if (isFirst) {
+      for (const { child } of lanes) if (child.connected) child.send('end');
+      setTimeout(killSecond, patienceMs).unref();
+    } else {
+      kill(-first.pid, 'SIGTERM');
+      killSecond();
+    }
   };
   for (const signal of interruptions) process.on(signal, interrupt);
   try {

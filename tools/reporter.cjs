@@ -12,11 +12,15 @@ module.exports = class CountingReporter extends reporters.Spec {
       runner.abort();
     };
     process.once('message', end);
-    process.once('disconnect', end);
+    const orphaned = () => {
+      end();
+      setTimeout(() => process.exit(1), 120_000).unref();
+    };
+    process.once('disconnect', orphaned);
     // Listening must not keep a run alive that is over.
     process.channel.unref();
     runner.once('end', () => {
-      process.off('disconnect', end);
+      process.off('disconnect', orphaned);
       const { passes, failures, pending } = this.stats;
       const leftOut = Number(process.env.MUSTER_LEFT_OUT ?? 0);
       if (process.connected) process.send({ passed: passes, failed: failures, skipped: pending + leftOut });

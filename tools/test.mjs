@@ -29,24 +29,27 @@ mustPass('Checking types', bin('tsc'), ['--noEmit']);
 mustPass('Checking types of the core alone', bin('tsc'), ['--noEmit', '-p', 'src/core']);
 mustPass('Checking style', bin('biome'), ['check', '.']);
 
-// These need processors and no time: they compute while the others wait, and disturb none of them.
-const computing = [
+// These need processors, or nothing that others could be disturbed by: they go beside those that wait for the kernel.
+const light = [
   'test/tidy.test.ts',
   'test/unit/**/*.test.ts',
   'test/scenario/**/*.test.ts',
   'test/simulation/**/*.test.ts',
 ];
-const waiting = ['test/integration/**/*.test.ts', 'test/lab/**/*.test.ts'];
-if (full) waiting.push('test/uml/**/*.test.ts');
+const loopback = ['test/loopback/**/*.test.ts'];
+const machines = ['test/integration/**/*.test.ts', 'test/lab/**/*.test.ts'];
+if (full) machines.push('test/uml/**/*.test.ts');
 const env = {
   SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '10000' : '1000'),
   FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? (full ? '60' : '5'),
 };
-const quick = { title: 'unit tests and simulation', files: computing, env };
-const slow = { title: 'integration and the lab', files: waiting, env };
-
+const besides = 'units, the loopback and the simulation';
 const why = whyNoLab();
-if (why === undefined) process.exit(await runLanes({ front: slow, beside: quick }));
-const leftOut = waiting.flatMap((pattern) => testFiles(pattern)).length;
+if (why === undefined) {
+  const front = { title: 'networks and machines', files: machines, env };
+  process.exit(await runLanes({ front, beside: { title: besides, files: [...light, ...loopback], env } }));
+}
+const leftOut = [...loopback, ...machines].flatMap((pattern) => testFiles(pattern)).length;
 console.log(`${why.missing}; ${leftOut} test files are left out\n  hint: ${why.hint}`);
-process.exit(await runLanes({ front: { ...quick, env: { ...env, MUSTER_LEFT_OUT: String(leftOut) } } }));
+const counted = { ...env, MUSTER_LEFT_OUT: String(leftOut) };
+process.exit(await runLanes({ front: { title: 'units and the simulation', files: light, env: counted } }));

@@ -11,7 +11,7 @@ const lanes = new URL('../../tools/lanes.mjs', import.meta.url).href;
 const program = `import { runLanes } from ${JSON.stringify(lanes)}; process.exit(await runLanes(JSON.parse(process.argv[1])));`;
 
 describe('a run of the tests', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let folder: string;
   const started: ChildProcess[] = [];
 
@@ -32,7 +32,11 @@ describe('a run of the tests', function () {
   /** `said` grows while it runs; resolves with the exit code. */
   function run(front: readonly string[], beside: readonly string[]) {
     const lane = (title: string, files: readonly string[]) => ({ title, files, env: {} });
-    const settings = { front: lane('what is in front', front), beside: lane('what is beside', beside) };
+    const settings = {
+      front: lane('what is in front', front),
+      beside: lane('what is beside', beside),
+      patienceMs: 1000,
+    };
     const child = spawn(process.execPath, ['--input-type=module', '-e', program, JSON.stringify(settings)], {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
       env: { ...process.env, TMPDIR: join(folder, 'tmp') },
@@ -49,7 +53,7 @@ describe('a run of the tests', function () {
   }
   const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1)!;
   async function becomes(condition: () => boolean, seen: () => string): Promise<void> {
-    for (let tries = 0; tries < 600 && !condition(); tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let tries = 0; tries < 1100 && !condition(); tries++) await new Promise((resolve) => setTimeout(resolve, 100));
     assert.ok(condition(), seen());
   }
 
@@ -95,7 +99,7 @@ describe('a run of the tests', function () {
         'front',
         `describe('a part', () => {
            after(() => ${note('cleaned')});
-           it('runs', async function () { this.timeout(600000); ${note('begun')}; while (!existsSync(${JSON.stringify(go)})) await new Promise((r) => setTimeout(r, 50)); ${note('ended')}; });
+           it('runs', async function () { this.timeout(600000); ${note('begun')}; while (existsSync(${JSON.stringify(log)}) && !existsSync(${JSON.stringify(go)})) await new Promise((r) => setTimeout(r, 50)); ${note('ended')}; });
            it('comes after', () => ${note('went-on')});
          });`,
       );
