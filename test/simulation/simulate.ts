@@ -1,5 +1,6 @@
 import { acceptor } from './checkers/acceptor.ts';
 import { authentic } from './checkers/authentic.ts';
+import { batching } from './checkers/batching.ts';
 import type { Checker } from './checkers/checker.ts';
 import { epochs } from './checkers/epochs.ts';
 import { liveness } from './checkers/liveness.ts';
@@ -30,7 +31,7 @@ export interface Outcome {
 
 /** Those that a run of this plan is judged by. */
 export function checkersOf({ drift, driftBound, store }: Pick<Plan, 'drift' | 'driftBound' | 'store'>): Checker[] {
-  const always = [authentic(), moves(), epochs(), acceptor(), liveness()];
+  const always = [authentic(), batching(), moves(), epochs(), acceptor(), liveness()];
   if (store !== undefined) return [oneOpenGate(), storeGrant(), ...always];
   const ledger = new Ledger();
   if (drift > driftBound) return [ledger, overlap(), majority(ledger), ...always];
