@@ -59,7 +59,7 @@ export function drawPlan(seed: number): Plan {
   const stage: Stage = { nodes, links, store, voters, kinds: drawn, longer };
   const faults: TimedFault[] = [];
   for (let at = random.between(500, 1500); at < healAt - 10; at += 1 + random.next() * 2 * pace)
-    faults.push(...withRivals(random, stage, drawFault(random, stage, at), changes && seed % 3 === 0));
+    faults.push(...withRivals(random, stage, drawFault(random, stage, at), changes && seed % 2 === 0));
   const rough = random.chance(0.6);
   return {
     seed,

@@ -9,6 +9,7 @@ import { minority } from './checkers/minority.ts';
 import { moves } from './checkers/moves.ts';
 import { oneOpenGate } from './checkers/one-open-gate.ts';
 import { overlap } from './checkers/overlap.ts';
+import { proposer } from './checkers/proposer.ts';
 import { silence } from './checkers/silence.ts';
 import { storeGrant } from './checkers/store-grant.ts';
 import { takeover } from './checkers/takeover.ts';
@@ -31,7 +32,7 @@ export interface Outcome {
 
 /** Those that a run of this plan is judged by. */
 export function checkersOf({ drift, driftBound, store }: Pick<Plan, 'drift' | 'driftBound' | 'store'>): Checker[] {
-  const always = [authentic(), batching(), moves(), epochs(), acceptor(), liveness()];
+  const always = [authentic(), batching(), moves(), epochs(), acceptor(), proposer(), liveness()];
   if (store !== undefined) return [oneOpenGate(), storeGrant(), ...always];
   const ledger = new Ledger();
   if (drift > driftBound) return [ledger, overlap(), majority(ledger), ...always];

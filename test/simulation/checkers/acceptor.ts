@@ -1,6 +1,7 @@
 import type { Ballot } from '../../../src/core/message.ts';
 import type { Machine } from '../machine.ts';
 import { Violation } from '../violation.ts';
+import { isOlder } from './ballots.ts';
 import type { Checker } from './checker.ts';
 
 /**
@@ -48,11 +49,4 @@ function judgeDisk({ name, record }: Machine, epoch: number, ballot: Ballot, acc
   const onDisk = accepts ? record?.accepted?.ballot : record?.promised;
   if (record?.epoch === epoch && onDisk !== undefined && !isOlder(onDisk, ballot)) return;
   throw new Violation(`${name} answers ballot ${ballot.round} of epoch ${epoch} before it is on its disk`);
-}
-
-/** Kept apart from the core's own order, which may be what is broken. */
-function isOlder(left: Ballot, right: Ballot): boolean {
-  const place = ({ round, node, incarnation }: Ballot): string =>
-    `${String(round).padStart(12, '0')} ${node} ${incarnation}`;
-  return place(left) < place(right);
 }
