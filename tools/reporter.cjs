@@ -1,13 +1,29 @@
-// mocha's spec reporter, and a last line that scripts read: `N passed, N failed, N skipped`.
+// mocha's spec reporter, and the counts of the run: told to the process that runs it beside others (tools/lanes.mjs).
+// That one may also tell it to end; it does so, too, where that one is gone.
 const { reporters } = require('mocha');
 
 module.exports = class CountingReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
-    const leftOut = Number(process.env.MUSTER_LEFT_OUT ?? 0);
-    const { stats } = this;
-    process.on('exit', () => {
-      console.log(`${stats.passes} passed, ${stats.failures} failed, ${stats.pending + leftOut} skipped`);
+    if (!process.connected) return;
+    const end = () => {
+      const running = runner.currentRunnable?.fullTitle() ?? 'nothing';
+      console.log(`\nInterrupted: ends "${running}" and cleans up (once more: now)`);
+      runner.abort();
+    };
+    process.once('message', end);
+    const orphaned = () => {
+      end();
+      setTimeout(() => process.exit(1), 120_000).unref();
+    };
+    process.once('disconnect', orphaned);
+    // Listening must not keep a run alive that is over.
+    process.channel.unref();
+    runner.once('end', () => {
+      process.off('disconnect', orphaned);
+      const { passes, failures, pending } = this.stats;
+      const leftOut = Number(process.env.MUSTER_LEFT_OUT ?? 0);
+      if (process.connected) process.send({ passed: passes, failed: failures, skipped: pending + leftOut });
     });
   }
 };

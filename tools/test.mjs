@@ -1,8 +1,10 @@
-// All tests: the quick gate's checks, then every suite in one mocha run. `--full` raises the counts of simulation and fuzz.
+// All tests: the quick gate's checks, then every suite, those that compute beside those that wait. `--full` raises the
+// counts of simulation and fuzz.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { whyNoLab } from './debian.mjs';
+import { runLanes } from './lanes.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => `${root}node_modules/.bin/${name}`;
@@ -27,32 +29,27 @@ mustPass('Checking types', bin('tsc'), ['--noEmit']);
 mustPass('Checking types of the core alone', bin('tsc'), ['--noEmit', '-p', 'src/core']);
 mustPass('Checking style', bin('biome'), ['check', '.']);
 
-const suites = [
+// These need processors, or nothing that others could be disturbed by: they go beside those that wait for the kernel.
+const light = [
   'test/tidy.test.ts',
   'test/unit/**/*.test.ts',
   'test/scenario/**/*.test.ts',
   'test/simulation/**/*.test.ts',
 ];
-const needRoot = ['test/integration/**/*.test.ts', 'test/lab/**/*.test.ts'];
-if (full) needRoot.push('test/uml/**/*.test.ts');
+const loopback = ['test/loopback/**/*.test.ts'];
+const machines = ['test/integration/**/*.test.ts', 'test/lab/**/*.test.ts'];
+if (full) machines.push('test/uml/**/*.test.ts');
 const env = {
-  ...process.env,
   SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '10000' : '1000'),
   FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? (full ? '60' : '5'),
 };
-
+const besides = 'units, the loopback and the simulation';
 const why = whyNoLab();
 if (why === undefined) {
-  suites.push(...needRoot);
-} else {
-  const files = needRoot.flatMap((pattern) => testFiles(pattern));
-  env.MUSTER_LEFT_OUT = String(files.length);
-  console.log(`${why.missing}; ${files.length} test files are left out\n  hint: ${why.hint}`);
+  const front = { title: 'networks and machines', files: machines, env };
+  process.exit(await runLanes({ front, beside: { title: besides, files: [...light, ...loopback], env } }));
 }
-
-const { status } = spawnSync(bin('mocha'), ['--reporter', 'tools/reporter.cjs', ...suites], {
-  cwd: root,
-  stdio: 'inherit',
-  env,
-});
-process.exit(status ?? 1);
+const leftOut = [...loopback, ...machines].flatMap((pattern) => testFiles(pattern)).length;
+console.log(`${why.missing}; ${leftOut} test files are left out\n  hint: ${why.hint}`);
+const counted = { ...env, MUSTER_LEFT_OUT: String(leftOut) };
+process.exit(await runLanes({ front: { title: 'units and the simulation', files: light, env: counted } }));

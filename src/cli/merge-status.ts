@@ -11,7 +11,7 @@ export function bestView(statuses: readonly Status[]): Status | undefined {
 
 /**
  * The best view, with each group as its holder sees it (only that one knows votes and gate), each node's hashes as it
- * says them itself, and the links of all. Undefined where nobody answered.
+ * says them itself, the links of all, and what all have counted. Undefined where nobody answered.
  */
 export function mergeStatuses(statuses: readonly Status[]): Status | undefined {
   const best = bestView(statuses);
@@ -29,7 +29,15 @@ export function mergeStatuses(statuses: readonly Status[]): Status | undefined {
     return { ...node, configHash: itself.configHash, bundleHash: itself.bundleHash, standby: itself.standby };
   });
   const links = statuses.flatMap(({ node, links: seen = [] }) => seen.map((link) => ({ ...link, owner: node })));
-  return { ...best, groups, nodes, links };
+  return { ...best, groups, nodes, links, counters: countersOf(statuses) };
+}
+
+/** Each node counts for itself: sums, and the least of what was ever left of a lease. */
+function countersOf(statuses: readonly Status[]): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const [name, count] of statuses.flatMap(({ counters }) => Object.entries(counters)))
+    all[name] = name === 'leastLeft' ? Math.min(all[name] ?? count, count) : (all[name] ?? 0) + count;
+  return all;
 }
 
 /** Where nodes say different things about who is there and who holds what; empty where they agree. */
@@ -44,11 +52,13 @@ const holderWord: Word = ({ groups }) =>
 
 const quorumWord: Word = ({ quorum, nodes }) => {
   const gone = nodes.filter(({ state }) => state === 'dead' || state === 'unknown').map(({ name }) => name);
+  // Who counts by other voters may still see as many of them.
+  const epoch = (quorum.epoch ?? 0) === 0 ? '' : `, by epoch ${quorum.epoch}`;
   const missing = gone.length === 0 ? 'all nodes there' : `without ${foldHosts(gone)}`;
   return [
     [
       'the cluster',
-      `${quorum.quorate ? 'quorate' : 'NOT quorate'} (${quorum.votes} of ${quorum.voters.length} votes), ${missing}`,
+      `${quorum.quorate ? 'quorate' : 'NOT quorate'} (${quorum.votes} of ${quorum.voters.length} votes), ${missing}${epoch}`,
     ],
   ];
 };

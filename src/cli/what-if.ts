@@ -26,7 +26,7 @@ interface WhatIfOptions {
 /** The voters that a text names, `lb1,lb[2-3]`; throws `Problem('usage')` for what is none. */
 function namesIn(cluster: ClusterDescription, text: string): string[] {
   const members = membersOf(cluster);
-  const parts = text.match(/(?:\[[^\]]*\]|[^,[])+/g) ?? [];
+  const parts = text.match(/(?:\[[^\]]*\]?|[^,[])+/g) ?? [];
   return parts.flatMap((part) => {
     let names: string[];
     try {
@@ -44,6 +44,15 @@ function namesIn(cluster: ClusterDescription, text: string): string[] {
         `(known: ${foldHosts(members)})`,
       { hint: near === undefined ? undefined : `did you mean ${near}?` },
     );
+  });
+}
+
+/** A text that names nobody is a variable of a script that was empty: played as "all is well" it would say what is untrue. */
+export function namesToKill(cluster: ClusterDescription, text: string): string[] {
+  const names = namesIn(cluster, text);
+  if (names.length > 0) return names;
+  throw new Problem('usage', `Cannot kill "${text}" as it must name a node or an arbiter: it names none`, {
+    hint: `--kill ${cluster.nodes[0] ?? 'node1'}`,
   });
 }
 
@@ -71,7 +80,7 @@ export function readPartition(cluster: ClusterDescription, text: string): { when
 
 /** What the options ask for, as one fault: `--kill` and `--partition` come together. */
 function askedFault(cluster: ClusterDescription, options: WhatIfOptions): { when: string; fault: Fault } | undefined {
-  const dead = [...new Set(options.kill.flatMap((text) => namesIn(cluster, text)))];
+  const dead = [...new Set(options.kill.flatMap((text) => namesToKill(cluster, text)))];
   const partitions = options.partition.map((text) => readPartition(cluster, text));
   const words = [...(dead.length === 0 ? [] : [`${foldHosts(dead)} dead`]), ...partitions.map(({ when }) => when)];
   const cuts = partitions.flatMap((partition) => partition.cuts);
@@ -131,8 +140,10 @@ export function summary(rows: readonly Row[]): string {
   const unheld = count(({ outcome }) => outcome.groups.some(({ after }) => after === null));
   const double = count(({ outcome }) => outcome.warnings.some((text) => /\btwo (could|nodes)\b/.test(text)));
   const outages = rows.flatMap(({ outcome }) => outcome.groups.map(({ outageMs }) => outageMs ?? 0));
-  const longest = showDuration(Math.round(Math.max(0, ...outages) / 10) * 10);
-  return `A group has no holder ${unheld}; two could hold one without fencing ${double}; the longest failover takes ${longest}.`;
+  const longest = Math.max(0, ...outages);
+  const last =
+    longest === 0 ? 'nothing fails over' : `the longest failover takes ${showDuration(Math.round(longest / 10) * 10)}`;
+  return `A group has no holder ${unheld}; two could hold one without fencing ${double}; ${last}.`;
 }
 
 /** The core's own refusals, for people. */

@@ -67,6 +67,7 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     leaving: false,
     quorate: false,
     quorateSince: startedAt,
+    peersMoved: false,
     beat: undefined,
     beatNow: true,
     rounds: [],

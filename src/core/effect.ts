@@ -75,6 +75,8 @@ export type Effect =
   | { readonly type: 'announce'; readonly groups: readonly GroupName[]; readonly deadline: number }
   /** Ask on the wire, before taking it over, whether somebody who is no peer answers for these groups' addresses. */
   | { readonly type: 'probeAddress'; readonly groups: readonly GroupName[]; readonly deadline: number }
+  /** A peer came or went: what follows the peers (their MACs in the gate, their real servers in the balancer) is looked at anew. */
+  | { readonly type: 'followPeers' }
   /** One line for the journal: what was decided and why. */
   | { readonly type: 'decide'; readonly decision: Decision }
   | { readonly type: 'reply'; readonly id: number; readonly ok: boolean; readonly text: string };

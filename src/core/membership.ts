@@ -22,6 +22,7 @@ export function heard(state: NodeState, peer: Peer, now: number): void {
     node: peer.name,
     why: before === 'dead' ? 'it is heard again' : 'it is heard for the first time',
   });
+  state.peersMoved = true;
   announceAgain(state, now, `${peer.name} appeared`);
   countQuorum(state, now);
 }
@@ -59,7 +60,16 @@ export function watchPeers(state: NodeState, now: number): void {
     if (peer.state === 'up') wakeBy(state, lateAt);
     else if (peer.state === 'late') wakeBy(state, deadAt);
   }
-  if (changed) countQuorum(state, now);
+  if (!changed) return;
+  state.peersMoved = true;
+  countQuorum(state, now);
+}
+
+/** Last in a step: what follows the peers takes a while, and nothing that a takeover needs waits for it. */
+export function followPeers(state: NodeState): void {
+  if (!state.peersMoved) return;
+  state.peersMoved = false;
+  state.effects.push({ type: 'followPeers' });
 }
 
 /** Voters that are heard, this one included where it is one. */

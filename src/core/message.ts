@@ -55,12 +55,17 @@ export interface Answer {
 export type Message =
   /** A sign of life where nothing else was said for a keepalive. */
   | { readonly kind: 'beat'; readonly beat: Beat }
-  /** PaxosLease's first phase: promise to accept nothing older than my ballot. */
+  /**
+   * PaxosLease's first phase: promise to accept nothing older than my ballot. The paper's carries no lease, as all proposers
+   * there have the same one. Here `lease` bounds the attempt (`timing.ts`), and with it how long the promise must be kept in
+   * mind; undefined where the sender's version does not say it.
+   */
   | {
       readonly kind: 'prepare';
       readonly nonce: string;
       readonly incarnation: string;
       readonly requests: readonly Request[];
+      readonly lease?: number | undefined;
     }
   | { readonly kind: 'promise'; readonly nonce: string; readonly answers: readonly Answer[] }
   /** The second phase, and every renewal: grant me these leases for `lease` milliseconds from when you answer. */

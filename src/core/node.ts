@@ -22,7 +22,7 @@ import { onChangePrepare, onChangePropose } from './epoch-register.ts';
 import type { Event } from './event.ts';
 import { abandonShut, moveGroups, onClosed, onOffer, onTake } from './handover.ts';
 import { expireLeases, learnHolder, onAccept, onArmed, onGateLost, onGranted, renew } from './lease.ts';
-import { countQuorum, heard, noteBeat, noteConfiguration, noteLink, watchPeers } from './membership.ts';
+import { countQuorum, followPeers, heard, noteBeat, noteConfiguration, noteLink, watchPeers } from './membership.ts';
 import type { Message } from './message.ts';
 import { thaw } from './no-quorum.ts';
 import { finishOperators, onOperator } from './operator.ts';
@@ -70,6 +70,7 @@ export function step(
   challenge(state, now);
   announceDue(state, now);
   beat(state, now);
+  followPeers(state);
   return { state, effects };
 }
 

@@ -216,6 +216,8 @@ export interface NodeState {
   leaving: boolean;
   quorate: boolean;
   quorateSince: number;
+  /** A peer came or went in this step. */
+  peersMoved: boolean;
   /** The own beat as it goes out now; undefined where something in it has changed. */
   beat: Beat | undefined;
   /** Something in it is worth a datagram of its own. */

@@ -6,7 +6,7 @@
 import type { GroupName } from '../model/names.ts';
 import { sendToAll } from './beats.ts';
 import { giveUpAsking, noteRefusal, startRound } from './lease.ts';
-import type { Message } from './message.ts';
+import type { Message, Request } from './message.ts';
 import { firstTurn, leftRunningOn } from './no-quorum.ts';
 import { nextBelow, nextNonce } from './nonce.ts';
 import { allNodesSeen, candidates, isCandidate } from './placement.ts';
@@ -87,7 +87,7 @@ function challengeAt(state: NodeState, group: Group, now: number, probe: GroupNa
   const place = rank(state, group);
   if (place > 0 || !allNodesSeen(state))
     if (group.preferred !== state.self || (state.planned !== undefined && place > 0))
-      quiet = Math.max(quiet, state.startedAt + initdead + firstRankDelay * place);
+      quiet = Math.max(quiet, Math.max(state.startedAt + initdead, state.silentUntil) + firstRankDelay * place);
   if (place === Number.POSITIVE_INFINITY) return place;
   // Nobody is known to have held it: whoever answers for it on the wire is a stranger.
   if (now >= group.probedAt + probeGoodFor) {
@@ -130,8 +130,13 @@ function prepare(state: NodeState, groups: readonly Group[], now: number): void 
     group.claim = preparing;
     return requestFor(group, preparing.round, group.expecting?.ballot);
   });
-  sendToAll(state, { kind: 'prepare', nonce, incarnation: state.options.incarnation, requests }, now);
+  askPromises(state, nonce, requests, now);
   finishPromised(state, groups, now);
+}
+
+function askPromises(state: NodeState, nonce: string, requests: readonly Request[], now: number): void {
+  const { lease, options } = state;
+  sendToAll(state, { kind: 'prepare', nonce, incarnation: options.incarnation, requests, lease }, now);
 }
 
 /** A holder that was overtaken by somebody's ballot goes above it, and goes on renewing meanwhile. */
@@ -143,7 +148,7 @@ export function prepareAbove(state: NodeState, groups: readonly Group[], now: nu
     const nonce = nextNonce(state.random);
     claim.preparing = beginPreparing(state, group, nonce, now);
     const requests = [requestFor(group, claim.preparing.round)];
-    sendToAll(state, { kind: 'prepare', nonce, incarnation: state.options.incarnation, requests }, now);
+    askPromises(state, nonce, requests, now);
     state.counters.overtaken = (state.counters.overtaken ?? 0) + 1;
   }
 }

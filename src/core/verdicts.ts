@@ -58,8 +58,15 @@ function whyAble(state: NodeState, group: Group, node: NodeName): string {
     ...(node === group.preferred ? ['its preferred node'] : []),
     ...(node === group.holder && !holds ? ['held it last'] : []),
     'alive and quorate',
+    ...otherConfiguration(state, node),
   ];
   return marks.join(', ');
+}
+
+/** Voters refuse a group that means other addresses to who asks for it; whether this one does only its voters find out. */
+function otherConfiguration(state: NodeState, node: NodeName): string[] {
+  const hash = state.peers.get(node)?.beat?.configHash;
+  return hash === undefined || hash === state.options.configHash ? [] : [`but runs on another configuration (${hash})`];
 }
 
 function whyNot(state: NodeState, node: NodeName, now: number): string {

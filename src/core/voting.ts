@@ -15,6 +15,9 @@ export function onPrepare(
   now: number,
 ): void {
   if (!bothVote(state, from)) return;
+  // Whoever asks for a longer lease may take longer from here to arming than this voter would be silent after a restart, by
+  // which it would have forgotten the promise. It would not get the lease of this voter either, so it keeps nobody waiting.
+  if (message.lease !== undefined && message.lease > longestLease(state)) return;
   const answers = answerAll(state, from, message, now, (group, request, ballot) =>
     judgePrepare(group.slot, ballot, request.released, now),
   );
@@ -31,7 +34,7 @@ export function onPropose(
 ): void {
   if (!bothVote(state, from)) return;
   // After a restart this voter would be silent too short for a lease that is longer than all of its own configurations'. It
-  // is not noted either: a node that nobody grants such a lease would keep those from their turn that could have a shorter one.
+  // is not noted either (the first phase of an older version did not say the lease): a node that nobody grants such a lease would keep those from their turn that could have a shorter one.
   if (message.lease > longestLease(state)) return;
   const answers = answerAll(state, from, message, now, (group, _request, ballot) => {
     const verdict = judgePropose(group.slot, ballot, message.lease, now);

@@ -10,7 +10,7 @@ import { complaintsAbout, complaintsWithout, holderOf, statusesOf, type Views } 
 import { ensureEcho, startEcho, stopEcho } from './echo.ts';
 import type { Fault, Injector } from './fault.ts';
 import { type DrillResult, judge, type StepRecord } from './judge.ts';
-import type { Observations } from './observation.ts';
+import { collect, type Observations } from './observation.ts';
 import { Observer } from './observe.ts';
 import { monotonicMs } from './probe/clock.ts';
 import type { Scenario } from './scenarios.ts';
@@ -19,7 +19,8 @@ import { settle } from './wait.ts';
 
 /** An injector that may have to prepare machines for a fault, before anything is watched. */
 export interface DrillInjector extends Injector {
-  prepare(fault: Fault): Promise<void>;
+  /** Whether it had to restart a musterd, so that the cluster has to become whole again. */
+  prepare(fault: Fault): Promise<boolean>;
   tidy(fault: Fault): Promise<void>;
 }
 
@@ -61,6 +62,8 @@ const calmMs = 600;
 const quietMs = 1500;
 const faultTimeoutMs = 15_000;
 const recoveryTimeoutMs = 60_000;
+/** How long a cluster on which nothing was done yet may take to look whole. */
+const refusalTimeoutMs = 10_000;
 
 export class Drill {
   readonly #settings: DrillSettings;
@@ -80,13 +83,14 @@ export class Drill {
 
   /** Throws `Problem('drillRefused')` where the cluster is not whole or a probe is not answered. */
   async prepare(): Promise<void> {
+    let restarted = false;
     for (const node of this.#settings.victims) {
       for (const fault of this.#faultsOf(this.#settings.scenario, node)) {
         this.#prepared.push(fault);
-        await this.#settings.injector.prepare(fault);
+        if (await this.#settings.injector.prepare(fault)) restarted = true;
       }
     }
-    const { complaints, views } = await this.#recovered(this.#prepared.length > 0 ? recoveryTimeoutMs : 10_000);
+    const { complaints, views } = await this.#recovered(restarted ? recoveryTimeoutMs : refusalTimeoutMs);
     if (complaints.length > 0) throw refusal(complaints);
     if (holderOf(views, this.#settings.target.group) === null) throw refusal(['no node holds the address']);
     await Promise.all(this.#settings.nodes.map((node) => this.#startEcho(node)));
@@ -142,15 +146,25 @@ export class Drill {
     return record;
   }
 
-  /** Ends the probes and judges the steps that were done. */
-  async finish(): Promise<DrillRecord> {
+  /** Judges the steps that were done so far; the probes go on, and so may the drill. */
+  async judgeSoFar(): Promise<DrillResult> {
     // Answers that are still on their way belong to the last step.
     await sleep(probeTimeoutMs);
+    return this.#judge(collect(this.#observer!.seen));
+  }
+
+  /** Ends the probes and judges the steps that were done. */
+  async finish(): Promise<DrillRecord> {
+    await sleep(probeTimeoutMs);
     const seen = await this.#observer!.stop();
+    return { result: this.#judge(seen), seen };
+  }
+
+  #judge(seen: Observations): DrillResult {
     const nodeOfMac = Object.fromEntries(Object.entries(this.#settings.macs).map(([node, mac]) => [mac, node]));
     const { boundMs } = this.#settings;
     const settings = { boundMs, datagramIntervalMs, requestIntervalMs, witnessIntervalMs, nodeOfMac };
-    return { result: judge(this.#steps, seen, settings), seen };
+    return judge(this.#steps, seen, settings);
   }
 
   /** Heals, and takes away all that the drill put on the nodes. Safe at any moment, and twice. */

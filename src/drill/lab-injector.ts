@@ -11,7 +11,7 @@ const daemon = 'musterd.cjs run';
 export function labInjector(
   faults: LabFaults,
   nodes: () => readonly LabNode[] | Promise<readonly LabNode[]>,
-): Injector & { prepare(fault: Fault): Promise<void>; tidy(fault: Fault): Promise<void> } {
+): Injector & { prepare(fault: Fault): Promise<boolean>; tidy(fault: Fault): Promise<void> } {
   const check = async (node: NodeName, what: string, holds: (state: LabNode) => boolean): Promise<void> => {
     const state = (await nodes()).find((candidate) => candidate.name === node);
     if (state !== undefined && holds(state)) return;
@@ -105,7 +105,9 @@ export function labInjector(
     heal: () => faults.heal(),
     /** What a fault needs before anything is watched; `tidy` takes it away again. Both restart musterd for a clock. */
     prepare: async (fault) => {
-      if (fault.kind === 'clock') await faults.giveClock(fault.node, unit);
+      if (fault.kind !== 'clock') return false;
+      await faults.giveClock(fault.node, unit);
+      return true;
     },
     tidy: async (fault) => {
       if (fault.kind === 'clock') await faults.takeClock(fault.node, unit);

@@ -217,7 +217,7 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
       })),
       cf.nodes,
     ),
-    ...checkThirdVote(cf, yml, inHaCf),
+    ...checkThirdVote(cf, yml, { ...inHaCf, ...cf.nodesAt }),
     ...storeMistakes({ ...yml, groups: named.groups, timings: { ...cf.timings, lease } }).map(
       ({ about, message, hint }) => ({
         at: about === 'groups' || about === 'lease' ? leaseAt : { file: ymlFile, ...yml.at(about) },

@@ -50,7 +50,7 @@ export const haCfDirectives: Readonly<Record<string, Directive>> = {
   rtprio: works('the real-time priority of musterd, 1 to 99 (default 50)'),
   stonith: kept('fencing by the device that a file describes'),
   stonith_host: kept('fencing: who can power off whom, and how'),
-  quorum_server: kept('the quorum server of heartbeat; musterd asks the arbiters of muster.yml'),
+  quorum_server: majority,
   hbaping: none('Fibre Channel ping is not supported'),
   serial,
   baud: serial,

@@ -37,6 +37,8 @@ export interface RunDirectives {
 export interface HaCf {
   readonly clusterName: string | undefined;
   readonly nodes: readonly NodeName[];
+  /** Where the first of them stands, from 1. */
+  readonly nodesAt: { readonly line: number; readonly column: number };
   readonly links: readonly Link[];
   readonly udpPort: number;
   readonly timings: Readonly<Record<'keepalive' | 'deadtime' | 'warntime' | 'initdead', number>>;
@@ -283,6 +285,7 @@ export function parseHaCf(text: string, file = 'ha.cf', profile: Profile = 'defa
   return {
     clusterName: draft.clusterName,
     nodes,
+    nodesAt: { line: draft.nodes[0]?.line ?? 1, column: draft.nodes[0]?.column ?? 1 },
     links: draft.links,
     udpPort: draft.udpPort ?? defaultUdpPort,
     timings,

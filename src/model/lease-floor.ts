@@ -16,6 +16,11 @@ export function leaseForRoundTrip(roundTrip: number): number {
   return Math.ceil(5 * roundTrip + 500);
 }
 
+/** The other way round: the longest round trip of a voter that can keep this lease alive; both in milliseconds. */
+export function roundTripForLease(lease: number): number {
+  return Math.max(0, Math.floor((lease - 500) / 5));
+}
+
 /**
  * The shortest lease that this cluster may have because of its arbiters, in milliseconds; 0 where none is needed after one
  * loss, or where nobody says how far away they are. A renewal takes one round trip, and a lost packet costs TCP another two

@@ -209,7 +209,8 @@ export class HostRun {
       await this.#fail(record, unit, failure?.message ?? `failed_when is true`, failure?.hint, result);
       return true;
     }
-    record.finish({ status: 'ok' }, unit.item, result);
+    const message = decision.outcome === 'ok' ? decision.message : undefined;
+    record.finish({ status: 'ok', message }, unit.item, result);
     return true;
   }
 

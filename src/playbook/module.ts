@@ -33,7 +33,8 @@ export interface Undo {
 }
 
 export type Decision =
-  | { readonly outcome: 'ok'; readonly result?: Value }
+  /** `message`: what a person wants to know although all is well. */
+  | { readonly outcome: 'ok'; readonly result?: Value; readonly message?: string }
   | { readonly outcome: 'skipped'; readonly message: string }
   | { readonly outcome: 'failed'; readonly message: string; readonly hint?: string; readonly result?: Value }
   | {

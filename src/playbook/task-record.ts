@@ -75,6 +75,10 @@ export class TaskRecord {
   }
 }
 
+/** A thing goes by its name, or by its address where it has none. */
 function showItem(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value === 'string') return value;
+  const { name, address } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const known = [name, address].find((word) => typeof word === 'string');
+  return known ?? JSON.stringify(value);
 }

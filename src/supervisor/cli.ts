@@ -12,6 +12,7 @@ import { askMusterd } from './control-client.ts';
 import { startDaemon } from './daemon.ts';
 import { examine } from './doctor.ts';
 import { controlSocket, defaultSettings, onlyArbiterRuns, type Settings } from './settings.ts';
+import { notDoneYet } from './startup-checks.ts';
 import { formatDisk } from './stores/format.ts';
 
 const help = `Usage: musterd COMMAND [OPTIONS]
@@ -201,11 +202,12 @@ async function ask(settings: Settings, request: ControlRequest, json: boolean, p
     return say(answer.journal.map((line) => (json ? JSON.stringify(line) : showJournalLine(line))).join('\n'));
   if ('arbiter' in answer) throw new Problem('hostFailed', 'an arbiter answers, and no node');
   if (answer.ok) return say(answer.text);
-  throw new Problem('hostFailed', answer.text);
+  throw new Problem(answer.usage === true ? 'usage' : 'hostFailed', answer.text);
 }
 
 function describeConfiguration(directory: string): string {
-  const { cluster, notes, hash } = readConfiguration(directory);
+  const configuration = readConfiguration(directory);
+  const { cluster, notes, hash } = configuration;
   const { keepalive, warntime, deadtime, initdead, lease } = cluster.timings;
   const links = cluster.links.map((link) =>
     link.method === 'ucast' ? `ucast ${link.device} ${link.peer}` : `${link.method} ${link.device}`,
@@ -229,6 +231,6 @@ function describeConfiguration(directory: string): string {
     'Resource groups:',
     ...groups,
     ...(services.length === 0 ? [] : ['Virtual services:', ...services]),
-    ...notes.map((note) => `note: ${note}`),
+    ...[...notes, ...notDoneYet(configuration)].map((note) => `note: ${note}`),
   ].join('\n');
 }

@@ -5,7 +5,7 @@ import { createNode } from '../core/node.ts';
 import { readConfigFiles, readConfiguration } from '../linux-ha/cluster.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { Codec } from '../wire/codec.ts';
-import type { ControlAnswer, ControlRequest } from '../wire/control.ts';
+import { type ControlAnswer, type ControlRequest, unknownGroup } from '../wire/control.ts';
 import { linesAbout } from '../wire/journal.ts';
 import { showExplanation } from '../wire/show-explanation.ts';
 import type { Status } from '../wire/status.ts';
@@ -18,6 +18,7 @@ import { Devices } from './drivers/devices.ts';
 import { HeartbeatLinks } from './drivers/heartbeat-links.ts';
 import { createNftablesBalancer } from './drivers/nftables-balancer.ts';
 import { systemNft } from './drivers/nftables-balancer-nft.ts';
+import { OwnAddresses } from './drivers/own-addresses.ts';
 import { startRawSockets } from './drivers/raw-sockets.ts';
 import { FailbackClock } from './failback-clock.ts';
 import { makeGuard } from './guard.ts';
@@ -34,7 +35,7 @@ import { Reachability } from './reachability.ts';
 import { Reload } from './reload.ts';
 import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
-import { arpWarnings, guardNotes, idleAgents } from './startup-checks.ts';
+import { arpWarnings, guardNotes, notDoneYet } from './startup-checks.ts';
 import { boundOf, buildStatus } from './status.ts';
 import { openStore } from './stores/open.ts';
 import { VoterRecordFile } from './voter-record.ts';
@@ -98,6 +99,8 @@ export async function startDaemon(
     housekeeping.guardDevices();
   });
   await devices.start();
+  const ownAddresses = new OwnAddresses(routeSockets, now, devices);
+  await ownAddresses.start();
   const balancer = createNftablesBalancer({
     journal: ({ what, why, ...details }) => journal.say(what, why, details),
     nft: {
@@ -147,6 +150,7 @@ export async function startDaemon(
   const links = new HeartbeatLinks({
     links: cluster.links,
     port: cluster.udpPort,
+    addresses: ownAddresses,
     virtual: new Set(placed.map(({ address }) => address)),
     onTrouble: (why) => journal.warn('link', why),
     onDatagram: (bytes, link, address) => {
@@ -169,6 +173,7 @@ export async function startDaemon(
   const drivers: DriverSet = {
     sockets,
     devices,
+    ownAddresses,
     gate,
     addresses,
     announcer: new Announcer(sockets),
@@ -177,14 +182,14 @@ export async function startDaemon(
     balancer,
     balances: protection === 'gate',
     codec,
-    store: openStore(cluster, self, identity.incarnation, settings.runDir, (why) => journal.warn('store', why)),
+    store: await openStore(cluster, self, identity.incarnation, settings.runDir, (why) => journal.warn('store', why)),
     voterRecord,
   };
   const machine = new NodeMachine(drivers, cluster, self, placed);
 
   for (const note of configuration.notes) journal.say('configuration', note);
   for (const note of refusedKeys(configuration.authkeys)) journal.warn('configuration', note);
-  for (const note of idleAgents(cluster)) journal.warn('configuration', note);
+  for (const note of notDoneYet(configuration)) journal.warn('configuration', note);
   for (const warning of arpWarnings(placed)) journal.warn('kernel', warning);
 
   await addresses.release();
@@ -250,15 +255,16 @@ export async function startDaemon(
     );
   answer = async ({ request, group, add, remove }) => {
     if (request === 'status') return { ok: true, status: status() };
+    if (request === 'explain' || request === 'journal') {
+      const unknown = unknownGroup(request, group, cluster);
+      if (unknown !== undefined) return { ok: false, text: unknown, usage: true };
+    }
     if (request === 'journal') return { ok: true, journal: linesAbout(group, journal.recent(400)) };
     if (request === 'reload') return reload.run('asked for by an operator');
     if (request === 'reconfigure') return loop.ask({ kind: request, add, remove });
     if (request !== 'explain') return loop.ask({ kind: request });
     const seen = status();
     const wanted = seen.groups.filter(({ name }) => group === undefined || name === group);
-    const known = seen.groups.map(({ name }) => name).join(', ');
-    if (wanted.length === 0)
-      return { ok: false, text: `there is no group "${group ?? ''}" (known: ${known || 'none'})` };
     const text = wanted.map((found) => showExplanation(seen, found, journal.recent(400), Date.now())).join('\n\n');
     return { ok: true, text };
   };
@@ -278,8 +284,8 @@ export async function startDaemon(
     machine,
     loop,
     services,
-    onLook: () => {
-      linkAlerts.look(loop.view());
+    onLook: (view) => {
+      linkAlerts.look(view);
       companions.look();
       failbackClock.look(new Date());
     },

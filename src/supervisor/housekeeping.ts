@@ -1,3 +1,4 @@
+import type { View } from '../core/describe.ts';
 import type { Addresses, Gate } from './drivers/gate.ts';
 import type { Loop } from './loop.ts';
 import type { NodeMachine } from './machine.ts';
@@ -16,7 +17,7 @@ interface Parts {
   readonly loop: Loop;
   readonly services: ServiceManager;
   /** What other parts want done at every look. */
-  readonly onLook: () => void;
+  readonly onLook: (view: View) => void;
 }
 
 /** What is done over and over, whatever is decided: the level triggers of the drivers, and the watchdog. */
@@ -49,10 +50,11 @@ export class Housekeeping {
 
   #look(): void {
     const { gate, addresses, machine, loop } = this.#parts;
-    machine.follow(loop.view());
+    const view = loop.view();
+    machine.follow(view);
     this.guardDevices();
     void gate.check();
     void addresses.refresh();
-    this.#parts.onLook();
+    this.#parts.onLook(view);
   }
 }

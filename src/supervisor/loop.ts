@@ -1,5 +1,5 @@
 import { describe, type View } from '../core/describe.ts';
-import type { Decision, Effect } from '../core/effect.ts';
+import type { Effect } from '../core/effect.ts';
 import type { VoterRecord } from '../core/epoch-state.ts';
 import type { Event, OperatorCommand } from '../core/event.ts';
 import type { Message } from '../core/message.ts';
@@ -31,6 +31,9 @@ export interface Machine {
   /** Resolves to who answers for each group that somebody answers for. */
   probe(groups: readonly GroupName[]): Promise<readonly { readonly group: GroupName; readonly by: MacAddress }[]>;
 }
+
+/** What a message takes here, and by how much it may come late without being taken for missing; milliseconds. */
+const afterMessage = 2;
 
 export interface Reply {
   readonly ok: boolean;
@@ -108,9 +111,6 @@ export class Loop {
     const { state, effects } = step(this.#state, event, this.#steppedAt);
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
-    const isMove = ({ what }: Decision): boolean => what === 'node-dead' || what === 'node-up';
-    if (effects.some((effect) => effect.type === 'decide' && isMove(effect.decision)))
-      this.#machine.follow(this.view());
   }
 
   /**
@@ -120,15 +120,29 @@ export class Loop {
   #setTimer(): void {
     const at = wakeAt(this.#state);
     if (at >= this.#timerAt || this.#stopped) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = at;
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - this.#now())));
+    this.#wakeUpAt(at, this.#now());
   }
 
+  #wakeUpAt(at: number, now: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(at - now)));
+  }
+
+  /**
+   * Where messages put off what a tick is for, over and over, each tick finds nothing to do. Then the next one comes right
+   * after the next message, while this process is awake anyway and its memory in the caches; never later than is needed.
+   */
   #wake(): void {
-    this.#timerAt = Number.POSITIVE_INFINITY;
-    if (this.#now() < wakeAt(this.#state)) this.#setTimer();
-    else this.dispatch({ type: 'tick' });
+    const now = this.#now();
+    const at = wakeAt(this.#state);
+    if (now >= at) {
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.dispatch({ type: 'tick' });
+      return;
+    }
+    const following = this.#steppedAt + this.#state.cluster.timings.keepalive + afterMessage;
+    this.#wakeUpAt(following > now ? Math.min(at, following) : at, now);
   }
 
   #perform(effect: Effect): void {
@@ -172,6 +186,9 @@ export class Loop {
         return;
       case 'probeAddress':
         if (!late) this.#probe(effect.groups);
+        return;
+      case 'followPeers':
+        this.#machine.follow(this.view());
         return;
       case 'decide': {
         // `node` is who writes the line.

@@ -3,7 +3,7 @@ import type { VoterRecord } from '../core/epoch-state.ts';
 import type { Message } from '../core/message.ts';
 import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
 import type { Cluster } from '../model/cluster.ts';
-import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
+import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
 import type { Codec } from '../wire/codec.ts';
 import type { ArbiterWays } from './arbiter/ways.ts';
 import type { Balancer, BalancerNode } from './balancer.ts';
@@ -13,7 +13,7 @@ import type { Devices } from './drivers/devices.ts';
 import type { Addresses, Gate } from './drivers/gate.ts';
 import type { HeartbeatLinks } from './drivers/heartbeat-links.ts';
 import type { GateDevice } from './drivers/lease-gate-ruleset.ts';
-import { ownAddresses } from './drivers/link-sockets.ts';
+import type { AddressBook } from './drivers/own-addresses.ts';
 import type { RawSockets } from './drivers/raw-sockets.ts';
 import type { Machine } from './loop.ts';
 import type { Store } from './stores/store.ts';
@@ -22,12 +22,10 @@ import type { VoterRecordFile } from './voter-record.ts';
 /** How long a stranger has to answer for an address; an ARP answer takes less than 10 ms on a LAN. */
 const probePatience = 300;
 
-/** For how long the balancer takes this machine's own addresses for what they were; milliseconds. */
-const ownAddressesGoodFor = 5000;
-
 export interface DriverSet {
   readonly sockets: RawSockets;
   readonly devices: Devices;
+  readonly ownAddresses: AddressBook;
   readonly gate: Gate;
   readonly addresses: Addresses;
   readonly announcer: Announcer;
@@ -52,7 +50,6 @@ export class NodeMachine implements Machine {
   readonly #guarded: ReadonlySet<string>;
   #alive = new Map<NodeName, boolean>();
   #configured = '';
-  #own: { readonly addresses: readonly IpAddress[]; readonly until: number } = { addresses: [], until: 0 };
 
   constructor(drivers: DriverSet, cluster: Cluster, self: NodeName, placed: readonly PlacedAddress[]) {
     this.#drivers = drivers;
@@ -178,19 +175,12 @@ export class NodeMachine implements Machine {
   #balancerNode(name: NodeName, device: string): BalancerNode {
     if (name === this.#self) {
       const virtual = new Set(this.#placed.map(({ address }) => address));
-      const addresses = this.#ownAddresses().filter((address) => !virtual.has(address));
+      const addresses = [...this.#drivers.ownAddresses.all].filter((address) => !virtual.has(address));
       return { name, addresses, mac: this.#drivers.devices.get(device)?.mac };
     }
     const said = this.#cluster.nodeAddresses?.[name] ?? [];
     const addresses = [...new Set([...said, ...this.#drivers.links.addressesOf(name)])];
     return { name, addresses, mac: this.#macs.get(name)?.[device] };
-  }
-
-  /** They hardly ever change, and are asked for each second. */
-  #ownAddresses(): readonly IpAddress[] {
-    const now = performance.now();
-    if (now >= this.#own.until) this.#own = { addresses: [...ownAddresses()], until: now + ownAddressesGoodFor };
-    return this.#own.addresses;
   }
 
   #peerMacs(): Set<MacAddress> {

@@ -48,7 +48,13 @@ export function ownAddress(placed: readonly PlacedAddress[], shown: string): Pla
  */
 export async function refuseOwnAddresses(placed: readonly PlacedAddress[]): Promise<void> {
   if (placed.length === 0) return;
-  const { stdout } = await runProgram('ip', ['-o', 'addr', 'show'], '', 10_000);
+  const { stdout, stderr, timedOut } = await runProgram('ip', ['-o', 'addr', 'show'], '', 30_000);
+  if (timedOut) {
+    throw new Problem(
+      'hostFailed',
+      `Cannot start musterd as "ip addr show" must say which addresses are here: ${stderr}`,
+    );
+  }
   const found = ownAddress(placed, stdout);
   if (found === undefined) return;
   const { address, group, device, prefix } = found;

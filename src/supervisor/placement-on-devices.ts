@@ -12,7 +12,10 @@ export interface LocalNetwork {
   readonly cidr: string;
 }
 
-/** The networks that this machine is in now. */
+/**
+ * The networks that this machine is in now. Only for the start: it waits while others have the kernel's lock of links
+ * (see own-addresses.ts).
+ */
 export function localNetworks(): LocalNetwork[] {
   return Object.entries(networkInterfaces()).flatMap(([device, list]) =>
     (list ?? []).flatMap(({ cidr, internal }) => (internal || cidr === null ? [] : [{ device, cidr }])),

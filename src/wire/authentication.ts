@@ -1,28 +1,38 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 /** Bytes of the HMAC that stand at the end of a datagram: 128 bits, as RFC 2104 section 5 allows for SHA-256 and SHA-1. */
 export const tagBytes = 16;
+
+/** Bytes, or text in UTF-8; a KeyObject spares that each HMAC checks and copies them. */
+export type Secret = string | Uint8Array | KeyObject;
 
 /** The keys of authkeys by id: all are accepted, `signWith` signs, so that keys are rotated without a stop. */
 export interface Keyring {
   readonly signWith: number;
   /** Key ids (0 to 255) and their secrets. */
-  readonly secrets: ReadonlyMap<number, string | Uint8Array>;
+  readonly secrets: ReadonlyMap<number, Secret>;
   /** Ids of the keys that sign with HMAC-SHA1, as heartbeat's; all others do with HMAC-SHA256. */
   readonly sha1?: ReadonlySet<number> | undefined;
 }
 
+/** The same keys, made ready for being used many times a second. */
+export function preparedKeyring(keyring: Keyring): Keyring {
+  const prepared = (secret: Secret): Secret =>
+    typeof secret === 'string'
+      ? createSecretKey(Buffer.from(secret))
+      : secret instanceof Uint8Array
+        ? createSecretKey(secret)
+        : secret;
+  return { ...keyring, secrets: new Map([...keyring.secrets].map(([id, secret]) => [id, prepared(secret)])) };
+}
+
 /** HMAC (RFC 2104) of `bytes`, the first 128 bits. */
-export function tagOf(bytes: Uint8Array, secret: string | Uint8Array, method: 'sha256' | 'sha1' = 'sha256'): Buffer {
+export function tagOf(bytes: Uint8Array, secret: Secret, method: 'sha256' | 'sha1' = 'sha256'): Buffer {
   return createHmac(method, secret).update(bytes).digest().subarray(0, tagBytes);
 }
 
 /** Whether a datagram ends with the tag over all that stands before; compared in constant time. */
-export function tagHolds(
-  datagram: Uint8Array,
-  secret: string | Uint8Array,
-  method: 'sha256' | 'sha1' = 'sha256',
-): boolean {
+export function tagHolds(datagram: Uint8Array, secret: Secret, method: 'sha256' | 'sha1' = 'sha256'): boolean {
   const signed = datagram.length - tagBytes;
   return timingSafeEqual(tagOf(datagram.subarray(0, signed), secret, method), datagram.subarray(signed));
 }

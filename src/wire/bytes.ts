@@ -23,6 +23,12 @@ export class Writer {
     this.length = this.buffer.writeUIntBE(value, this.length, 6);
   }
 
+  /** Bytes as they are, without their length. */
+  raw(bytes: Uint8Array): void {
+    this.buffer.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
   /** Up to 255 bytes of UTF-8 behind their length; throws RangeError on more. */
   text(value: string): void {
     const bytes = this.buffer.write(value, this.length + 1);

@@ -1,9 +1,11 @@
 import type { Message } from '../core/message.ts';
 import type { NodeName } from '../model/names.ts';
-import { type Keyring, tagBytes, tagHolds, tagOf } from './authentication.ts';
+import { type Keyring, preparedKeyring, tagBytes, tagHolds, tagOf } from './authentication.ts';
 import { Reader, Writer } from './bytes.ts';
 import { isOfFirstVersion, readMessage, writeMessage } from './encoding.ts';
 import { Freshness, noEcho } from './freshness.ts';
+import { incarnationBytes, magic, protocolVersion, ReadHeads, WrittenHeads } from './heads.ts';
+import { LastSaidBy, WrittenBeat } from './known-beats.ts';
 
 /**
  * A datagram, numbers big-endian:
@@ -19,10 +21,8 @@ import { Freshness, noEcho } from './freshness.ts';
  *                   body (wire/encoding.ts)
  *           last 16 HMAC-SHA256 (or SHA-1, where the key says so) over all before it, truncated
  */
-const magic = 0x4d75;
-/** The version that is spoken to whoever speaks it; 1 is still spoken to those that speak nothing newer. */
-export const protocolVersion = 2;
-const incarnationBytes = 16;
+/** At nine beats a second an upgraded neighbour is found out within four seconds, and an old one misses one beat in them. */
+const trialEvery = 32;
 const shortest = 2 + 1 + 1 + incarnationBytes + 6 + 2 + 1 + tagBytes;
 /** What one UDP datagram over IPv4 can carry. */
 const longest = 65_507;
@@ -80,13 +80,19 @@ export class Codec {
   private readonly peers: ReadonlySet<NodeName>;
   private readonly writer = new Writer(longest);
   private readonly freshness: Freshness;
+  private readonly spokenInFirstVersion = new Map<NodeName, number>();
+  private readonly writtenHeads: WrittenHeads;
+  private readonly readHeads = new ReadHeads();
+  private readonly writtenBeat = new WrittenBeat();
+  private readonly lastSaid = new LastSaidBy();
   private sequence = 0;
 
   /** Throws RangeError where the keyring has no secret for `signWith`. */
   constructor(options: CodecOptions) {
     requireSigner(options.keyring);
-    this.keyring = options.keyring;
+    this.keyring = preparedKeyring(options.keyring);
     this.options = options;
+    this.writtenHeads = new WrittenHeads(options.self, options.incarnation);
     this.peers = new Set(options.peers);
     this.counts = {
       malformed: 0,
@@ -109,7 +115,7 @@ export class Codec {
   /** From now on these keys count, and no others. Throws RangeError as the constructor does, and then changes nothing. */
   rekey(keyring: Keyring): void {
     requireSigner(keyring);
-    this.keyring = keyring;
+    this.keyring = preparedKeyring(keyring);
   }
 
   /**
@@ -118,30 +124,34 @@ export class Codec {
    * Throws RangeError where the message does not fit into a datagram.
    */
   encode(to: NodeName, message: Message, epoch = 0): Uint8Array {
-    const writer = this.writer;
-    writer.length = 0;
-    writer.u16(magic);
-    const version = this.versionFor(to, message, epoch);
-    writer.u8(version);
-    writer.u8(this.keyring.signWith);
-    writer.hex(this.options.incarnation, incarnationBytes);
-    writer.u48(++this.sequence);
-    writer.text(this.options.self);
-    writer.text(to);
-    if (version > 1) {
-      writer.u8(protocolVersion);
-      writer.hex(this.options.echoes === false ? noEcho : this.freshness.echoFor(to), incarnationBytes);
-      writer.u48(epoch);
-    }
-    writeMessage(writer, message, version);
-    const signed = writer.buffer.subarray(0, writer.length);
+    const { writer } = this;
     const { secrets, signWith } = this.keyring;
-    return Buffer.concat([signed, tagOf(signed, secrets.get(signWith)!, methodOf(this.keyring, signWith))]);
+    const version = this.versionFor(to, message, epoch);
+    const echo = this.options.echoes === false ? noEcho : this.freshness.echoFor(to);
+    this.writtenHeads.write(writer, { to, version, key: signWith, echo, epoch }, ++this.sequence);
+    writeMessage(writer, message, version, this.writtenBeat);
+    const signed = writer.buffer.subarray(0, writer.length);
+    const datagram = Buffer.allocUnsafe(writer.length + tagBytes);
+    datagram.set(signed);
+    datagram.set(tagOf(signed, secrets.get(signWith)!, methodOf(this.keyring, signWith)), writer.length);
+    return datagram;
   }
 
   private versionFor(to: NodeName, message: Message, epoch: number): number {
-    const old = this.options.version === 1 || this.freshness.speaksFirstVersion(to);
+    const old = this.options.version === 1 || (this.freshness.speaksFirstVersion(to) && !this.isTrial(to, message));
     return old && epoch === 0 && isOfFirstVersion(message) ? 1 : protocolVersion;
+  }
+
+  /**
+   * Whether this message goes out in the newer version although its receiver was last heard in version 1: the first that
+   * carries a beat, then one in `trialEvery`. An old receiver drops it as a network would. Without it two that were both
+   * upgraded, each after it had heard the other's old version, would speak that for ever.
+   */
+  private isTrial(to: NodeName, { kind }: Message): boolean {
+    if (kind !== 'beat' && kind !== 'propose' && kind !== 'accept') return false;
+    const count = this.spokenInFirstVersion.get(to) ?? 0;
+    this.spokenInFirstVersion.set(to, count + 1);
+    return count % trialEvery === 0;
   }
 
   /**
@@ -156,7 +166,7 @@ export class Codec {
 
   private judge(bytes: Uint8Array, link: string | undefined): Decoded {
     if (bytes.length < shortest || bytes.length > longest) return drop('malformed');
-    const datagram = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const datagram = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (datagram.readUInt16BE(0) !== magic) return drop('malformed');
     const version = datagram[2]!;
     if (version < 1 || version > (this.options.version ?? protocolVersion)) return drop('version');
@@ -164,19 +174,13 @@ export class Codec {
     if (secret === undefined) return drop('unknown-key');
     // The tag comes before all else: nothing that a stranger wrote is parsed.
     if (!tagHolds(datagram, secret, methodOf(this.keyring, datagram[3]!))) return drop('forged');
-    const reader = new Reader(datagram, 4, datagram.length - tagBytes);
-    const incarnation = reader.hex(incarnationBytes);
-    const sequence = reader.u48();
-    const from = reader.text();
-    const to = reader.text();
-    // What a newer sender speaks beside this version is of no use to a receiver that has none newer.
-    if (version > 1) reader.u8();
-    const echo = version > 1 ? reader.hex(incarnationBytes) : undefined;
-    const epoch = version > 1 ? reader.u48() : 0;
-    if (reader.bad) return drop('malformed');
+    const end = datagram.length - tagBytes;
+    const head = this.readHeads.read(datagram, end);
+    if (head === undefined) return drop('malformed');
+    const { from, to, incarnation, sequence, echo, epoch } = head;
     if (!this.peers.has(from)) return drop('unknown-sender');
     if (to !== this.options.self) return drop('not-for-us');
-    const message = readMessage(reader, version);
+    const message = readMessage(new Reader(datagram, head.end, end), version, this.lastSaid.of(from));
     if (message === undefined) return drop('malformed');
     const proof = this.options.echoes === false ? this.options.incarnation : echo;
     const verdict = this.freshness.judge(from, { version, incarnation, sequence, echo: proof }, link);

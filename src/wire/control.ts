@@ -1,5 +1,6 @@
 /** What is said over the control socket: one JSON line a request, one JSON line an answer, in order. */
 
+import type { Cluster } from '../model/cluster.ts';
 import type { ArbiterProcessStatus } from './arbiter-status.ts';
 import type { JournalLine } from './journal.ts';
 import type { Status } from './status.ts';
@@ -28,7 +29,21 @@ export type ControlAnswer =
   | { readonly ok: true; readonly status: Status }
   | { readonly ok: true; readonly journal: readonly JournalLine[] }
   | { readonly ok: true; readonly arbiter: ArbiterProcessStatus }
-  | { readonly ok: boolean; readonly text: string };
+  /** `usage`: it was asked for something that there is not, so that no node has failed. */
+  | { readonly ok: boolean; readonly text: string; readonly usage?: boolean };
+
+/** Why nothing can be said about a group: the cluster has none of that name; undefined where it has, or all are asked for. */
+export function unknownGroup(
+  request: 'explain' | 'journal',
+  group: string | undefined,
+  cluster: Pick<Cluster, 'name' | 'groups'>,
+): string | undefined {
+  const names = cluster.groups.map(({ name }) => name);
+  if (group === undefined || names.includes(group)) return undefined;
+  const has = names.join(', ') || 'none';
+  const verb = request === 'explain' ? 'explain' : 'show the journal of';
+  return `Cannot ${verb} "${group}" as it must be a resource group of cluster "${cluster.name}": it has ${has}`;
+}
 
 /** A request out of a line that anybody may have written; a sentence where it is none. */
 export function readControlRequest(line: string): ControlRequest | string {

@@ -1,5 +1,6 @@
 import type { Answer, Ballot, Beat, Message, Request } from '../core/message.ts';
 import type { Reader, Writer } from './bytes.ts';
+import type { LastRead, LastSaid, Renewal, WrittenBeat } from './known-beats.ts';
 
 /** The first byte of a body; numbers are never reused. */
 const kinds = {
@@ -26,16 +27,17 @@ export function isOfFirstVersion({ kind }: Message): boolean {
 }
 
 /** Appends the body of a message: its kind, then its fields in the order of their declaration. */
-export function writeMessage(writer: Writer, message: Message, version: number): void {
+export function writeMessage(writer: Writer, message: Message, version: number, last: WrittenBeat): void {
   writer.u8(kinds[message.kind]);
   switch (message.kind) {
     case 'beat':
-      writeBeat(writer, message.beat, version);
+      writeBeat(writer, message.beat, version, last);
       return;
     case 'prepare':
       writer.hex(message.nonce, 16);
       writer.hex(message.incarnation, 16);
       writeRequests(writer, message.requests, version);
+      if (version > 1 && message.lease !== undefined) writer.u32(message.lease);
       return;
     case 'promise':
       writer.hex(message.nonce, 16);
@@ -46,12 +48,12 @@ export function writeMessage(writer: Writer, message: Message, version: number):
       writer.hex(message.incarnation, 16);
       writer.u32(message.lease);
       writeRequests(writer, message.requests, version);
-      writeBeat(writer, message.beat, version);
+      writeBeat(writer, message.beat, version, last);
       return;
     case 'accept':
       writer.hex(message.nonce, 16);
       writeAnswers(writer, message.answers);
-      writeBeat(writer, message.beat, version);
+      writeBeat(writer, message.beat, version, last);
       return;
     case 'release':
       writer.text(message.to ?? '');
@@ -100,37 +102,35 @@ export function writeMessage(writer: Writer, message: Message, version: number):
  * The message in a body that ends where the reader ends; undefined where anything is missing, or (in version 1) left over.
  * From version 2 on a sender may know more fields behind those that are known here, and more kinds: `unknown`.
  */
-export function readMessage(reader: Reader, version: number): Message | 'unknown' | undefined {
+export function readMessage(reader: Reader, version: number, last: LastSaid): Message | 'unknown' | undefined {
   const kind = reader.u8();
-  const message = version === 1 && kind > lastOfFirstVersion ? undefined : readBody(reader, kind, version);
+  const message = version === 1 && kind > lastOfFirstVersion ? undefined : readBody(reader, kind, version, last);
   if (reader.bad || (version === 1 && reader.offset !== reader.end)) return undefined;
   return message ?? (version === 1 ? undefined : 'unknown');
 }
 
-function readBody(reader: Reader, kind: number, version: number): Message | undefined {
+function readBody(reader: Reader, kind: number, version: number, last: LastSaid): Message | undefined {
   switch (kind) {
     case kinds.beat:
-      return { kind: 'beat', beat: readBeat(reader, version) };
-    case kinds.prepare:
-      return {
-        kind: 'prepare',
-        nonce: reader.hex(16),
-        incarnation: reader.hex(16),
-        requests: readRequests(reader, version),
-      };
+      return { kind: 'beat', beat: readBeat(reader, version, last) };
+    case kinds.prepare: {
+      const [nonce, incarnation] = [reader.hex(16), reader.hex(16)];
+      const requests = readRequests(reader, version);
+      // The first supervisors of version 2 did not say it.
+      const said = version > 1 && reader.offset < reader.end;
+      return { kind: 'prepare', nonce, incarnation, requests, ...(said && { lease: reader.u32() }) };
+    }
     case kinds.promise:
       return { kind: 'promise', nonce: reader.hex(16), answers: readAnswers(reader) };
     case kinds.propose:
-      return {
-        kind: 'propose',
-        nonce: reader.hex(16),
-        incarnation: reader.hex(16),
-        lease: reader.u32(),
-        requests: readRequests(reader, version),
-        beat: readBeat(reader, version),
-      };
+      return { kind: 'propose', nonce: reader.hex(16), ...readRenewal(reader, version, last) };
     case kinds.accept:
-      return { kind: 'accept', nonce: reader.hex(16), answers: readAnswers(reader), beat: readBeat(reader, version) };
+      return {
+        kind: 'accept',
+        nonce: reader.hex(16),
+        answers: readAnswers(reader),
+        beat: readBeat(reader, version, last),
+      };
     case kinds.release: {
       const to = reader.text();
       const releases = reader.list(() => ({ group: reader.text(), ballot: readBallot(reader) }));
@@ -212,6 +212,29 @@ function readRequests(reader: Reader, version: number): Request[] {
   });
 }
 
+function readRenewal(reader: Reader, version: number, last: LastSaid): Renewal {
+  const start = reader.offset;
+  const known = last.renewal.at(reader.buffer, start, reader.end, version);
+  if (known !== undefined) {
+    reader.offset = reader.end;
+    return known;
+  }
+  const renewal = {
+    incarnation: reader.hex(16),
+    lease: reader.u32(),
+    requests: readRequests(reader, version),
+    beat: readBeat(reader, version, last),
+  };
+  remember(last.renewal, renewal, reader, start, version);
+  return renewal;
+}
+
+/** What is left over behind it in version 1 makes the message malformed, and would do so again. */
+function remember<T>(last: LastRead<T>, value: T, reader: Reader, start: number, version: number): void {
+  if (reader.bad || (version === 1 && reader.offset !== reader.end)) return;
+  last.remember(value, version, reader.buffer.subarray(start, reader.end));
+}
+
 const answerOk = 1;
 const answerHeld = 2;
 
@@ -241,7 +264,13 @@ const beatQuorate = 2;
 /** From version 2 on: what the sender reaches stands at the end. */
 const beatReach = 4;
 
-function writeBeat(writer: Writer, beat: Beat, version: number): void {
+function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBeat): void {
+  const known = last.bytesOf(beat, version);
+  if (known !== undefined) {
+    writer.raw(known);
+    return;
+  }
+  const start = writer.length;
   const reach = version === 1 ? undefined : beat.reach;
   const told = reach === undefined ? 0 : beatReach;
   writer.u8((beat.standby ? beatStandby : 0) | (beat.quorate ? beatQuorate : 0) | told);
@@ -255,9 +284,17 @@ function writeBeat(writer: Writer, beat: Beat, version: number): void {
   }
   writeTexts(writer, beat.holds);
   if (reach !== undefined) writer.u8(Math.min(reach, 255));
+  last.remember(beat, version, writer.buffer.subarray(start, writer.length));
 }
 
-function readBeat(reader: Reader, version: number): Beat {
+/** A beat is the last of a message: where all that is left is what its sender said before, it says the same again. */
+function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
+  const start = reader.offset;
+  const known = last.beat.at(reader.buffer, start, reader.end, version);
+  if (known !== undefined) {
+    reader.offset = reader.end;
+    return known;
+  }
   const flags = reader.u8();
   if (version === 1 && flags > (beatStandby | beatQuorate)) reader.bad = true;
   const configHash = reader.text();
@@ -265,7 +302,7 @@ function readBeat(reader: Reader, version: number): Beat {
   const macs = Object.fromEntries(reader.list(() => [reader.text(), reader.hex(6).replace(/..(?!$)/g, '$&:')]));
   const holds = reader.list(() => reader.text());
   const reach = version > 1 && (flags & beatReach) !== 0 ? reader.u8() : undefined;
-  return {
+  const beat = {
     configHash,
     bundleHash,
     macs,
@@ -274,4 +311,6 @@ function readBeat(reader: Reader, version: number): Beat {
     holds,
     ...(reach === undefined ? {} : { reach }),
   };
+  remember(last.beat, beat, reader, start, version);
+  return beat;
 }

@@ -8,6 +8,8 @@ export interface JournalLine {
   readonly node?: string | undefined;
   readonly group?: string | undefined;
   readonly peer?: string | undefined;
+  /** `address:port` of a real server. */
+  readonly server?: string | undefined;
   readonly [detail: string]: unknown;
 }
 
@@ -19,8 +21,8 @@ export function linesAbout(group: string | undefined, lines: readonly JournalLin
 }
 
 /** One line for people. */
-export function showJournalLine({ time, what, why, node, group, peer }: JournalLine): string {
-  const about = [group, peer].filter((word) => word !== undefined).join(' ');
+export function showJournalLine({ time, what, why, node, group, peer, server }: JournalLine): string {
+  const about = [group, peer, server].filter((word) => word !== undefined).join(' ');
   const writer = node === undefined ? '' : `${node} `;
   return `${new Date(time).toISOString()} ${writer}${what}${about === '' ? '' : ` ${about}`}: ${why}`;
 }

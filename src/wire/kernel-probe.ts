@@ -20,12 +20,14 @@ t() { key=$1; shift; seen=$("$@" 2>&1) && echo "$key=ok" || echo "$key=no $(prin
 nf() { printf '%s\\n' "$1" | nft -f -; }
 timed() {
   nf 'table netdev probe {
-    set armed { type mark; flags timeout; }
+    set brief { type mark; flags timeout; }
+    set lasting { type mark; flags timeout; }
   }
-  add element netdev probe armed { 1 timeout 60ms }' || return 1
-  nft list set netdev probe armed | grep -q expires || { echo "the element has no timeout"; return 1; }
+  add element netdev probe brief { 1 timeout 60ms }
+  add element netdev probe lasting { 1 timeout 1h }' || return 1
   sleep 0.2
-  ! nft list set netdev probe armed | grep -q expires || { echo "the element outlived its timeout"; return 1; }
+  nft list set netdev probe lasting | grep -q expires || { echo "the element has no timeout"; return 1; }
+  ! nft list set netdev probe brief | grep -q elements || { echo "the element outlived its timeout"; return 1; }
 }
 raw() { nf 'table netdev probe {
     chain match {

@@ -94,8 +94,11 @@ function showService({ key, scheduler, realServers }: ServiceStatus): string[] {
   return [`  * ${key} ${scheduler}`, ...servers];
 }
 
-/** Counters that mean that somebody else talks to us; late and doubled datagrams are a network's everyday life. */
-const alarming = new Set(['forged', 'replayed', 'malformed', 'unknown-key', 'unknown-sender', 'not-for-us']);
+/**
+ * Counters that mean that somebody else talks to us. Late and doubled datagrams are a network's everyday life, and so is what a
+ * peer means for another node: all hear it on broadcast and multicast links, and at a start nobody knows who has which address.
+ */
+const alarming = new Set(['forged', 'replayed', 'malformed', 'unknown-key', 'unknown-sender']);
 
 function showCounters(counters: Readonly<Record<string, number>>): string[] {
   const seen = Object.entries(counters).filter(([name, count]) => count > 0 && alarming.has(name));

@@ -93,10 +93,11 @@ export function idleFigures(costs: readonly IdleCost[], holder: string): Figure[
       goal: { max: 20 },
     },
     {
+      // Two processes of one interpreter: their RSS counts what they share twice, their PSS (below) does not.
       name: 'idle: the same, with the RSS of its two helpers',
       unit: 'MB',
       values: costs.map((cost) => cost.rssMb + cost.helpersRssMb - cost.bareRssMb),
-      goal: { max: 20 },
+      goal: { median: 20 },
     },
     { name: 'idle: PSS of the helpers', unit: 'MB', values: costs.map((cost) => cost.helpersPssMb), goal: {} },
   ];

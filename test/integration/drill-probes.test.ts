@@ -10,6 +10,7 @@ import { covered, doubleHoldings } from '../../src/drill/holders.ts';
 import type { Observations } from '../../src/drill/observation.ts';
 import { Observer } from '../../src/drill/observe.ts';
 import { longest, outagesOf } from '../../src/drill/outage.ts';
+import { removeLinks } from './supervisor/namespaces.ts';
 
 const vip = '10.99.0.100';
 const macs = { node1: '02:00:00:00:09:01', node2: '02:00:00:00:09:02' };
@@ -80,6 +81,7 @@ describe('the probes of a drill, in network namespaces', function () {
 
   after(() => {
     for (const child of children) child.kill('SIGKILL');
+    removeLinks(`${prefix}switch`);
     for (const namespace of namespaces) {
       if (existsSync(`/run/netns/${namespace}`)) ip('netns', 'del', namespace);
     }

@@ -11,8 +11,8 @@ import { ResourceKeeper } from '../../src/supervisor/resources/keeper.ts';
 import { agentPlaces } from '../../src/supervisor/resources/locate.ts';
 import { ResourceOperations } from '../../src/supervisor/resources/operations.ts';
 import { groupSetups, runnableResources } from '../../src/supervisor/resources/runnable.ts';
+import { unpackedPackage } from '../debian/unpacked.ts';
 import { clusterOf } from '../simulation/cluster.ts';
-import { unpackedPackage } from './debian-package.ts';
 
 describe("Debian's resource agents", function () {
   this.timeout(240_000);

@@ -138,7 +138,11 @@ describe('three musterds in network namespaces', function () {
       new Set(group.candidates!.map(({ node }) => node)),
       new Set(cluster.nodes.map(({ name }) => name)),
     );
-    assert.throws(() => holder.musterd('explain', 'nothing'), /there is no group "nothing"/);
+    assert.throws(
+      () => holder.musterd('explain', 'nothing'),
+      /Cannot explain "nothing" as it must be a resource group/,
+    );
+    assert.throws(() => holder.musterd('journal', 'nothing'), /Cannot show the journal of "nothing"/);
   });
 
   it('write down who votes, keep to it, and refuse a change that would leave nobody to take over', async () => {

@@ -34,6 +34,9 @@ describe('a drill of a provisioned lab', function () {
     }
     assert.fail((await run('status', ...inventory)).output);
   }
+  async function holder(): Promise<string> {
+    return JSON.parse(await sshOutput(lab(), 'node1', 'musterd status --json')).groups[0].holder;
+  }
   /** Starts a drill of one node and waits until its plug is pulled. */
   async function untilPlugIsPulled(): Promise<ChildProcess> {
     const child = start('drill', ...inventory, '--nodes', 'node2');
@@ -101,8 +104,7 @@ describe('a drill of a provisioned lab', function () {
 
   it('fails with exit code 5 where the outage is longer than the bound', async () => {
     await becomesWhole();
-    const holder = (await sshOutput(lab(), 'node1', 'musterd status --json').then(JSON.parse)).groups[0].holder;
-    const { rc, output } = await run('drill', ...inventory, '--bound', '1ms', '--nodes', holder);
+    const { rc, output } = await run('drill', ...inventory, '--bound', '1ms', '--nodes', await holder());
     assert.equal(rc, 5, output);
     assert.match(output, /failed: longest outage/);
   });
@@ -145,9 +147,12 @@ describe('a drill of a provisioned lab', function () {
 
   it('moves the address on standby, without a failed request', async () => {
     await becomesWhole();
-    const { rc, output } = await run('drill', ...inventory, '--scenario', 'switchover', '--json', 's.json');
+    const only = ['--nodes', await holder()];
+    const { rc, output } = await run('drill', ...inventory, '--scenario', 'switchover', ...only, '--json', 's.json');
     assert.equal(rc, 0, output);
     const result = JSON.parse(readFileSync(join(folder, 's.json'), 'utf8'));
+    const [step] = result.steps;
+    assert.ok(step.phasesMs.takenOver !== null, 'another node answered');
     assert.equal(result.failedRequests, 0);
     assert.equal(result.doubleHolderMs, 0);
   });

@@ -262,7 +262,7 @@ describe('muster provision in the lab', function () {
     const { rc, output } = await play(`- hosts: node1,node2
   tasks:
     - name: a setting
-      sysctl: { name: ${setting}, value: 1, sysctl_file: /etc/sysctl.d/99-cut.conf }
+      sysctl: { name: ${setting}, value: 1, sysctl_file: /etc/sysctl.d/99-cut.conf, undo_after: 15 }
     - name: what comes after it
       file: { path: /etc/after, state: directory }`);
     assert.equal(rc, 6, output);

@@ -1,18 +1,5 @@
-/**
- * Planted defects: each breaks one rule of the lease, the gate, membership or hand-over in the text of one file of the
- * core, once. The production code knows nothing of them. Each must be found by the simulation.
- */
-export interface Defect {
-  readonly name: string;
-  /** The rule that it breaks, in words. */
-  readonly rule: string;
-  readonly file: string;
-  /** Must stand in the file exactly once. */
-  readonly find: string;
-  readonly replace: string;
-  /** Only clusters that have this can tell: others are not tried. */
-  readonly where?: 'changes' | 'wire' | 'store' | undefined;
-}
+import type { Defect } from './defect.ts';
+import { epochDefects } from './epoch-defects.ts';
 
 export const defects: readonly Defect[] = [
   {
@@ -228,4 +215,42 @@ export const defects: readonly Defect[] = [
     replace: 'echo === undefined',
     where: 'wire',
   },
+  {
+    name: 'renewed-group-by-group',
+    rule: 'All that a node holds is renewed in one kernel command and one datagram a voter.',
+    file: 'lease.ts',
+    find: '    startRound(state, held, now);',
+    replace: '    for (const group of held) startRound(state, [group], now);',
+  },
+  {
+    name: 'asked-group-by-group',
+    rule: 'All groups of a round are asked for in one datagram a voter.',
+    file: 'lease.ts',
+    find: "sendToAll(state, { kind: 'propose', nonce, incarnation, lease: state.lease, requests, beat: ownBeat(state) }, now);",
+    replace:
+      "for (const request of requests) sendToAll(state, { kind: 'propose', nonce, incarnation, lease: state.lease, requests: [request], beat: ownBeat(state) }, now);",
+  },
+  {
+    name: 'target-runs-no-ballot',
+    rule: 'The node that a group is handed to runs a ballot of its own.',
+    file: 'voting.ts',
+    find: '    group.retryAt = now;',
+    replace:
+      "    group.retryAt = now;\n    state.effects.push({ type: 'arm', token: 1, groups: [name], lifetime: state.gateLifetime, deadline: now + 100 }, { type: 'grant', token: 1, groups: [name], deadline: now + 100 });",
+  },
+  {
+    name: 'yielded-without-being-asked',
+    rule: 'A holder goes on until the target asks: only then is that one ready.',
+    file: 'handover.ts',
+    find: "  sendTo(state, to, { kind: 'offer', nonce, groups: groups.map((group) => group.name) }, now);",
+    replace: '  shut(state, groups, to, now);',
+  },
+  {
+    name: 'one-token-for-all',
+    rule: 'No token is used twice.',
+    file: 'state.ts',
+    find: 'state.lastToken = (state.lastToken % 0x7fff_ffff) + 1;',
+    replace: 'state.lastToken = 7;',
+  },
+  ...epochDefects,
 ];

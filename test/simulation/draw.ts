@@ -59,7 +59,7 @@ export function drawPlan(seed: number): Plan {
   const stage: Stage = { nodes, links, store, voters, kinds: drawn, longer };
   const faults: TimedFault[] = [];
   for (let at = random.between(500, 1500); at < healAt - 10; at += 1 + random.next() * 2 * pace)
-    faults.push(drawFault(random, stage, at));
+    faults.push(...withRivals(random, stage, drawFault(random, stage, at), changes && seed % 2 === 0));
   const rough = random.chance(0.6);
   return {
     seed,
@@ -85,6 +85,8 @@ export function drawPlan(seed: number): Plan {
       slow: random.pick([20, 100, 400]),
       slowShare: rough ? random.pick([0, 0.01, 0.1]) : 0,
     },
+    // Where a write takes long, crashes and other ballots come in the middle of it. Not drawn, either.
+    slowDisk: changes && seed % 2 === 0 ? 200 : undefined,
     slowCommands: random.pick([0, 0.002, 0.02]),
     faults,
     healAt,
@@ -96,6 +98,16 @@ export function drawPlan(seed: number): Plan {
 /** Of the drift that there may be: all of it in either direction, or some. */
 function drawDrift(random: Random): number {
   return random.chance(0.5) ? (random.chance(0.5) ? 1 : -1) : random.next() * 2 - 1;
+}
+
+/** Operators of other nodes who want other voters at the same time: their ballots come into each other's way. */
+function withRivals(random: Random, stage: Stage, fault: TimedFault, rivals: boolean): TimedFault[] {
+  if (!rivals || (fault.kind !== 'add' && fault.kind !== 'remove')) return [fault];
+  const others = Array.from({ length: 2 }, (): TimedFault => {
+    const [node, voter] = [random.between(0, stage.nodes - 1), random.between(0, stage.voters - 1)];
+    return { kind: random.pick(['add', 'remove'] as const), node, voter, at: fault.at + random.next() * 100 };
+  });
+  return [fault, ...others];
 }
 
 function drawFault(random: Random, stage: Stage, at: number): TimedFault {

@@ -7,6 +7,9 @@ import type { World } from './world.ts';
 /** Kernels count set timeouts in ticks; this is the longest one (HZ=100). */
 const kernelTick = 10;
 
+/** The longest that a disk which is well takes for a record, in milliseconds. */
+const usualDisk = 10;
+
 /** Does what a core asked for, as unkindly as the plan says. */
 export function perform(world: World, machine: Machine, effect: Effect): void {
   switch (effect.type) {
@@ -65,6 +68,7 @@ export function perform(world: World, machine: Machine, effect: Effect): void {
       world.note(() => `${machine.name} replies: ${effect.text}`);
       return;
     case 'probeAddress':
+    case 'followPeers':
       return;
   }
 }
@@ -72,17 +76,18 @@ export function perform(world: World, machine: Machine, effect: Effect): void {
 /** A disk that takes its time, one write after the other; what it was given is written although the process dies. */
 function persist(world: World, machine: Machine, { id, record }: Extract<Effect, { type: 'persistEpoch' }>): void {
   const { boot, life } = machine;
-  machine.diskFreeAt = Math.max(world.now, machine.diskFreeAt) + 0.5 + world.random.next() * 10;
+  const longest = world.healed ? usualDisk : (world.plan.slowDisk ?? usualDisk);
+  machine.diskFreeAt = Math.max(world.now, machine.diskFreeAt) + 0.5 + world.random.next() * longest;
+  machine.writes.push({ life, id, record });
   world.at(machine.diskFreeAt, machine.index, {
     type: 'kernel',
     boot,
     apply: () => {
-      machine.record = record;
-      world.at(world.now + 0.1, machine.index, {
-        type: 'event',
-        life,
-        event: { type: 'epochPersisted', id, ok: true },
-      });
+      // After a freeze commands wake up in any order; a disk keeps its own.
+      const written = machine.writes.shift()!;
+      machine.record = written.record;
+      const event: Event = { type: 'epochPersisted', id: written.id, ok: true };
+      world.at(world.now + 0.1, machine.index, { type: 'event', life: written.life, event });
     },
   });
 }

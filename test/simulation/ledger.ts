@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 export interface Asked {
   readonly machine: Machine;
   readonly token: number;
+  /** By what set it counted then: answers of a voter that counts by another are none. */
+  readonly epoch: number;
   /** Whose votes count, by what the asker had on its disk then: their places in the world. */
   readonly voters: readonly number[];
   readonly ballots: ReadonlyMap<string, Ballot>;
@@ -40,7 +42,7 @@ export class Ledger implements Checker {
       if (effect.type !== 'send') continue;
       const { message } = effect;
       if (message.kind === 'propose' && event.type === 'armed') this.noteAsked(world, machine, event.token, message);
-      else if (message.kind === 'accept') this.noteAnswer(world, machine, message);
+      else if (message.kind === 'accept') this.noteAnswer(world, machine, message, effect.epoch);
     }
   }
 
@@ -69,7 +71,7 @@ export class Ledger implements Checker {
       ballots.set(group, { round, node: machine.name, incarnation });
     }
     const voters = world.machines.filter(({ name }) => machine.state?.voters.includes(name)).map(({ index }) => index);
-    const asked = { machine, token, voters, ballots, until };
+    const asked = { machine, token, epoch: machine.state?.epoch ?? 0, voters, ballots, until };
     this.byNonce.set(nonce, asked);
     this.byToken.set(keyOf(machine, token), asked);
     prune(this.byNonce);
@@ -89,9 +91,14 @@ export class Ledger implements Checker {
     this.noteAsked(world, machine, token, { nonce, requests, lease: world.cluster.timings.lease, incarnation });
   }
 
-  private noteAnswer(world: World, machine: Machine, message: Extract<Message, { kind: 'accept' }>): void {
+  private noteAnswer(
+    world: World,
+    machine: Machine,
+    message: Extract<Message, { kind: 'accept' }>,
+    epoch: number,
+  ): void {
     const asked = this.byNonce.get(message.nonce);
-    if (asked === undefined) return;
+    if (asked === undefined || asked.epoch !== epoch) return;
     const { lease } = world.cluster.timings;
     for (const { ok, group } of message.answers) {
       const votes = asked.until.get(group);

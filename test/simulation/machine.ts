@@ -66,6 +66,8 @@ export class Machine {
   /** What its disk says of the voters; writes take their time, in order. */
   record: VoterRecord | undefined;
   diskFreeAt = 0;
+  /** What it has been given and not written yet, oldest first. */
+  readonly writes: { readonly life: number; readonly id: number; readonly record: VoterRecord }[] = [];
   gate = new KernelGate();
   held: readonly string[] = [];
   announcedAt = new Map<string, number>();

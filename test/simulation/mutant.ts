@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Core } from './core.ts';
-import type { Defect } from './defects.ts';
+import { type Defect, editsOf, pathOf } from './defect.ts';
 
 const source = fileURLToPath(new URL('../../src', import.meta.url));
 
@@ -28,9 +28,12 @@ export async function withDefect<T>(defect: Defect, body: (core: Core) => T): Pr
   }
 }
 
-function plant({ name, file, find, replace }: Defect, directory: string): void {
-  const path = join(directory, file.includes('/') ? file : join('core', file));
-  const parts = readFileSync(path, 'utf8').split(find);
-  if (parts.length !== 2) throw new Error(`"${name}": its text stands ${parts.length - 1} times in ${file}, not once`);
-  writeFileSync(path, parts.join(replace));
+function plant(defect: Defect, directory: string): void {
+  for (const edit of editsOf(defect)) {
+    const path = join(directory, pathOf(edit));
+    const parts = readFileSync(path, 'utf8').split(edit.find);
+    if (parts.length !== 2)
+      throw new Error(`"${defect.name}": its text stands ${parts.length - 1} times in ${edit.file}, not once`);
+    writeFileSync(path, parts.join(edit.replace));
+  }
 }

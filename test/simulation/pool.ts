@@ -23,8 +23,9 @@ function oneProcess(next: () => Job | undefined, note: (done: Done) => void): Pr
   const worker = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), [], { execArgv: ['--import', 'tsx'] });
   return new Promise((resolve, reject) => {
     worker.on('error', reject);
-    worker.on('exit', (code) =>
-      code === null || code === 0 ? resolve() : reject(new Error(`a worker ended: ${code}`)),
+    // One that is killed (by a kernel out of memory, say) takes what it was to find with it.
+    worker.on('exit', (code, signal) =>
+      code === 0 ? resolve() : reject(new Error(`a worker ended: ${code ?? signal}`)),
     );
     worker.on('message', (done: Done) => {
       note(done);

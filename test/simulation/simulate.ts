@@ -1,15 +1,20 @@
+import { acceptor } from './checkers/acceptor.ts';
 import { authentic } from './checkers/authentic.ts';
+import { batching } from './checkers/batching.ts';
 import type { Checker } from './checkers/checker.ts';
+import { epochs } from './checkers/epochs.ts';
 import { liveness } from './checkers/liveness.ts';
 import { majority } from './checkers/majority.ts';
 import { minority } from './checkers/minority.ts';
 import { moves } from './checkers/moves.ts';
 import { oneOpenGate } from './checkers/one-open-gate.ts';
 import { overlap } from './checkers/overlap.ts';
+import { proposer } from './checkers/proposer.ts';
+import { silence } from './checkers/silence.ts';
 import { storeGrant } from './checkers/store-grant.ts';
 import { takeover } from './checkers/takeover.ts';
 import type { Core } from './core.ts';
-import type { Defect } from './defects.ts';
+import type { Defect } from './defect.ts';
 import { drawPlan } from './draw.ts';
 import { Ledger } from './ledger.ts';
 import type { Plan } from './plan.ts';
@@ -27,11 +32,11 @@ export interface Outcome {
 
 /** Those that a run of this plan is judged by. */
 export function checkersOf({ drift, driftBound, store }: Pick<Plan, 'drift' | 'driftBound' | 'store'>): Checker[] {
-  const always = [authentic(), moves(), liveness()];
+  const always = [authentic(), batching(), moves(), epochs(), acceptor(), proposer(), liveness()];
   if (store !== undefined) return [oneOpenGate(), storeGrant(), ...always];
   const ledger = new Ledger();
   if (drift > driftBound) return [ledger, overlap(), majority(ledger), ...always];
-  return [ledger, oneOpenGate(), majority(ledger), takeover(ledger), minority(ledger), ...always];
+  return [ledger, oneOpenGate(), majority(ledger), takeover(ledger), minority(ledger), silence(), ...always];
 }
 
 /** One run of one plan; the same plan and core give the same outcome. */

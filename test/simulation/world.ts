@@ -175,6 +175,8 @@ export class World {
     machine.powered = false;
     machine.running = false;
     machine.waiting.length = 0;
+    machine.writes.length = 0;
+    machine.diskFreeAt = 0;
     machine.gate.flush();
   }
 

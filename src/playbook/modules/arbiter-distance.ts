@@ -1,12 +1,15 @@
 import * as z from 'zod';
 import { showDuration, writeDuration } from '../../base/duration.ts';
-import { leaseForRoundTrip } from '../../model/lease-floor.ts';
+import { leaseForRoundTrip, roundTripForLease } from '../../model/lease-floor.ts';
 import { fact } from '../facts/fact.ts';
 import { roundTripFact } from '../facts/round-trip.ts';
 import { defineModule } from '../module.ts';
 
 /** A round trip is never twice the same: what is a tenth and two milliseconds more than said is as said. */
 const tolerance = (ms: number): number => (ms - 2) / 1.1;
+
+/** Whole milliseconds, so that nodes beside each other say the same. */
+const about = (ms: number): string => showDuration(Math.max(1, Math.ceil(ms)));
 
 const schema = z.strictObject({
   name: z.string().describe('the arbiter, for messages'),
@@ -25,7 +28,10 @@ export const arbiterDistance = defineModule({
   decide: (args, facts) => {
     const ms = facts.get(roundTripFact, `${args.address}:${args.port}`);
     // Clusters that renew without it may be provisioned while it is away.
-    if (!args.needed) return { outcome: 'ok', result: { ms: ms ?? null } };
+    if (!args.needed) {
+      const away = ms === undefined ? 'it gives no answer' : `${about(ms)} away`;
+      return { outcome: 'ok', result: { ms: ms ?? null }, message: `${away}; the nodes renew without it` };
+    }
     if (ms === undefined) {
       return {
         outcome: 'failed',
@@ -33,7 +39,10 @@ export const arbiterDistance = defineModule({
         hint: `see that it is up, and that no firewall drops TCP port ${args.port} between the nodes and it`,
       };
     }
-    if (args.lease >= leaseForRoundTrip(tolerance(ms))) return { outcome: 'ok', result: { ms } };
+    if (args.lease >= leaseForRoundTrip(tolerance(ms))) {
+      const bears = `a lease of ${showDuration(args.lease)} bears ${showDuration(roundTripForLease(args.lease))}`;
+      return { outcome: 'ok', result: { ms }, message: `${about(ms)} away; ${bears}` };
+    }
     const least = showDuration(leaseForRoundTrip(ms));
     return {
       outcome: 'failed',

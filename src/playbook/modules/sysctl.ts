@@ -13,6 +13,7 @@ const schema = z.strictObject({
   value: z.union([z.string(), z.number()]).optional(),
   src: z.string().optional().describe('in place of name and value: a template of a whole file of settings'),
   sysctl_file: absolutePath.default('/etc/sysctl.d/90-muster.conf').describe('where they are kept for the next boot'),
+  undo_after: z.int().min(5).max(600).default(30).describe('seconds that a node we cut off waits for us to come back'),
 });
 
 interface ReadySysctl {
@@ -21,10 +22,9 @@ interface ReadySysctl {
   readonly text: string | undefined;
   readonly settings: readonly (readonly [string, string])[];
   readonly diff: boolean;
+  /** Seconds. */
+  readonly undoAfter: number;
 }
-
-/** How long a node waits for us to come back after a change that may have cut us off. */
-const undoSeconds = 30;
 
 export const sysctl = defineModule({
   name: 'sysctl',
@@ -38,7 +38,7 @@ export const sysctl = defineModule({
     if (name !== undefined && value === undefined) throw new InputError('"value" must be there beside "name"', 'name');
     const text = src === undefined ? undefined : await controller.renderFile(src);
     const settings = text === undefined ? [[name!, String(value).trim()] as const] : readSettings(text);
-    return { file: args.sysctl_file, text, settings, diff: controller.diff };
+    return { file: args.sysctl_file, text, settings, diff: controller.diff, undoAfter: args.undo_after };
   },
   facts: (ready) => [
     fact(fileFact, ready.file),
@@ -86,7 +86,7 @@ export const sysctl = defineModule({
         ? {}
         : {
             undo: {
-              afterSeconds: undoSeconds,
+              afterSeconds: ready.undoAfter,
               program: undo(
                 ready.file,
                 before,

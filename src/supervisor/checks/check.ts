@@ -7,8 +7,9 @@ import { checkPing } from './ping.ts';
 
 /** Services whose `negotiate` is spoken here; of others only the connection is checked. */
 const negotiated: Record<string, Checker> = {
-  http: (target, signal) => checkHttp(target, signal, 'http'),
-  https: (target, signal) => checkHttp(target, signal, 'https'),
+  http: checkHttp,
+  // Loaded where it is needed: TLS is a good part of a small daemon's memory.
+  https: async (target, signal) => (await import('./https.ts')).checkHttps(target, signal),
 };
 
 /** The checker for a service, or undefined where nothing is to be checked (`on`, `off`). */
@@ -43,24 +44,21 @@ export function shortcoming(service: VirtualService): string | undefined {
 
 /**
  * Runs one check with its timeout (ms); never rejects. When the timeout comes, answers that already wait in the sockets
- * are still taken: after a stall of this process the timer would else win against an answer that was in time. `ended` ends it before.
+ * are still taken: after a stall of this process the timer would else win against an answer that was in time. Who aborts
+ * `abort` ends it before.
  */
 export async function runCheck(
   checker: Checker,
   target: CheckTarget,
   timeout: number,
-  ended?: AbortSignal,
+  abort = new AbortController(),
 ): Promise<CheckResult> {
-  const abort = new AbortController();
-  const end = (): void => abort.abort();
-  ended?.addEventListener('abort', end);
-  const timer = setTimeout(() => setImmediate(end), timeout);
+  const timer = setTimeout(() => setImmediate(() => abort.abort()), timeout);
   try {
     return await checker(target, abort.signal);
   } catch (error) {
     return { ok: false, text: error instanceof Error ? error.message : String(error) };
   } finally {
     clearTimeout(timer);
-    ended?.removeEventListener('abort', end);
   }
 }

@@ -1,25 +1,30 @@
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import { type ClientRequest, type RequestOptions, request } from 'node:http';
+import { connect } from 'node:net';
 import type { CheckResult, CheckTarget } from './checker.ts';
 import { inWords, since } from './words.ts';
 
 /** More of an answer than this is not searched for `receive`. */
 const longestBody = 1_000_000;
 
-/**
- * One GET on a connection of its own; ok where the status is below 400 and the body, where `receive` is given, matches.
- * As ldirectord does, a certificate is not verified: the check asks whether the server works, by its address.
- */
-export function checkHttp(
+/** One GET on a connection of its own; ok where the status is below 400 and the body, where `receive` is given, matches. */
+export function checkHttp(target: CheckTarget, signal: AbortSignal): Promise<CheckResult> {
+  // Its own connection, and so no agent, which would make one for every request and cost as much as the rest.
+  return checkAnswer(target, signal, ({ host, port, ...options }) =>
+    request({ ...options, host, port, createConnection: () => connect({ host: host!, port: Number(port) }) }),
+  );
+}
+
+/** The same for whatever makes requests. */
+export function checkAnswer(
   { service, server }: CheckTarget,
   signal: AbortSignal,
-  scheme: 'http' | 'https',
+  make: (options: RequestOptions) => ClientRequest,
 ): Promise<CheckResult> {
   const { check } = service;
   const start = performance.now();
   const path = check.request ?? '/';
   return new Promise((resolve) => {
-    const request = (scheme === 'https' ? requestHttps : requestHttp)({
+    const request = make({
       host: server.address,
       port: check.port ?? server.port,
       path: path.startsWith('/') ? path : `/${path}`,
@@ -28,8 +33,6 @@ export function checkHttp(
         'user-agent': 'musterd',
         connection: 'close',
       },
-      agent: false,
-      ...(scheme === 'https' ? { rejectUnauthorized: false, servername: check.virtualHost ?? '' } : {}),
     });
     const end = (result: CheckResult): void => {
       signal.removeEventListener('abort', late);
@@ -40,6 +43,7 @@ export function checkHttp(
     };
     const late = (): void => end({ ok: false, text: `no answer in ${since(start)}` });
     signal.addEventListener('abort', late);
+    if (signal.aborted) return late();
     request.on('error', (error) => end({ ok: false, text: inWords(error) }));
     request.on('response', (response) => {
       const status = `${response.statusCode} ${response.statusMessage ?? ''}`.trim();

@@ -23,34 +23,47 @@ export function startRounds(
   report: (result: CheckResult) => void,
 ): Rounds {
   const { interval, timeout } = target.service.check;
-  const once = new AbortController();
-  let current = new AbortController();
+  const asides = new Set<AbortController>();
+  /** The check that counts; one that was ended before its answer came is not this one any more. */
+  let current: AbortController | undefined;
+  let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   const round = async (): Promise<void> => {
     const own = new AbortController();
     current = own;
     const started = performance.now();
-    const result = await runCheck(checker, target, timeout, own.signal);
-    if (own.signal.aborted) return;
+    const result = await runCheck(checker, target, timeout, own);
+    if (current !== own) return;
     const wait = interval * (0.9 + 0.2 * random.next()) - (performance.now() - started);
     timer = setTimeout(round, Math.max(wait, interval / 10, 1));
     report(result);
   };
   const end = (): void => {
     clearTimeout(timer);
-    current.abort();
+    const ended = current;
+    current = undefined;
+    ended?.abort();
   };
   void round();
   return {
     hasten: () => {
-      if (once.signal.aborted) return;
+      if (stopped) return;
       end();
       void round();
     },
-    once: (limit) => runCheck(checker, target, limit, once.signal),
+    once: async (limit) => {
+      const own = new AbortController();
+      asides.add(own);
+      try {
+        return await runCheck(checker, target, limit, own);
+      } finally {
+        asides.delete(own);
+      }
+    },
     stop: () => {
-      once.abort();
+      stopped = true;
       end();
+      for (const aside of asides) aside.abort();
     },
   };
 }

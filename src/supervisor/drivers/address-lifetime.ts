@@ -1,3 +1,4 @@
+import { getSystemErrorName } from 'node:util';
 import type { GroupName } from '../../model/names.ts';
 import type { PlacedAddress } from './address.ts';
 import type { Devices } from './devices.ts';
@@ -152,7 +153,7 @@ export class AddressLifetime implements Gate, Addresses {
     const found = this.#hardware.get(device);
     if (found === undefined) return this.#tell(`${address} has no device ${device} to go on`);
     const { error } = await this.#netlink.request(holdAddress(address, prefix, found.index, seconds));
-    return error === 0 || this.#tell(`${address} does not go on ${device}: errno ${error}`);
+    return error === 0 || this.#tell(`${address} does not go on ${device}: ${getSystemErrorName(-error)}`);
   }
 
   async #drop({ address, prefix }: PlacedAddress, device: string): Promise<boolean> {
@@ -160,7 +161,7 @@ export class AddressLifetime implements Gate, Addresses {
     if (found === undefined) return true;
     const { error } = await this.#netlink.request(dropAddress(address, prefix, found.index));
     const gone = error === 0 || error === errno.EADDRNOTAVAIL || error === errno.ENODEV;
-    return gone || this.#tell(`${address} does not go off ${device}: errno ${error}`);
+    return gone || this.#tell(`${address} does not go off ${device}: ${getSystemErrorName(-error)}`);
   }
 
   #tell(why: string): false {

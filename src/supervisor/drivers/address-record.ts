@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { dirname, join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
 import type { PlacedAddress } from './address.ts';
 import type { Devices } from './devices.ts';
 import { errno, NETLINK_ROUTE, NetlinkConnection } from './netlink/connection.ts';
@@ -82,7 +83,10 @@ export async function withdrawLeftovers(parts: Withdrawal): Promise<void> {
     const { error } = await netlink.request(dropAddress(address, prefix, found.index));
     if (error === 0) say(`${address} was taken off ${device}, as the configuration has it no more`);
     const gone = error === 0 || error === errno.EADDRNOTAVAIL || error === errno.ENODEV;
-    if (!gone) warn(`${address} does not go off ${device}, where the configuration has it no more: errno ${error}`);
+    if (!gone)
+      warn(
+        `${address} does not go off ${device}, where the configuration has it no more: ${getSystemErrorName(-error)}`,
+      );
     return gone;
   };
   try {
@@ -103,8 +107,13 @@ export async function withdrawLeftovers(parts: Withdrawal): Promise<void> {
   }
 }
 
-/** What musterd puts on a device has a lifetime; an address without one is somebody else's by now, and stays. */
+/**
+ * What musterd puts on a device has a lifetime; an address without one is somebody else's by now, and stays. So does what
+ * the kernel does not tell in time: were it ours, it would go by itself.
+ */
 async function isPermanent({ address, device }: Placed): Promise<boolean> {
-  const { stdout } = await runProgram('ip', ['-o', 'addr', 'show', 'dev', device, 'to', address], '', 10_000);
+  const args = ['-o', 'addr', 'show', 'dev', device, 'to', address];
+  const { stdout, timedOut } = await runProgram('ip', args, '', 30_000);
+  if (timedOut) return true;
   return stdout.includes(' inet') && !stdout.includes(' dynamic ');
 }

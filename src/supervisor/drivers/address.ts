@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import type { GroupName, IpAddress } from '../../model/names.ts';
 import type { Devices } from './devices.ts';
 import type { Addresses } from './gate.ts';
@@ -81,7 +82,7 @@ export class AddressDriver implements Addresses {
     const loopback = this.#devices.get('lo');
     if (loopback === undefined) return '';
     const { error } = await this.#netlink.request(keepAddress(address, isIPv6(address) ? 128 : 32, loopback.index));
-    return error === 0 || error === errno.EEXIST ? '' : `${address} does not go on lo: errno ${error}`;
+    return error === 0 || error === errno.EEXIST ? '' : `${address} does not go on lo: ${getSystemErrorName(-error)}`;
   }
 
   async #onDevice({ group, address, device, prefix }: PlacedAddress): Promise<string> {
@@ -93,6 +94,8 @@ export class AddressDriver implements Addresses {
       : dropAddress(address, prefix, found.index);
     const { error } = await this.#netlink.request(request);
     const gone = !held && (error === errno.EADDRNOTAVAIL || error === errno.ENODEV);
-    return error === 0 || gone ? '' : `${address} does not go ${held ? 'on' : 'off'} ${device}: errno ${error}`;
+    return error === 0 || gone
+      ? ''
+      : `${address} does not go ${held ? 'on' : 'off'} ${device}: ${getSystemErrorName(-error)}`;
   }
 }

@@ -1,4 +1,4 @@
-import { parseIp } from '../../base/ip.ts';
+import { parseIp, showIp } from '../../base/ip.ts';
 import type { IpAddress } from '../../model/names.ts';
 
 /** A node has few addresses, and asks for their bytes with each renewal. */
@@ -12,6 +12,12 @@ export function addressBytes(address: IpAddress): Uint8Array {
     known.set(address, bytes);
   }
   return bytes;
+}
+
+/** The canonical text of an address of 4 or 16 bytes in network order. */
+export function addressOf(bytes: Uint8Array): IpAddress {
+  const bits = bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  return showIp({ version: bytes.length === 4 ? 4 : 6, bits });
 }
 
 function encode(address: IpAddress): Uint8Array {

@@ -3,9 +3,8 @@ import type { IpAddress, MacAddress } from '../../model/names.ts';
 import { addressQuestion, announcements, claimOf, ETH_P_ARP, ETH_P_IPV6 } from './frames.ts';
 import { u16, u32 } from './netlink/message.ts';
 import type { DeviceState } from './netlink/route.ts';
-import type { RawSocket, RawSockets } from './raw-sockets.ts';
+import { AF_PACKET, type RawSocket, type RawSockets } from './raw-sockets.ts';
 
-const AF_PACKET = 17;
 const SOCK_RAW = 3;
 
 /** An AF_PACKET socket on one device; `protocol` 0 receives nothing (packet(7), `struct sockaddr_ll`). */

@@ -30,11 +30,10 @@ export class Devices {
     });
   }
 
-  /** Reads all devices; resolves when they are known. */
+  /** Reads all devices; resolves when they are known. Throws a Problem where the kernel does not say them. */
   async start(): Promise<void> {
     const { type, body } = devicesRequest();
-    const { messages } = await this.#netlink.dump(type, body);
-    for (const message of messages) {
+    for (const message of await this.#netlink.insist(type, body)) {
       const device = readDevice(message.body);
       if (device !== undefined) this.#byName.set(device.name, device);
     }
@@ -42,6 +41,11 @@ export class Devices {
 
   get(name: string): DeviceState | undefined {
     return this.#byName.get(name);
+  }
+
+  /** The name of the device of this index, the latest where it had several. */
+  nameOf(index: number): string | undefined {
+    return [...this.#byName.values()].findLast((device) => device.index === index)?.name;
   }
 
   stop(): void {

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { Problem } from '../../base/problem.ts';
 import type { IpAddress } from '../../model/names.ts';
 import { type GateDevice, gateChains, gateTable, renderGate } from './lease-gate-ruleset.ts';
-import type { NetlinkConnection } from './netlink/connection.ts';
+import { errno, type NetlinkConnection } from './netlink/connection.ts';
 import { generationOf, generationRequest, rulesRequest } from './netlink/nftables.ts';
 import { applyRuleset, runProgram } from './nft.ts';
 
 /** The rules are read back at every so many looks, whatever the generation says. */
 const looksPerReading = 10;
+/** How many times the rules are asked for right after they were rendered; each that is not answered takes seconds. */
+const readingAttempts = 3;
 
 /**
  * Renders the gate's rules and notices when somebody changes them. Each change of anything in nftables makes the
@@ -64,7 +66,7 @@ export class GateRuleset {
       await this.#apply(devices);
       await refill();
       await this.#compareGeneration();
-      this.#fingerprint = (await this.#readRules()) ?? '';
+      this.#fingerprint = await this.#readRendered();
     } finally {
       this.#rendering--;
     }
@@ -78,7 +80,13 @@ export class GateRuleset {
     if ((same && this.#looks !== 0) || this.busy) return undefined;
     const rules = await this.#readRules();
     if (this.busy) return undefined;
-    if (rules === undefined) return 'the ruleset was flushed or a chain of the gate deleted';
+    if (rules === undefined) {
+      // The kernel did not answer, so nothing is known, and the next look reads again. Should the rules be gone, the gate
+      // shuts by its own timeout.
+      this.#generation = undefined;
+      return undefined;
+    }
+    if (rules === '') return 'the ruleset was flushed or a chain of the gate deleted';
     if (rules !== this.#fingerprint) return 'the rules of the gate were changed';
     if (!same) this.#onForeignChange();
     return undefined;
@@ -115,13 +123,26 @@ export class GateRuleset {
     return same || now === undefined;
   }
 
-  /** A fingerprint of the rules of all the gate's chains with their handles; undefined where one has none. */
+  /** What every later reading is compared with: without it nobody could say whether the gate is what was rendered. */
+  async #readRendered(): Promise<string> {
+    for (let attempt = 0; attempt < readingAttempts; attempt++) {
+      const rules = await this.#readRules();
+      if (rules !== undefined) return rules;
+    }
+    throw new Problem('defect', 'Cannot read the lease gate back as the kernel must answer: it does not');
+  }
+
+  /**
+   * A fingerprint of the rules of all the gate's chains with their handles; empty where a chain has none, undefined where
+   * the kernel did not say them all.
+   */
   async #readRules(): Promise<string | undefined> {
     const hash = createHash('sha256');
     for (const chain of gateChains(this.#devices)) {
       const { type, body } = rulesRequest(gateTable, chain);
-      const { messages } = await this.#netlink.dump(type, body);
-      if (messages.length === 0) return undefined;
+      const { error, messages } = await this.#netlink.dump(type, body);
+      if (error === errno.ENOENT || (error === 0 && messages.length === 0)) return '';
+      if (error !== 0) return undefined;
       for (const message of messages) hash.update(message.body.subarray(4));
     }
     return hash.digest('hex');

@@ -2,7 +2,8 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Link } from '../../model/cluster.ts';
 import type { IpAddress } from '../../model/names.ts';
-import { addressesOn, broadcastOf, isNear, ownAddresses, resolveAddress, withZone } from './link-sockets.ts';
+import { resolveAddress, withoutZone, withZone } from './link-sockets.ts';
+import { type AddressBook, broadcastOf, isNear } from './own-addresses.ts';
 
 /** One heartbeat link: all `ucast` lines of a device and family together, or one `bcast` device, or one `mcast` line. */
 export interface LinkSpec {
@@ -49,11 +50,11 @@ export interface LinkEnds {
 }
 
 /**
- * The ends of a link as this machine is now; `virtual` are addresses that come and go. Throws an Error that says what
- * is missing.
+ * The ends of a link with the addresses that this machine has; `virtual` are addresses that come and go. Throws an Error
+ * that says what is missing.
  */
-export async function endsOf(spec: LinkSpec, virtual: ReadonlySet<IpAddress>): Promise<LinkEnds> {
-  const there = addressesOn(spec.device, spec.version).filter(({ address }) => !virtual.has(address));
+export async function endsOf(spec: LinkSpec, book: AddressBook, virtual: ReadonlySet<IpAddress>): Promise<LinkEnds> {
+  const there = book.on(spec.device, spec.version).filter(({ address }) => !virtual.has(address));
   if (there.length === 0) throw new Error(`${spec.device} has no IPv${spec.version} address`);
   const [first] = there;
   if (spec.multicast !== undefined) {
@@ -64,16 +65,18 @@ export async function endsOf(spec: LinkSpec, virtual: ReadonlySet<IpAddress>): P
     const address = broadcastOf(first!);
     return { local: address, own: first!.address, targets: [address] };
   }
-  const own = ownAddresses();
   const resolved = await Promise.all(spec.peers.map(resolveAddress));
   // The line that names this node itself is there so that the file is the same everywhere.
-  const others = resolved.filter((address) => !own.has(address));
-  const near = there.find((info) => others.some((address) => isNear(address, [info]))) ?? first!;
+  const others = resolved.filter((address) => !book.all.has(address));
+  const near = there.find((info) => others.some((address) => isNear(withoutZone(address), [info]))) ?? first!;
   const targets = others.map((address) => withZone(address, spec.device));
   return { local: withZone(near.address, spec.device), own: near.address, targets };
 }
 
-/** Sets an open socket up for the kind of its link. */
+/**
+ * Sets an open socket up for the kind of its link. Joining a group waits for the kernel's lock of links, and so does the
+ * close of a socket that has joined; both can only be done by who has the socket, and are as rare as new addresses are.
+ */
 export function prepareSocket(socket: Socket, { name, device, multicast, version }: LinkSpec, own: IpAddress): void {
   if (name.startsWith('bcast')) socket.setBroadcast(true);
   if (multicast === undefined) return;
@@ -88,8 +91,8 @@ export function prepareSocket(socket: Socket, { name, device, multicast, version
  * Whether what came from there came over this link. Only for multicast is there a doubt: a socket gets what any device of
  * the machine that joined the group received.
  */
-export function cameOver({ device, version, multicast }: LinkSpec, from: RemoteInfo): boolean {
+export function cameOver({ device, version, multicast }: LinkSpec, book: AddressBook, from: RemoteInfo): boolean {
   if (multicast === undefined) return true;
   const zone = from.address.split('%')[1];
-  return zone === undefined ? isNear(from.address, addressesOn(device, version)) : zone === device;
+  return zone === undefined ? isNear(from.address, book.on(device, version)) : zone === device;
 }

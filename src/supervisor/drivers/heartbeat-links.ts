@@ -1,14 +1,15 @@
 import type { Socket } from 'node:dgram';
-import { networkInterfaces } from 'node:os';
 import { Problem } from '../../base/problem.ts';
 import type { Link } from '../../model/cluster.ts';
 import type { IpAddress, NodeName } from '../../model/names.ts';
 import { cameOver, endsOf, type LinkEnds, type LinkSpec, linkSpecs, prepareSocket } from './heartbeat-link.ts';
-import { addressesOn, openSocket, ownAddresses, withoutZone } from './link-sockets.ts';
+import { openSocket, withoutZone } from './link-sockets.ts';
+import type { OwnAddresses } from './own-addresses.ts';
 
 export interface HeartbeatLinksOptions {
   readonly links: readonly Link[];
   readonly port: number;
+  readonly addresses: Pick<OwnAddresses, 'all' | 'on' | 'refresh'>;
   /** Addresses that no link may depend on, as they come and go. */
   readonly virtual?: ReadonlySet<IpAddress> | undefined;
   /** Every datagram that comes in, with the name of the link that it took. */
@@ -31,8 +32,16 @@ const usualErrors = new Set([
   'ENODEV',
 ]);
 
+/**
+ * What became of a datagram is asked of one in so many: an error that a person should know of lasts, and asking costs.
+ * More than there are peers and prime, so that each has its turn.
+ */
+const askEvery = 11;
+
 interface OpenLink {
   readonly spec: LinkSpec;
+  readonly onSent: (error: Error | null) => void;
+  sent: number;
   ends: LinkEnds | undefined;
   socket: Socket | undefined;
   /** Why it is not open. */
@@ -55,14 +64,20 @@ export class HeartbeatLinks {
   readonly #links: readonly OpenLink[];
   /** Where each node's datagrams came from, by link: so that only its own addresses get what is meant for it. */
   readonly #learned = new Map<NodeName, Map<string, IpAddress>>();
-  #own: ReadonlySet<IpAddress> = new Set();
   #busy = false;
   #stopped = false;
 
   constructor(options: HeartbeatLinksOptions) {
     this.#options = options;
     const specs = linkSpecs(options.links, options.port);
-    this.#links = specs.map((spec) => ({ spec, ends: undefined, socket: undefined, trouble: 'it was never opened' }));
+    this.#links = specs.map((spec) => ({
+      spec,
+      onSent: (error) => this.#onSent(spec, error),
+      sent: 0,
+      ends: undefined,
+      socket: undefined,
+      trouble: 'it was never opened',
+    }));
   }
 
   /** Opens the sockets. Throws a Problem where none opens as somebody else has the port. */
@@ -81,12 +96,12 @@ export class HeartbeatLinks {
     if (this.#busy || this.#stopped) return;
     this.#busy = true;
     try {
-      const interfaces = networkInterfaces();
-      this.#own = ownAddresses(interfaces);
+      const { addresses } = this.#options;
+      await addresses.refresh();
       for (const link of this.#links) {
-        // Without carrier a device shows no address at all: its socket works again in the moment that the cable is in.
-        const renumbered = addressesOn(link.spec.device, link.spec.version, interfaces).length > 0;
-        if (link.ends !== undefined && renumbered && !this.#own.has(link.ends.own))
+        // A device that is down may lose its addresses for a while: its socket works again in the moment that it is up.
+        const renumbered = addresses.on(link.spec.device, link.spec.version).length > 0;
+        if (link.ends !== undefined && renumbered && !addresses.all.has(link.ends.own))
           this.#shut(link, `${link.ends.own} is gone`);
         if (link.socket === undefined) await this.#open(link);
       }
@@ -98,16 +113,21 @@ export class HeartbeatLinks {
   /** Sends a datagram over every link that reaches this node. */
   send(to: NodeName, bytes: Uint8Array): void {
     const known = this.#learned.get(to);
-    for (const { spec, socket, ends } of this.#links) {
+    for (const link of this.#links) {
+      const { spec, socket, ends } = link;
       if (socket === undefined) continue;
       for (const target of ends!.targets) {
         if (spec.peers.length > 0 && !this.#mayReach(to, known, spec.name, target)) continue;
-        socket.send(bytes, spec.port, target, (error) => {
-          const code = (error as NodeJS.ErrnoException | null)?.code;
-          if (code !== undefined && !usualErrors.has(code)) this.#options.onTrouble(`${spec.name}: ${error!.message}`);
-        });
+        link.sent++;
+        if (link.sent % askEvery === 0) socket.send(bytes, spec.port, target, link.onSent);
+        else socket.send(bytes, spec.port, target);
       }
     }
+  }
+
+  #onSent({ name }: LinkSpec, error: Error | null): void {
+    const code = (error as NodeJS.ErrnoException | null)?.code;
+    if (code !== undefined && !usualErrors.has(code)) this.#options.onTrouble(`${name}: ${error!.message}`);
   }
 
   /** An authentic datagram of this node came from there. */
@@ -154,16 +174,17 @@ export class HeartbeatLinks {
 
   async #open(link: OpenLink): Promise<void> {
     const { spec } = link;
+    const { addresses } = this.#options;
     try {
-      const ends = await endsOf(spec, this.#options.virtual ?? new Set());
+      const ends = await endsOf(spec, addresses, this.#options.virtual ?? new Set());
       const socket = await openSocket(
         ends.local,
         spec.port,
         spec.multicast !== undefined,
         (bytes, from) => {
           // What a node says to all of a network comes back to it too.
-          if (spec.peers.length === 0 && this.#own.has(withoutZone(from.address))) return;
-          if (cameOver(spec, from)) this.#options.onDatagram(bytes, spec.name, withoutZone(from.address));
+          if (spec.peers.length === 0 && addresses.all.has(withoutZone(from.address))) return;
+          if (cameOver(spec, addresses, from)) this.#options.onDatagram(bytes, spec.name, withoutZone(from.address));
         },
         (error) => this.#options.onTrouble(`${spec.name}: ${error.message}`),
       );

@@ -1,3 +1,4 @@
+import { getSystemErrorName } from 'node:util';
 import type { GroupName, IpAddress, MacAddress } from '../../model/names.ts';
 import { addressBytes } from './addresses.ts';
 import { Backstop } from './backstop.ts';
@@ -43,6 +44,11 @@ export class LeaseGate implements Gate {
   /** Added to tokens, so that no command of an earlier process or rendering can ever mean one of ours. */
   #salt = 0;
   #peers: ReadonlySet<MacAddress> = new Set();
+  /** Why the rules have to be rendered, where the kernel refused it: whatever it has now, it gets no token and no grant. */
+  #unrendered: string | undefined;
+  #looking = false;
+  /** What was said last of what the kernel refuses. */
+  #said = '';
 
   constructor(options: LeaseGateOptions) {
     this.#options = options;
@@ -69,16 +75,21 @@ export class LeaseGate implements Gate {
 
   /** Devices that came, left or changed their MAC: the gate is rendered again, shut, and counts as lost. */
   async setDevices(devices: readonly GateDevice[], why: string): Promise<void> {
-    await this.#render(devices);
-    this.#options.onLost(why);
+    await this.#renderAgain(devices, why);
   }
 
   /** Level trigger, to be called a few times a second: looks whether the ruleset is still ours. */
   async check(): Promise<void> {
-    if (this.#ruleset.busy) return;
-    const why = await this.#ruleset.changed();
-    if (why !== undefined) await this.#lost(why);
-    else if (!this.#backstop.stands) await this.#makeBackstop(this.#ruleset.devices);
+    // One look at a time: what one that the kernel held up has seen says nothing of what was rendered meanwhile.
+    if (this.#looking || this.#ruleset.busy) return;
+    this.#looking = true;
+    try {
+      const why = this.#unrendered ?? (await this.#ruleset.changed());
+      if (why !== undefined) await this.#lost(why);
+      else if (!this.#backstop.stands) await this.#makeBackstop(this.#ruleset.devices);
+    } finally {
+      this.#looking = false;
+    }
   }
 
   async arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean> {
@@ -119,8 +130,13 @@ export class LeaseGate implements Gate {
     groups: readonly GroupName[],
     pass?: { readonly mac: MacAddress; readonly lifetime: number; readonly token: number },
   ): Promise<boolean> {
-    // What is rendered anew is shut, but only once the kernel has it.
-    await this.#ruleset.settled();
+    // What is rendered anew is shut, but only once the kernel has it. Where it refused that, a token may still be armed.
+    try {
+      await this.#ruleset.settled();
+    } catch {
+      return false;
+    }
+    if (this.#unrendered !== undefined) return false;
     const addresses = this.#of(groups);
     const remove = addresses
       .filter((address) => this.#granted.has(address))
@@ -175,7 +191,7 @@ export class LeaseGate implements Gate {
   }
 
   #refused(deadline: number): boolean {
-    return this.#ruleset.busy || this.#options.now() > deadline;
+    return this.#ruleset.busy || this.#unrendered !== undefined || this.#options.now() > deadline;
   }
 
   #mark(token: number): number {
@@ -201,16 +217,39 @@ export class LeaseGate implements Gate {
     const { error } = await this.#netlink.transaction(elementTransaction(gateTable, changes));
     if (error === 0) {
       this.#ruleset.countChange();
+      this.#said = '';
       return true;
     }
-    if (error === errno.ENOENT && !this.#ruleset.busy) await this.#lost('a table, set or element was gone');
+    if (error !== errno.ENOENT)
+      this.#say(`the kernel has not done a change of the gate: ${getSystemErrorName(-error)}`);
+    else if (!this.#ruleset.busy) await this.#lost('a table, set or element was gone');
     return false;
   }
 
   async #lost(why: string): Promise<void> {
-    if (this.#ruleset.busy) return;
-    await this.#render(this.#ruleset.devices);
+    if (!this.#ruleset.busy) await this.#renderAgain(this.#ruleset.devices, why);
+  }
+
+  /**
+   * Renders the gate while musterd runs. Where the kernel refuses, the gate is not said to be lost, since that would mean
+   * that it stands again, shut: it shuts when what is armed times out, the lease ends, and the next look tries again.
+   */
+  async #renderAgain(devices: readonly GateDevice[], why: string): Promise<void> {
+    try {
+      await this.#render(devices);
+    } catch (error) {
+      this.#unrendered = why;
+      this.#say(`the gate could not be rendered again, and stays shut until it is: ${(error as Error).message}`);
+      return;
+    }
+    this.#unrendered = undefined;
+    this.#said = '';
     this.#options.onLost(why);
+  }
+
+  #say(trouble: string): void {
+    if (trouble !== this.#said) this.#options.onTrouble(trouble);
+    this.#said = trouble;
   }
 
   async #render(devices: readonly GateDevice[]): Promise<void> {

@@ -2,54 +2,17 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { isIP, isIPv6 } from 'node:net';
-import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
-import { networkContains, parseIp, parseNetwork } from '../../base/ip.ts';
 import type { IpAddress } from '../../model/names.ts';
-
-/** Devices with their addresses, as the kernel says them at one moment; asking it is worth sparing. */
-export type Interfaces = ReturnType<typeof networkInterfaces>;
-
-/** The addresses of a device in one family, by the kernel. */
-export function addressesOn(
-  device: string,
-  version: 4 | 6,
-  interfaces: Interfaces = networkInterfaces(),
-): NetworkInterfaceInfo[] {
-  return (interfaces[device] ?? []).filter(({ family }) => family === `IPv${version}`);
-}
-
-/** All addresses of this machine. */
-export function ownAddresses(interfaces: Interfaces = networkInterfaces()): Set<IpAddress> {
-  return new Set(Object.values(interfaces).flatMap((list) => (list ?? []).map(({ address }) => address)));
-}
-
-/** Whether `address` (its zone aside) is in the network of one of these. */
-export function isNear(address: IpAddress, infos: readonly NetworkInterfaceInfo[]): boolean {
-  const ip = parseIp(withoutZone(address));
-  if (ip === undefined) return false;
-  return infos.some(({ cidr }) => {
-    const network = cidr === null ? undefined : parseNetwork(cidr.replace(/%[^/]*/, ''));
-    return network !== undefined && networkContains(network, ip);
-  });
-}
 
 /** `fe80::1%eth0` without `%eth0`. */
 export function withoutZone(address: IpAddress): IpAddress {
-  return address.split('%', 1)[0]!;
+  const zone = address.indexOf('%');
+  return zone < 0 ? address : address.slice(0, zone);
 }
 
 /** Addresses that mean nothing without their device: link-local ones and multicast. */
 export function withZone(address: IpAddress, device: string): IpAddress {
   return /^f(e[89ab]|f)/i.test(address) && isIPv6(address) ? `${address}%${device}` : address;
-}
-
-/** The broadcast address of a device's network. */
-export function broadcastOf({ address, netmask }: NetworkInterfaceInfo): IpAddress {
-  const mask = netmask.split('.').map(Number);
-  return address
-    .split('.')
-    .map((part, index) => (Number(part) | ~mask[index]!) & 0xff)
-    .join('.');
 }
 
 /** The numeric address of a name; rejects where there is none. */

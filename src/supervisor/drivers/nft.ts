@@ -4,6 +4,8 @@ export interface Finished {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** It was killed, as it took too long. */
+  readonly timedOut: boolean;
 }
 
 /** Runs a program to its end with `input`; a program that is not there ends with code 127. Killed after `timeout` ms. */
@@ -19,9 +21,14 @@ export function runProgram(command: string, args: readonly string[], input = '',
       stderr += chunk;
     });
     child.stdin.on('error', () => {});
-    child.on('error', (error) => resolve({ code: 127, stdout, stderr: error.message }));
+    child.on('error', (error) => resolve({ code: 127, stdout, stderr: error.message, timedOut: false }));
     child.on('close', (code, signal) =>
-      resolve({ code: code ?? 1, stdout, stderr: signal ? `${stderr}${signal}` : stderr }),
+      resolve({
+        code: code ?? 1,
+        stdout,
+        stderr: signal ? `${stderr}${signal} after ${timeout} ms` : stderr,
+        timedOut: signal === 'SIGKILL',
+      }),
     );
     child.stdin.end(input);
   });

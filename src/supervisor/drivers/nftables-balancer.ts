@@ -1,4 +1,3 @@
-import { networkInterfaces } from 'node:os';
 import { type Random, seededRandom } from '../../base/random.ts';
 import { flowKey, hashSeed, isApproximated, planService, type ServicePlan } from '../../core/balancing.ts';
 import type { IpAddress, NodeName } from '../../model/names.ts';
@@ -194,8 +193,5 @@ function unreachable(service: VirtualService, address: IpAddress): string | unde
 /** This host's addresses, without the virtual ones: those lie on `lo` of every real server. */
 function ownAddresses(config: BalancerConfig): ReadonlySet<IpAddress> {
   const virtual = new Set(config.services.map(({ address }) => address));
-  const present = Object.values(networkInterfaces()).flatMap((addresses) =>
-    (addresses ?? []).map((one) => one.address),
-  );
-  return new Set([...config.self.addresses, ...present].filter((address) => !virtual.has(address)));
+  return new Set(config.self.addresses.filter((address) => !virtual.has(address)));
 }

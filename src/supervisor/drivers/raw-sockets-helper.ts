@@ -6,13 +6,15 @@
  * Both ways: u32 length (big-endian, of what follows), u8 socket, payload. Socket 0 is the helper itself:
  *   open ID DOMAIN TYPE PROTOCOL BIND CONNECT   (sockaddrs in hex, `-` for none), answered by `failed ID ERRNO` at most
  *   close ID
+ *   leave ID                                     close, where that may take the kernel long: a child has the socket too, and
+ *                                                ends it by ending a moment later
  *   schedule PRIORITY PID                        SCHED_FIFO for itself and all threads that the process has now, ordinary
  *                                                for what they start; 0: ordinary for all; and locks its own memory,
  *                                                page by page as it comes to use them (MCL_ONFAULT)
  * It ends at the end of its input, so that it never outlives musterd; what was written before that is still relayed.
  */
 export const rawSocketsHelper = `
-$0 = 'musterd: raw sockets'; $SIG{PIPE} = $SIG{INT} = $SIG{TERM} = 'IGNORE';
+$0 = 'musterd: raw sockets'; $SIG{PIPE} = $SIG{INT} = $SIG{TERM} = $SIG{CHLD} = 'IGNORE';
 my (%socket, $input); $input = '';
 my %calls = (x86_64 => [151, 144], aarch64 => [230, 119], riscv64 => [230, 119], ppc64le => [152, 156], s390x => [152, 156]);
 sub answer { my ($id, $data) = @_;
@@ -26,7 +28,10 @@ sub control { my ($verb, @args) = split / /, $_[0];
     $ok &&= bind($fh, pack('H*', $bind)) if $bind ne '-';
     $ok &&= connect($fh, pack('H*', $connect)) if $connect ne '-';
     if ($ok) { $socket{$id} = $fh } else { answer(0, "failed $id " . ($! + 0)) } }
-  elsif ($verb eq 'close') { my $fh = delete $socket{$args[0]}; close $fh if $fh }
+  elsif ($verb eq 'close' || $verb eq 'leave') { my $fh = delete $socket{$args[0]} or return;
+    my $child = $verb eq 'leave' ? fork : undef;
+    if (defined $child && $child == 0) { select(undef, undef, undef, 0.1); kill 'KILL', $$ }
+    close $fh }
   elsif ($verb eq 'schedule') { my ($priority, $pid) = @args; my ($machine) = split ' ', \`uname -m\`; my $numbers = $calls{$machine} or return;
     my $set = sub { my ($task, $level) = @_; syscall($numbers->[1], $task + 0, $level ? 0x40000001 : 0, pack('i', $level)) };
     if (opendir(my $tasks, "/proc/$pid/task")) { $set->($_, $priority) for grep { /^[0-9]+$/ } readdir $tasks }

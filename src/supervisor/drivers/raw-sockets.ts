@@ -3,6 +3,8 @@ import { getSystemErrorName } from 'node:util';
 import { Problem } from '../../base/problem.ts';
 import { rawSocketsHelper } from './raw-sockets-helper.ts';
 
+export const AF_PACKET = 17;
+
 /** What socket(2), bind(2) and connect(2) take; addresses are whole sockaddrs in bytes. */
 export interface SocketSpec {
   readonly domain: number;
@@ -34,7 +36,11 @@ export interface RawSockets {
 
 /** Starts the helper. `onEnd` is called when it ends without having been stopped: then nothing can be armed any more. */
 export async function startRawSockets(onEnd: (why: string) => void, perl = 'perl'): Promise<RawSockets> {
-  const child = spawn(perl, ['-e', rawSocketsHelper], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(perl, ['-e', rawSocketsHelper], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    // Tables of a language would be memory for nothing.
+    env: { ...process.env, LC_ALL: 'C' },
+  });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) =>
@@ -57,6 +63,7 @@ class HelperSockets implements RawSockets {
   readonly #handlers = new Map<number, { data: (data: Buffer) => void; error: (code: string) => void }>();
   readonly #ended: Promise<void>;
   #buffer: Buffer = Buffer.alloc(0);
+  #frames: Buffer[] = [];
   #lastId = 0;
   #stopping = false;
 
@@ -79,11 +86,14 @@ class HelperSockets implements RawSockets {
     const hex = (address: Uint8Array | undefined): string =>
       address === undefined ? '-' : Buffer.from(address).toString('hex');
     const { domain, type, protocol } = spec;
+    // At the close of a packet socket that received, the kernel waits for a grace period of RCU (`packet_release`): under
+    // load that can be longer than a lease, and whatever else goes through this helper would wait with it.
+    const end = domain === AF_PACKET ? 'leave' : 'close';
     this.#write(0, Buffer.from(`open ${id} ${domain} ${type} ${protocol} ${hex(spec.bind)} ${hex(spec.connect)}`));
     return {
       send: (payload) => this.#write(id, payload),
       close: () => {
-        if (this.#handlers.delete(id)) this.#write(0, Buffer.from(`close ${id}`));
+        if (this.#handlers.delete(id)) this.#write(0, Buffer.from(`${end} ${id}`));
       },
     };
   }
@@ -94,6 +104,7 @@ class HelperSockets implements RawSockets {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#flush();
     this.#child.stdin!.end();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 1000);
     await this.#ended;
@@ -114,7 +125,17 @@ class HelperSockets implements RawSockets {
     frame.writeUInt32BE(payload.length + 1, 0);
     frame[4] = id;
     frame.set(payload, 5);
-    this.#child.stdin!.write(frame);
+    this.#frames.push(frame);
+    // What is sent in one go wakes the helper once.
+    if (this.#frames.length === 1) queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    const { stdin } = this.#child;
+    const frames = this.#frames;
+    this.#frames = [];
+    if (frames.length === 0 || stdin!.destroyed || stdin!.writableEnded) return;
+    stdin!.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
   }
 
   #receive(chunk: Buffer): void {

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { startSshd, type TestSshd } from '../../integration/sshd.ts';
+import { startSshd, type TestSshd } from '../../loopback/sshd.ts';
 
 export interface BenchHosts {
   readonly sshd: TestSshd;

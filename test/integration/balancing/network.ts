@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { removeLinks } from '../supervisor/namespaces.ts';
 
 /** Namespaces on a switch of their own: `sw` with a bridge, and one namespace per machine, each with one `eth0`. */
 export interface Network {
@@ -26,6 +27,7 @@ export function createNetwork(machines: Readonly<Record<string, readonly string[
   const names = ['sw', ...Object.keys(machines)];
   const remove = async (): Promise<void> => {
     for (const program of programs) await program.stop();
+    removeLinks(`${prefix}sw`);
     for (const name of names) exec(`ip netns del ${prefix}${name} 2>/dev/null || true`);
   };
   const network: Network = {

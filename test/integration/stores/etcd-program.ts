@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { unpackedPackage } from '../debian-package.ts';
+import { unpackedPackage } from '../../debian/unpacked.ts';
 
 /** Debian's etcd: the installed one, or unpacked beside the temporary files. */
 export function etcdProgram(): string {

@@ -37,7 +37,7 @@ export interface TestNode {
   /** Runs a command in the node's network namespace. */
   run(...command: readonly string[]): string;
   /** A long-lived program in the node's network namespace, which outlives its musterd. */
-  spawn(command: readonly string[]): ChildProcess;
+  spawn(command: readonly string[], input?: 'pipe'): ChildProcess;
   musterd(...args: readonly string[]): string;
   status(): Status;
 }
@@ -70,6 +70,25 @@ export interface ClusterOptions {
 
 function exec(...command: readonly string[]): string {
   return execFileSync(command[0]!, command.slice(1), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Bridges and ports of a switch that are to go together; any number but 0, which is that of `lo`. */
+const switchGroup = '7';
+
+/**
+ * Takes away all links of a test's switch, and with them their other ends, before its namespaces go. The kernel would do
+ * so some time after the removal of the namespaces, holding up whatever test runs by then.
+ */
+export function removeLinks(space: string): void {
+  try {
+    const lines = exec('ip', '-n', space, '-o', 'link', 'show').matchAll(/^\d+: ([^:@]+)/gm);
+    const names = [...lines].map((line) => line[1]!).filter((name) => name !== 'lo');
+    for (const name of names) exec('ip', '-n', space, 'link', 'set', name, 'group', switchGroup);
+    // All at once: for each by itself, the kernel would wait for a grace period of RCU.
+    if (names.length > 0) exec('ip', '-n', space, 'link', 'delete', 'group', switchGroup);
+  } catch {
+    // It was never made.
+  }
 }
 
 /** Resolves when `condition` holds; rejects with what `seen` says after `patience` milliseconds. */
@@ -109,6 +128,14 @@ export async function createCluster(more: ClusterOptions = {}): Promise<TestClus
 
   const remove = async (): Promise<void> => {
     await Promise.all(started.map(end));
+    for (const name of nodeNames) {
+      try {
+        inside(name, 'nft', 'flush', 'ruleset');
+      } catch {
+        // It was never made, or there is no nft.
+      }
+    }
+    removeLinks(space('switch'));
     for (const name of names) {
       try {
         exec('ip', 'netns', 'del', space(name));
@@ -276,9 +303,9 @@ function testNode(parts: NodeParts): TestNode {
     signal: (signal) => void child?.kill(signal),
     ended: () => over,
     run,
-    spawn: (command) => {
+    spawn: (command, input) => {
       const program = spawn('nsenter', [`--net=/run/netns/${space}`, ...command], {
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: [input ?? 'ignore', 'pipe', 'inherit'],
       });
       started.push(program);
       return program;

@@ -3,7 +3,7 @@ import { Violation } from '../violation.ts';
 import type { Checker } from './checker.ts';
 
 /**
- * No grant without a majority: of the voters, counted here from what they really answered to that token's request, more
+ * No grant without a majority, nor to a node without a vote: of the voters, counted here from what they really answered to that token's request, more
  * than half have accepted after the kernel had armed it.
  */
 export function majority(ledger: Ledger): Checker {
@@ -14,6 +14,7 @@ export function majority(ledger: Ledger): Checker {
         if (effect.type !== 'grant') continue;
         const asked = ledger.asked(machine, effect.token);
         if (asked === undefined) throw new Violation(`${machine.name} opens a gate that it never asked the voters for`);
+        if (!asked.voters.includes(machine.index)) throw new Violation(`${machine.name} opens a gate and has no vote`);
         for (const group of effect.groups) {
           const until = asked.until.get(group);
           const votes = asked.voters.filter((voter) => (until?.[voter] ?? 0) > 0).length;

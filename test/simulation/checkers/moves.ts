@@ -9,7 +9,7 @@ const perHeal = 3;
 
 /**
  * Groups do not wander: between one cause (a fault begins or ends, a machine starts) and the next, a group moves a bounded
- * number of times. Where messages are lost or late all the time each of these is a cause too, so there only what follows
+ * number of times. Where messages or writes are lost or late all the time each of these is a cause too, so there only what follows
  * the heal is counted.
  */
 export function moves(): Checker {
@@ -37,6 +37,8 @@ export function moves(): Checker {
 
 function isQuiet({ plan }: World): boolean {
   const { loss, slowShare } = plan.network;
+  // While some have the next set of voters on their disks, and others are writing it yet, neither need be a majority.
+  if (plan.slowDisk !== undefined) return false;
   return loss === 0 && slowShare === 0 && plan.slowCommands === 0 && !plan.far;
 }
 

@@ -1,3 +1,4 @@
+import type { Event } from '../../../src/core/event.ts';
 import type { Ballot } from '../../../src/core/message.ts';
 import type { Asked, Ledger } from '../ledger.ts';
 import { Violation } from '../violation.ts';
@@ -5,7 +6,8 @@ import type { Checker } from './checker.ts';
 
 /**
  * No node takes over what another one's lease still covers: that lease is over where a majority that granted it has counted
- * to its end, or was released by its holder after the kernel had shut the gate.
+ * to its end, or was released by its holder after the kernel had shut the gate. And no holder gives up a group for a node
+ * that has not said that it is ready.
  */
 export function takeover(ledger: Ledger): Checker {
   /** By group and machine: the newest round that a machine was told it had. */
@@ -20,6 +22,8 @@ export function takeover(ledger: Ledger): Checker {
           for (const { group, ballot } of effect.message.releases) released.set(`${group} ${machine.index}`, ballot);
           if (event.type === 'closed' && !event.ok) throw new Violation(`${machine.name} releases an open gate`);
         }
+        if (effect.type === 'close' && effect.passTo !== undefined && !asksFor(event, effect.passTo))
+          throw new Violation(`${machine.name} shuts its gate for ${effect.passTo}, which has not asked for it`);
         if (effect.type !== 'grant') continue;
         const asked = ledger.asked(machine, effect.token);
         for (const group of effect.groups) {
@@ -37,6 +41,10 @@ export function takeover(ledger: Ledger): Checker {
       }
     },
   };
+}
+
+function asksFor(event: Event, node: string): boolean {
+  return event.type === 'message' && event.from === node && event.message.kind === 'take';
 }
 
 function isReleased(released: ReadonlyMap<string, Ballot>, { machine, ballots }: Asked, group: string): boolean {

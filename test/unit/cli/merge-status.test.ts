@@ -57,8 +57,23 @@ describe('the picture of a cluster', () => {
     );
     const merged = mergeStatuses(statuses)!;
     assert.match(showStatus(merged, 0), /Configuration DIFFERS: aaa on node\[1-2\]; bbb on node3/);
-    const refused = { ...merged, counters: { forged: 3, replayed: 0, takeovers: 7 } };
+    const refused = { ...merged, counters: { forged: 3, replayed: 0, 'not-for-us': 2, takeovers: 7 } };
     assert.match(showStatus(refused, 0), /Messages Refused:\n {2}\* forged: 3$/);
+  });
+
+  it('adds up what each node has counted', async () => {
+    const rehearsal = await labCluster();
+    const [one, two] = ['node1', 'node2'].map((node) => statusOf(rehearsal, node)) as [Status, Status];
+    const counted: Status[] = [
+      { ...one, counters: { takeovers: 1, leastLeft: 60.5 } },
+      { ...two, counters: { takeovers: 2, forged: 4, leastLeft: 40 } },
+    ];
+    assert.deepEqual(mergeStatuses(counted)!.counters, { takeovers: 3, leastLeft: 40, forged: 4 });
+    const later = [one, { ...two, quorum: { ...two.quorum, epoch: 1 } }];
+    assert.deepEqual(disagreements(later), [
+      'the cluster: quorate (3 of 3 votes), all nodes there says node1; ' +
+        'quorate (3 of 3 votes), all nodes there, by epoch 1 says node2',
+    ]);
   });
 
   it('says where nodes disagree, each side with its nodes', async () => {

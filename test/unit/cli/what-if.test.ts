@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readPartition, summary } from '../../../src/cli/what-if.ts';
+import { namesToKill, readPartition, summary } from '../../../src/cli/what-if.ts';
 import { rowsOf, showRows } from '../../../src/cli/what-if-table.ts';
 import { pairFailures, playAll, singleFailures } from '../../../src/core/failures.ts';
 import { loadInventory } from '../../../src/inventory/load.ts';
@@ -33,6 +33,14 @@ describe('the table of what-if', () => {
     assert.throws(() => readPartition(cluster, 'node1|node9'), /"node9" is not \(known: node\[1-3\]\)/);
     assert.throws(() => readPartition(cluster, 'node1|node1'), /each voter once/);
     assert.throws(() => readPartition(cluster, 'node1|'), /each side must name voters/);
+    assert.throws(() => readPartition(cluster, 'node1|node[2-'), /its ranges must read/);
+  });
+
+  it('kills who is named, and refuses a text that names nobody', async () => {
+    const cluster = (await loadInventory('inventory/lab.yml')).cluster!;
+    assert.deepEqual(namesToKill(cluster, 'node1,node[2-3]'), ['node1', 'node2', 'node3']);
+    for (const text of ['', ','])
+      assert.throws(() => namesToKill(cluster, text), /Cannot kill ".?" as .*: it names none/);
   });
 });
 

@@ -48,6 +48,8 @@ export class EpochWorld {
   now = 0;
   loss = 0;
   blocked: (send: Send, from: string) => boolean = () => false;
+  /** What arrives of what is sent; undefined: nothing. */
+  carried: (send: Send, from: string) => Pick<Send, 'epoch' | 'message'> | undefined = (send) => send;
   private readonly random: Random;
   private readonly queue = new EventQueue<Due>();
 
@@ -172,7 +174,9 @@ export class EpochWorld {
       case 'send': {
         const to = this.nodes.get(effect.to);
         if (to === undefined || this.random.chance(this.loss) || this.blocked(effect, node.name)) return;
-        const { epoch, message } = effect;
+        const arrives = this.carried(effect, node.name);
+        if (arrives === undefined) return;
+        const { epoch, message } = arrives;
         const event: Event = { type: 'message', from: node.name, link: 'eth0', epoch, message };
         this.later(to, event, 0.1 + this.random.next() * 3);
         return;

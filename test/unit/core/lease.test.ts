@@ -103,6 +103,22 @@ describe('lease: arm, ask, grant', () => {
     assert.equal(sent(say(state, 'node2', { ...request, lease: state.lease }, 1001), 'accept').length, 1);
   });
 
+  it('promises nothing to who could take longer to arm than its silence after a restart lasts', () => {
+    const state = newNode('node1', 0);
+    const request = {
+      kind: 'prepare',
+      nonce: '0'.repeat(32),
+      incarnation: '0'.repeat(32),
+      requests: [{ group: 'web1', round: 9 }],
+    } as const;
+    assert.equal(sent(say(state, 'node2', { ...request, lease: 8 * state.lease }, 1000), 'promise').length, 0);
+    // Nor does it keep such a ballot in mind: an older one of somebody else gets its promise.
+    const older = { ...request, requests: [{ group: 'web1', round: 1 }] };
+    const [promise] = sent(say(state, 'node3', { ...older, lease: state.lease }, 1001), 'promise');
+    assert.equal(promise!.answers[0]!.ok, true);
+    assert.equal(sent(say(state, 'node2', request, 1002), 'promise')[0]!.answers[0]!.ok, true, 'an older version');
+  });
+
   it('lets others have their turn for a lease where its own kernel refuses to arm, or does not answer', () => {
     for (const refused of [true, false]) {
       const state = newNode('node1', 0);
@@ -175,6 +191,8 @@ describe('describe', () => {
     if (beat.kind !== 'beat') assert.fail();
     say(state, 'node2', { kind: 'beat', beat: { ...beat.beat, configHash: 'abcdef012345' } }, 10);
     assert.equal(view(state, 10).nodes[1]!.configHash, 'abcdef012345');
+    const verdict = view(state, 10).groups[0]!.candidates.find(({ node }) => node === 'node2');
+    assert.match(verdict!.why, /alive and quorate, but runs on another configuration \(abcdef012345\)$/);
     assert.equal(view(state, 10).nodes[2]!.state, 'unknown');
   });
 });

@@ -51,6 +51,16 @@ describe('what-if', () => {
     assert.deepEqual([outcome.votes, outcome.needed, outcome.voters], [3, 2, 3]);
   });
 
+  it('gives the preferred node the first turn also where the silence after a start outlasts the other waits', () => {
+    const arbiters = [{ name: 'vote', address: '10.0.0.9', port: 5561, roundTrip: 200 }];
+    const timings = { ...defaultTimings, lease: 1500 };
+    const outcome = whatIf(clusterOf(2, { arbiters, timings }), none);
+    assert.deepEqual(
+      outcome.groups.map(({ before }) => before),
+      ['node1', 'node2'],
+    );
+  });
+
   it('moves what a dead or cut off node held, once, within a lease and an attempt', () => {
     const cluster = clusterOf(3);
     for (const fault of [

@@ -125,7 +125,7 @@ describe('/etc/ha.d', () => {
   it('of two nodes needs a third vote or fencing, and says so', () => {
     const alone = { ...old, 'ha.cf': old['ha.cf']!.replace(/stonith_host.*\n/, '') };
     const refused =
-      'ha.cf:1:1 Cannot form a majority as two nodes need a third vote or fencing: only ken3 and kathy would vote';
+      'ha.cf:5:6 Cannot form a majority as two nodes need a third vote or fencing: only ken3 and kathy would vote';
     assert.deepEqual(mistakesOf(alone), [refused]);
     const third = 'lease: 30s\narbiters: [{ name: vote, address: 10.0.0.9 }]\n';
     for (const files of [

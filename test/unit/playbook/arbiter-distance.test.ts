@@ -22,7 +22,15 @@ function measure(keys: readonly string[]): (number | undefined)[] {
 
 describe('arbiter_distance', () => {
   it('accepts a round trip that the lease allows, and a tenth more; refuses a longer one, and says what it takes', () => {
-    for (const ms of [0, 5, 200, 222]) assert.deepEqual(decide(ms), { outcome: 'ok', result: { ms } });
+    for (const [ms, away] of [
+      [0, '1 ms'],
+      [5, '5 ms'],
+      [199.2, '200 ms'],
+      [222, '222 ms'],
+    ] as const) {
+      const message = `${away} away; a lease of 1.5 s bears 200 ms`;
+      assert.deepEqual(decide(ms), { outcome: 'ok', result: { ms }, message });
+    }
     const refused = decide(600);
     assert.ok(refused.outcome === 'failed');
     assert.match(refused.message, /Cannot hold a lease of 1\.5 s .* "far" .* 600 ms away, which takes 3\.5 s/);
@@ -33,8 +41,13 @@ describe('arbiter_distance', () => {
     const refused = decide(undefined);
     assert.ok(refused.outcome === 'failed');
     assert.match(refused.message, /Cannot tell how far away "far" is as 10\.77\.0\.13 must answer at TCP port 5561/);
-    assert.deepEqual(decide(undefined, { needed: false }), { outcome: 'ok', result: { ms: null } });
-    assert.deepEqual(decide(600, { needed: false }), { outcome: 'ok', result: { ms: 600 } });
+    const spare = (ms: number | null, away: string): Decision => ({
+      outcome: 'ok',
+      result: { ms },
+      message: `${away}; the nodes renew without it`,
+    });
+    assert.deepEqual(decide(undefined, { needed: false }), spare(null, 'it gives no answer'));
+    assert.deepEqual(decide(600, { needed: false }), spare(600, '600 ms away'));
   });
 
   it('measures where somebody listens and where nobody does; where no answer can come there is no figure', async () => {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Journal } from '../../../src/supervisor/journal.ts';
 import { LineWriter } from '../../../src/supervisor/line-writer.ts';
+import { showJournalLine } from '../../../src/wire/journal.ts';
 
 describe('the journal', () => {
   it('writes one JSON line for each decision and keeps the latest in memory', () => {
@@ -20,6 +21,14 @@ describe('the journal', () => {
     assert.deepEqual(
       journal.recent(1).map(({ what }) => what),
       ['link'],
+    );
+  });
+
+  it('shows a line to people with the group, node or real server that it is about', () => {
+    const line = { time: 0, node: 'node1', what: 'server-dead', service: '10.0.0.1:80/tcp', server: '10.0.0.7:80' };
+    assert.equal(
+      showJournalLine({ ...line, why: 'timeout' }),
+      '1970-01-01T00:00:00.000Z node1 server-dead 10.0.0.7:80: timeout',
     );
   });
 

@@ -8,7 +8,7 @@ import { defaultDriftBound, defaultTimings } from '../../../src/model/defaults.t
 import type { Resource } from '../../../src/model/resource-group.ts';
 import { beginIncarnation, ownName } from '../../../src/supervisor/identity.ts';
 import { placeAddresses } from '../../../src/supervisor/placement-on-devices.ts';
-import { arpWarnings, idleAgents } from '../../../src/supervisor/startup-checks.ts';
+import { arpWarnings, notDoneYet } from '../../../src/supervisor/startup-checks.ts';
 import { readControlRequest } from '../../../src/wire/control.ts';
 
 function cluster(...resources: Resource[]): Cluster {
@@ -143,9 +143,22 @@ describe('the start of musterd', () => {
 
   it('says which resource agents nobody runs, and leaves out ldirectord, whose work it does', () => {
     const agent = (name: string): Resource => ({ kind: 'agent', agent: name, args: [] });
-    assert.deepEqual(idleAgents(cluster(agent('apache'), agent('ldirectord'))), [
+    assert.deepEqual(notDoneYet({ cluster: cluster(agent('apache'), agent('ldirectord')), kept: [] }), [
       'group web: this version does not run the resource agent "apache"',
     ]);
+  });
+
+  it('says that nobody is fenced, and what that means for two nodes that count on it', () => {
+    const kept = ['stonith_host', 'stonith_host'].map((name, line) => ({ name, args: ['*', 'ssh'], line }));
+    const nodes = ['node1', 'node2'];
+    const [note, ...more] = notDoneYet({ cluster: { ...cluster(), nodes }, kept });
+    assert.match(
+      note!,
+      /^stonith_host of ha\.cf: this version fences nobody: when node1 or node2 dies, nothing fails over/,
+    );
+    assert.deepEqual(more, []);
+    const [three] = notDoneYet({ cluster: { ...cluster(), nodes: [...nodes, 'node3'] }, kept });
+    assert.equal(three, 'stonith_host of ha.cf: this version fences nobody');
   });
 
   it('takes only requests that it knows from the control socket', () => {

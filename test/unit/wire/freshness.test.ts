@@ -64,7 +64,27 @@ describe('wire: versions while a cluster is upgraded', () => {
     const [old, young] = [started('node1', 3, 1), started('node2', 4)];
     assert.equal(says(young, old), 'version', 'before it has heard the old one');
     assert.equal(says(old, young), 'ok');
+    assert.equal(says(young, old), 'version', 'once, in case it has been upgraded meanwhile');
     assert.equal(says(young, old), 'ok');
+    const datagrams: Uint8Array[] = [];
+    for (let count = 0; count < 96; count++) says(young, old, datagrams);
+    assert.equal(datagrams.filter((datagram) => datagram[2] === 2).length, 3, 'seldom enough to be no loss');
+  });
+
+  it('two that were both upgraded, and each heard the old version of the other first, find it out', () => {
+    const [before, after] = [started('node1', 3, 1), started('node1', 5)];
+    const other = started('node2', 4);
+    says(before, other);
+    says(other, before);
+    const late = other.encode('node1', beat);
+    assert.equal(late[2], 1);
+    assert.ok(after.decode(late).ok, 'it was under way while node1 was upgraded');
+    for (let turn = 0; turn < 2; turn++) {
+      says(after, other);
+      says(other, after);
+    }
+    assert.equal(after.encode('node2', beat)[2], 2);
+    assert.equal(other.encode('node1', beat)[2], 2);
   });
 
   it('once upgraded, they speak the new one', () => {
@@ -85,6 +105,7 @@ describe('wire: versions while a cluster is upgraded', () => {
     says(left, right);
     const back = started('node1', 5, 1);
     assert.equal(says(back, right), 'ok');
+    says(right, back);
     assert.equal(says(right, back), 'ok');
   });
 

@@ -118,6 +118,16 @@ const goldenSecond: readonly { readonly message: Message; readonly body: string 
     message: { kind: 'prepare', nonce, incarnation, requests: [{ group: 'web', round: 7, addresses: ['10.0.0.9'] }] },
     body: `02 ${nonce} ${incarnation} 01 03776562 000000000007 00 01 0831302e302e302e39`,
   },
+  {
+    message: {
+      kind: 'prepare',
+      nonce,
+      incarnation,
+      requests: [{ group: 'web', round: 7, addresses: ['10.0.0.9'] }],
+      lease: 200,
+    },
+    body: `02 ${nonce} ${incarnation} 01 03776562 000000000007 00 01 0831302e302e302e39 000000c8`,
+  },
   golden[2]!,
   {
     message: {
@@ -149,6 +159,24 @@ const goldenSecond: readonly { readonly message: Message; readonly body: string 
   { message: { kind: 'changeAccept', nonce, ok: true, round: 0 }, body: `0e ${nonce} 01 000000000000` },
 ];
 
+/** Every kind there is: the compiler sees to it. */
+const everyKind: Record<Message['kind'], true> = {
+  beat: true,
+  prepare: true,
+  promise: true,
+  propose: true,
+  accept: true,
+  release: true,
+  offer: true,
+  take: true,
+  voters: true,
+  stepDown: true,
+  changePrepare: true,
+  changePromise: true,
+  changePropose: true,
+  changeAccept: true,
+};
+
 /** A datagram of version 2 with this body, signed as the layout says. */
 function signed(body: string, header = second): Buffer {
   const bytes = Buffer.from(`${header} ${body}`.replaceAll(' ', ''), 'hex');
@@ -173,6 +201,11 @@ describe('wire: the bytes of version 2', () => {
       assert.deepEqual(plain(decoded.message), plain(message));
     });
   }
+
+  it('are written down for every kind of message', () => {
+    const kinds = new Set(goldenSecond.map(({ message }) => message.kind));
+    assert.deepEqual([...kinds].sort(), Object.keys(everyKind).sort());
+  });
 
   it('has what the sender reaches behind the beat, where it says so', () => {
     const sender = new Codec({ self: 'node1', incarnation, keyring, peers: ['node2'] });

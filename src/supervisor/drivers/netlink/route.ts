@@ -4,7 +4,7 @@
  */
 import { isIPv6 } from 'node:net';
 import type { IpAddress, MacAddress } from '../../../model/names.ts';
-import { addressBytes } from '../addresses.ts';
+import { addressBytes, addressOf } from '../addresses.ts';
 import type { Request } from './connection.ts';
 import { attribute, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, readAttributes, readU32, u32 } from './message.ts';
 
@@ -13,6 +13,7 @@ export const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
+const RTM_GETADDR = 22;
 /** The multicast group in which the kernel tells of devices (RTMGRP_LINK). */
 export const linkNotifications = 1;
 const AF_INET = 2;
@@ -97,4 +98,26 @@ export function readDevice(body: Buffer): DeviceState | undefined {
     mac: mac?.length === 6 ? [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join(':') : undefined,
     up: (flags & IFF_UP) !== 0 && (flags & IFF_LOWER_UP) !== 0,
   };
+}
+
+/** Type and body of a dump of the addresses of one family: all families at once would take the kernel's lock of links. */
+export function addressesRequest(version: 4 | 6): { readonly type: number; readonly body: Buffer } {
+  return { type: RTM_GETADDR, body: Buffer.from([version === 6 ? AF_INET6 : AF_INET, 0, 0, 0, 0, 0, 0, 0]) };
+}
+
+export interface AddressState {
+  /** Index of its device. */
+  readonly device: number;
+  /** Without a zone. */
+  readonly address: IpAddress;
+  readonly prefix: number;
+}
+
+/** What RTM_NEWADDR says of an address: IFA_LOCAL, since IFA_ADDRESS is the peer's where a device has one. */
+export function readAddress(body: Buffer): AddressState | undefined {
+  if (body.length < 8) return undefined;
+  const found = readAttributes(body.subarray(8));
+  const bytes = found.get(IFA_LOCAL) ?? found.get(IFA_ADDRESS);
+  if (bytes?.length !== 4 && bytes?.length !== 16) return undefined;
+  return { device: readU32(body, 4), address: addressOf(bytes), prefix: body[1]! };
 }

@@ -3,6 +3,7 @@ import { endianness } from 'node:os';
 import { NetlinkConnection } from '../../../../src/supervisor/drivers/netlink/connection.ts';
 import {
   attribute,
+  NLMSG_DONE,
   NLMSG_ERROR,
   netlinkMessage,
   readAttributes,
@@ -85,9 +86,8 @@ describe('netlink', () => {
   });
 
   it('tells answers apart that come in one datagram, and gives up on those that never come', async () => {
-    let now = 0;
     const { sent, sockets, say } = fakeKernel();
-    const connection = new NetlinkConnection(sockets, 0, () => now);
+    const connection = new NetlinkConnection(sockets, 0, () => performance.now(), 0, undefined, 20);
     const body = Buffer.alloc(8);
     const first = connection.request({ type: 20, flags: 0, body });
     const second = connection.request({ type: 20, flags: 0, body });
@@ -95,9 +95,22 @@ describe('netlink', () => {
     const [one, two] = sent.map((bytes) => readMessages(bytes)[0]!.sequence);
     say(Buffer.concat([answer(one!, 0), answer(two!, 17)]));
     assert.deepEqual([(await first).error, (await second).error], [0, 17]);
-    now = 5000;
-    void connection.request({ type: 20, flags: 0, body });
+    // By its own timer: nobody may ever ask again.
     assert.equal((await lost).error, 110);
+  });
+
+  it('takes a dump that changed meanwhile, or that the kernel broke off, for no answer', async () => {
+    const { sent, sockets, say } = fakeKernel();
+    const connection = new NetlinkConnection(sockets, 0, () => 0);
+    const done = (error: number): Buffer => answer(0, error).subarray(16, 20);
+    const ended = async (flags: number, error: number): Promise<number> => {
+      const dump = connection.dump(22, Buffer.alloc(8));
+      const { sequence } = readMessages(sent.at(-1)!)[0]!;
+      say(netlinkMessage(20, 2, sequence, Buffer.alloc(8)));
+      say(netlinkMessage(NLMSG_DONE, 2 | flags, sequence, done(error)));
+      return (await dump).error;
+    };
+    assert.deepEqual([await ended(0, 0), await ended(0x10, 0), await ended(0, 12)], [0, 4, 12]);
   });
 
   it('gives a held IPv6 address no duplicate detection and no preferred lifetime', () => {

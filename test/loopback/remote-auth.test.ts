@@ -7,7 +7,7 @@ import { Problem } from '../../src/base/problem.ts';
 import { connect } from '../../src/remote/connection.ts';
 import { type Access, type Questions, Secret } from '../../src/remote/secret.ts';
 import type { Target, TransportName } from '../../src/remote/types.ts';
-import { installPackages } from './debian-packages.ts';
+import { installPackages } from '../debian/installed.ts';
 import { isGone, keygen, startSshd, type TestSshd } from './sshd.ts';
 
 /** Answers in turn, and keeps what was asked. */

@@ -12,7 +12,7 @@ import { type AgentStatus, type Answer, agentSocketPath, JsonLines } from '../..
 import { ConnectionLost } from '../../src/remote/problems.ts';
 import { Secret } from '../../src/remote/secret.ts';
 import type { Target } from '../../src/remote/types.ts';
-import { installPackages } from './debian-packages.ts';
+import { installPackages } from '../debian/installed.ts';
 import { isGone, startSshd, type TestSshd } from './sshd.ts';
 
 const program = [process.execPath, '--import', 'tsx', 'src/cli/main.ts'];

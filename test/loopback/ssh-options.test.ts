@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installPackages } from './debian-packages.ts';
+import { installPackages } from '../debian/installed.ts';
 import { startSshd, type TestSshd } from './sshd.ts';
 
 const password = 'pass w$rd';

@@ -1,13 +1,36 @@
 /** The command line as scripts meet it: exit codes and messages of wrong input, on the built program. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-function muster(...args: string[]): { code: number | null; out: string; err: string } {
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function muster(...args: string[]): Ran {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/muster.js', ...args], { encoding: 'utf8' });
   return { code: status, out: stdout, err: stderr };
+}
+
+/** As `muster`, so many at a time as there are processors: for runs by the dozen. */
+async function musterEach(all: readonly (readonly string[])[], check: (ran: Ran, args: readonly string[]) => void) {
+  const due = [...all];
+  const one = async (): Promise<void> => {
+    for (let args = due.shift(); args !== undefined; args = due.shift()) {
+      const words = args;
+      const ran = await new Promise<Ran>((resolve) => {
+        const child = execFile(process.execPath, ['dist/muster.js', ...words], (_error, out, err) =>
+          resolve({ code: child.exitCode, out, err }),
+        );
+      });
+      check(ran, words);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, one));
 }
 
 describe('the command line', function () {
@@ -26,14 +49,14 @@ describe('the command line', function () {
     assert.equal(muster().code, 64);
   });
 
-  it('has help with examples on every command', () => {
+  it('has help with examples on every command', async () => {
     const commands = names();
     assert.ok(commands.length >= 10);
-    for (const name of commands) {
-      const help = muster(name, '--help');
+    const all = commands.map((name) => [name, '--help']);
+    await musterEach(all, (help, [name]) => {
       assert.equal(help.code, 0, name);
       assert.match(help.out, /Examples:/, name);
-    }
+    });
   });
 
   it('names the nearest command and the nearest option', () => {
@@ -65,15 +88,15 @@ describe('the command line', function () {
       assert.equal(muster('inventory', 'check', '-i', file).code, 0, file);
   });
 
-  it('refuses every bad inventory with file, line and column', () => {
+  it('refuses every bad inventory with file, line and column', async () => {
     const files = readdirSync('test/data/inventory');
     assert.ok(files.length >= 10);
-    for (const name of files) {
-      const file = `test/data/inventory/${name}`;
-      const { code, err } = muster('inventory', 'check', '-i', file);
+    const all = files.map((name) => ['inventory', 'check', '-i', `test/data/inventory/${name}`]);
+    await musterEach(all, ({ code, err }, args) => {
+      const file = args.at(-1)!;
       assert.equal(code, 65, file);
       assert.match(err, new RegExp(`^${file.replace(/\W/g, '\\$&')}:\\d+:\\d+ `, 'm'), file);
-    }
+    });
   });
 
   it('names the nearest known key', () => {
