@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 // A tenth of what an equal would get where all want to compute: enough to keep time limits of half a minute.
 const niceness = '10';
+/** What the time limits of tests at a low priority are multiplied with. */
+const patience = '5';
 /** How long a process may take to end after its last test. */
 const lingerMs = 60_000;
 const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -23,7 +25,7 @@ function startLane({ title, files, env = {} }, { yields, output }) {
   const words = [...(yields ? ['nice', '-n', niceness] : []), ...mocha];
   const [program, ...args] = [...words, '--reporter', `${root}tools/reporter.cjs`, ...color, ...files];
   const child = spawn(program, args, {
-    ...{ cwd: root, env: { ...process.env, ...env }, detached: true },
+    ...{ cwd: root, env: { ...process.env, ...env, MUSTER_PATIENCE: yields ? patience : '1' }, detached: true },
     stdio: ['ignore', output, output, 'ipc'],
   });
   if (yields) yieldToOtherSessions(child.pid);

@@ -6,6 +6,14 @@ module.exports = class CountingReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     if (!process.connected) return;
+    // Who comes last at the processors gets its time limits times this: they are there for what hangs, not for what waits.
+    const patience = Number(process.env.MUSTER_PATIENCE ?? 1);
+    const extended = new Set();
+    const extend = (runnable) => {
+      if (!extended.has(runnable)) runnable.timeout(runnable.timeout() * patience);
+      extended.add(runnable);
+    };
+    runner.on('test', extend).on('hook', extend);
     const end = () => {
       const running = runner.currentRunnable?.fullTitle() ?? 'nothing';
       console.log(`\nInterrupted: ends "${running}" and cleans up (once more: now)`);

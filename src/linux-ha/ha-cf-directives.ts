@@ -47,7 +47,7 @@ export const haCfDirectives: Readonly<Record<string, Directive>> = {
   env: works('a variable NAME=VALUE in the environment of what respawn starts'),
   watchdog: works('a watchdog device that is fed while musterd is healthy'),
   realtime: works('"off": musterd asks for no real-time priority'),
-  rtprio: works('the real-time priority of musterd, 1 to 99 (default 50)'),
+  rtprio: works('the real-time priority of musterd, 1 to 99 (default 49)'),
   stonith: kept('fencing by the device that a file describes'),
   stonith_host: kept('fencing: who can power off whom, and how'),
   quorum_server: majority,

@@ -41,7 +41,9 @@ import { openStore } from './stores/open.ts';
 import { VoterRecordFile } from './voter-record.ts';
 
 /** Above everything that answers to a person, below the kernel's own threads (sched(7)). */
-const realtimePriority = 50;
+const realtimePriority = 49;
+/** One below the kernel's highest, which is for those that the main thread waits for. */
+const highestPriority = 98;
 
 const now = (): number => performance.now();
 
@@ -296,7 +298,7 @@ export async function startDaemon(
   if (settings.realtime && configuration.running.realtime) {
     // The first use makes the worker threads, which have to be there when their priority is set.
     await stat('/');
-    sockets.schedule(configuration.running.priority ?? realtimePriority, process.pid);
+    sockets.schedule(Math.min(configuration.running.priority ?? realtimePriority, highestPriority), process.pid);
   }
   services.ready();
   journal.say('start', `musterd ${program.version} runs as ${self} of cluster ${cluster.name}`, {

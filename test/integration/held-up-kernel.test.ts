@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { holderAnswers, journals, oneHolderOf, restored, tellFailure } from './supervisor/holders.ts';
 import { createCluster, type TestCluster, until, virtualIp } from './supervisor/namespaces.ts';
 
@@ -60,6 +61,24 @@ describe('three musterds on a kernel that is held up', function () {
     );
     return longest;
   }
+
+  it('run their main thread at a real-time priority below that of all threads which it may wait for', async () => {
+    const { pid } = cluster.nodes[0]!;
+    // stat(5): field 40 is the real-time priority, 41 the policy, of which 1 is SCHED_FIFO; the name may contain spaces.
+    const scheduled = (): [string, string | undefined, number][] =>
+      readdirSync(`/proc/${pid}/task`).map((thread) => {
+        const fields = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').split(') ')[1]!.split(' ');
+        return [thread, fields[38], Number(fields[37])];
+      });
+    await until(
+      () => scheduled().every(([, policy]) => policy === '1'),
+      () => scheduled().join(' '),
+    );
+    const main = scheduled().find(([thread]) => thread === String(pid))![2];
+    const others = scheduled().filter(([thread]) => thread !== String(pid));
+    assert.ok(others.length >= 4 && main >= 1, scheduled().join(' '));
+    assert.deepEqual(new Set(others.map(([, , priority]) => priority)), new Set([main + 1]));
+  });
 
   it('leave no socket of their address probes behind, and no process that closes one', async () => {
     /** Protocols (hexadecimal) of the packet sockets of a node; announcements have one that receives nothing. */

@@ -70,6 +70,18 @@ describe('a run of the tests', function () {
     );
   });
 
+  it('has more patience with what comes last at the processors', async () => {
+    const waits = `await new Promise((resolve) => setTimeout(resolve, 1500));`;
+    const slow = file(
+      'slow',
+      `describe('slow', function () { this.timeout(800);
+      beforeEach(async () => { ${waits} }); it('one', async () => { ${waits} }); it('two', () => {}); });`,
+    );
+    const running = run([slow], [slow]);
+    assert.equal(await running.ended, 1, running.said);
+    assert.equal(lastLine(running.said), '2 passed, 1 failed, 0 skipped');
+  });
+
   it('fails where a test of either part fails, and shows it', async () => {
     const good = file('good', `it('good', () => {});`);
     const bad = file('bad', `it('bad', () => { throw new Error('as it must') });`);

@@ -8,9 +8,10 @@
  *   close ID
  *   leave ID                                     close, where that may take the kernel long: a child has the socket too, and
  *                                                ends it by ending a moment later
- *   schedule PRIORITY PID                        SCHED_FIFO for itself and all threads that the process has now, ordinary
- *                                                for what they start; 0: ordinary for all; and locks its own memory,
- *                                                page by page as it comes to use them (MCL_ONFAULT)
+ *   schedule PRIORITY PID                        SCHED_FIFO for the main thread of the process, and one more for itself and
+ *                                                all other threads that it has now, ordinary for what they start; 0:
+ *                                                ordinary for all; and locks its own memory, page by page as it comes
+ *                                                to use them (MCL_ONFAULT)
  * It ends at the end of its input, so that it never outlives musterd; what was written before that is still relayed.
  */
 export const rawSocketsHelper = `
@@ -34,8 +35,8 @@ sub control { my ($verb, @args) = split / /, $_[0];
     close $fh }
   elsif ($verb eq 'schedule') { my ($priority, $pid) = @args; my ($machine) = split ' ', \`uname -m\`; my $numbers = $calls{$machine} or return;
     my $set = sub { my ($task, $level) = @_; syscall($numbers->[1], $task + 0, $level ? 0x40000001 : 0, pack('i', $level)) };
-    if (opendir(my $tasks, "/proc/$pid/task")) { $set->($_, $priority) for grep { /^[0-9]+$/ } readdir $tasks }
-    syscall($numbers->[0], 7); $set->(0, $priority) } }
+    if (opendir(my $tasks, "/proc/$pid/task")) { $set->($_, $_ == $pid ? $priority : $priority && $priority + 1) for grep { /^[0-9]+$/ } readdir $tasks }
+    syscall($numbers->[0], 7); $set->(0, $priority && $priority + 1) } }
 while (1) { my $wait = ''; vec($wait, 0, 1) = 1; vec($wait, fileno($socket{$_}), 1) = 1 for keys %socket;
   next if select(my $ready = $wait, undef, undef, undef) < 0;
   if (vec($ready, 0, 1)) { my $n = sysread(STDIN, $input, 65536, length $input); exit 0 if defined $n && $n == 0;

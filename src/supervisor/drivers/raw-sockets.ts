@@ -25,9 +25,10 @@ export interface RawSockets {
   /** `onData` gets every datagram that comes in; `onError` the name of the error (`ENODEV`) of an open or a send. */
   open(spec: SocketSpec, onData: (data: Buffer) => void, onError?: (code: string) => void): RawSocket;
   /**
-   * Best effort: SCHED_FIFO at this priority for the helper and for all threads that a process has now; what they start
-   * is ordinary. With 0 all are. All threads, since libuv's loop waits, spinning, for a worker that is just about to
-   * wake it (libuv 1.44, `uv__async_spin`): were the worker ordinary, it would wait for it as long as others are busy.
+   * Best effort: SCHED_FIFO at this priority (1 to 98) for the main thread of a process, and at the next higher one for all
+   * its other threads of now and for the helper; what they start is ordinary. With 0 all are. The main thread waits for
+   * the others, and where it does so it spins: for a worker that is just about to wake it (libuv 1.44, `uv__async_spin`),
+   * and for V8's markers, task after task. Were they ordinary, or only its equals, it would keep the core from them.
    */
   schedule(priority: number, pid: number): void;
   /** Ends the helper when all that was sent has been relayed. */
