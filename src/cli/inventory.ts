@@ -3,7 +3,8 @@ import { foldHosts } from '../base/host-range.ts';
 import { exitCodes, Problem } from '../base/problem.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { inventoryJsonSchema } from '../inventory/schema.ts';
-import type { Host, Inventory } from '../model/inventory.ts';
+import { withoutSecrets } from '../model/fencing.ts';
+import type { ClusterDescription, Host, Inventory } from '../model/inventory.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import { inventoryOption } from './host-options.ts';
@@ -88,9 +89,14 @@ function clusterLines({ cluster }: Inventory): string[] {
   ];
 }
 
+/** A cluster as anybody may see it. */
+function shown(cluster: ClusterDescription): ClusterDescription {
+  return cluster.fencing === undefined ? cluster : { ...cluster, fencing: withoutSecrets(cluster.fencing) };
+}
+
 async function list({ inventory: file, json, graph: asGraph }: FileOptions & { graph?: boolean }): Promise<void> {
   const inventory = await loadInventory(file);
-  if (json === true) return printJson(inventory);
+  if (json === true) return printJson({ ...inventory, cluster: inventory.cluster && shown(inventory.cluster) });
   if (asGraph === true) return print(graph(inventory).join('\n'));
   const rows = inventory.hosts.map((host) => [host.name, sshLine(host), host.groups.slice(1).join(', ')]);
   const header = ['HOST', 'REACHED AS', 'GROUPS'];

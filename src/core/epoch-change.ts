@@ -45,7 +45,7 @@ function whyNot(state: NodeState, { add, remove }: Change): string | undefined {
   if (wanted.length === 0) return `${state.voters.join(', ')} is the last voter`;
   if (!wanted.some((name) => cluster.nodes.includes(name)))
     return `${wanted.join(', ')} would vote alone: no node would be left to hold anything`;
-  if (remove !== undefined && wanted.length === 2 && (cluster.fencing ?? []).length === 0)
+  if (remove !== undefined && wanted.length === 2 && cluster.fencing === undefined)
     return `${wanted.join(' and ')} would be two voters with no third, and nobody could take over: configure an arbiter or fencing`;
   if (!isMajorityOf(state, wanted, heardBits(state)))
     return `fewer than ${majorityOf(wanted.length)} of ${wanted.join(', ')} are heard: they could hold nothing`;

@@ -11,9 +11,10 @@ import type { YamlFile } from '../linux-ha/yaml-document.ts';
 import { YamlReader } from '../linux-ha/yaml-reader.ts';
 import type { Arbiter, Link, Timings } from '../model/cluster.ts';
 import { completeTimings, defaultArbiterPort, defaultDriftBound, defaultUdpPort } from '../model/defaults.ts';
-import type { ClusterDescription } from '../model/inventory.ts';
+import type { ClusterDescription, Variables } from '../model/inventory.ts';
 import { defaultRoundTrip, leastLease } from '../model/lease-floor.ts';
 import type { ResourceGroup } from '../model/resource-group.ts';
+import { describeFencing } from './describe-fencing.ts';
 import { describeService } from './describe-service.ts';
 import { type ClusterHosts, resolveSet } from './host-set.ts';
 import { lintCluster } from './lint.ts';
@@ -103,8 +104,13 @@ function readResourceGroups(yaml: YamlFile, native: NativeCluster): ResourceGrou
   }));
 }
 
-/** The cluster that an inventory describes, with all cross-checks; mistakes go to the file's list. */
-export function describeCluster(yaml: YamlFile, native: NativeCluster, hosts: ClusterHosts): ClusterDescription {
+/** The cluster that an inventory describes, with all cross-checks; mistakes go to the file's list. `variables` are those of all hosts. */
+export function describeCluster(
+  yaml: YamlFile,
+  native: NativeCluster,
+  hosts: ClusterHosts,
+  variables: Variables,
+): ClusterDescription {
   const nodes = resolveSet(
     yaml,
     native.nodes,
@@ -147,7 +153,7 @@ export function describeCluster(yaml: YamlFile, native: NativeCluster, hosts: Cl
     nodes,
     nodeAddresses: Object.fromEntries(nodes.map((node) => [node, hosts.addresses[node] ?? []])),
     arbiters,
-    fencing: native.fencing ?? [],
+    ...describeFencing(yaml, native.fencing, variables),
     links: readLinks(yaml, native, nodes, hosts),
     udpPort: native.udp_port ?? defaultUdpPort,
     profile: native.profile ?? 'default',

@@ -3,10 +3,12 @@ import { foldHosts } from '../base/host-range.ts';
 import { networkContains, parseIp, parseNetwork } from '../base/ip.ts';
 import { nearest } from '../base/nearest.ts';
 import { thirdVoteWays } from '../linux-ha/cluster.ts';
+import { fencingMistakes } from '../linux-ha/fencing-lint.ts';
 import { placementMistakes } from '../linux-ha/placement-lint.ts';
 import { resourceRuleMistakes } from '../linux-ha/resources-yml.ts';
 import { storeMistakes } from '../linux-ha/store-yml.ts';
 import { placeOf, type YamlFile } from '../linux-ha/yaml-document.ts';
+import { canFence } from '../model/fencing.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
 import { leastLease } from '../model/lease-floor.ts';
 import { addressesOf } from '../model/resource-group.ts';
@@ -17,7 +19,8 @@ import type { NativeCluster } from './schema.ts';
 type Rule = (yaml: YamlFile, cluster: ClusterDescription, native: NativeCluster) => void;
 
 const thirdVote: Rule = (yaml, { nodes, arbiters, fencing, store }) => {
-  if (store !== undefined || nodes.length !== 2 || arbiters.length > 0 || (fencing ?? []).length > 0) return;
+  if (store !== undefined || nodes.length !== 2 || arbiters.length > 0) return;
+  if (nodes.every((node) => canFence(fencing, node))) return;
   const message = `Cannot form a majority as two nodes need a third vote or fencing: only ${foldHosts(nodes)} would vote`;
   yaml.list.add(yaml.at(['cluster', 'nodes']), message, thirdVoteWays);
 };
@@ -204,7 +207,27 @@ const resourceRules: Rule = (yaml, { resources, groups }) => {
     yaml.list.add(placeOf(yaml, ['cluster', 'resources', ...path]), message, hint);
 };
 
+const fencing: Rule = (yaml, { fencing: said, nodes, resources, engine }) => {
+  if (said === undefined) return;
+  const base = ['cluster', 'fencing'];
+  for (const { path, message, hint } of fencingMistakes(said, nodes, resources))
+    yaml.list.add(placeOf(yaml, [...base, ...path]), message, hint);
+  for (const [index, line] of said.lines.entries()) {
+    if (line.directive === 'stonith' || line.from === '*' || nodes.includes(line.from)) continue;
+    const list = Array.isArray((yaml.data as { cluster: NativeCluster }).cluster.fencing) ? [] : ['stonith_host'];
+    const message = `Cannot let "${line.from}" fence as it must be a node, or "*" for all: it is neither (known: ${foldHosts(nodes)})`;
+    yaml.list.add(yaml.at([...base, ...list, index]), message);
+  }
+  if (engine === 'linux-ha' && said.devices.length > 0)
+    yaml.list.add(
+      yaml.at([...base, 'devices']),
+      'Cannot fence by devices of fence-agents as only musterd knows them: the engine is linux-ha',
+      'heartbeat knows "stonith_host"',
+    );
+};
+
 const rules: readonly Rule[] = [
+  fencing,
   placement,
   resourceRules,
   leaseStore,

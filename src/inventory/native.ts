@@ -135,8 +135,9 @@ export function readNative(yaml: YamlFile, file: string): Inventory {
     return { connection, ssh: { address, user, port, identityFile, proxyCommand } };
   });
   const addresses = Object.fromEntries([...entries].map(([name, entry]) => [name, entry.clusterAddresses]));
-  const cluster =
-    native.cluster && describeCluster(yaml, native.cluster, { names: new Set(entries.keys()), groups, addresses });
+  const names = new Set(entries.keys());
+  const variables = (native.vars ?? {}) as Variables;
+  const cluster = native.cluster && describeCluster(yaml, native.cluster, { names, groups, addresses }, variables);
   throwMistakes(yaml.list);
   return { file, hosts, groups, cluster };
 }

@@ -3,6 +3,7 @@ import { parseDuration } from '../base/duration.ts';
 import { isEndpoint } from '../linux-ha/store-yml.ts';
 import { negotiateServices } from '../linux-ha/well-known-ports.ts';
 import { schedulers } from '../model/virtual-service.ts';
+import { fencingSchema } from './fencing-schema.ts';
 import { placementSchema } from './placement-schema.ts';
 import { resourcesSchema } from './resources-schema.ts';
 
@@ -208,17 +209,7 @@ const cluster = z
         'How far away the arbiters are at most (default 50ms); where a node needs them, the lease follows from it',
       )
       .optional(),
-    fencing: z
-      .array(
-        z
-          .string()
-          .regex(
-            /^[^\s#]+ [^\s#]+( [^\s#]+)*$/,
-            'what follows stonith_host in ha.cf: WHO DEVICE-TYPE PARAMETERS, without "#"',
-          ),
-      )
-      .describe('How nodes are powered off, as the stonith_host lines of ha.cf: "* external/ipmi node2 10.0.0.2 admin"')
-      .optional(),
+    fencing: fencingSchema.optional(),
     links: z
       .array(z.string())
       .min(1)

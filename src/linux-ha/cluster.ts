@@ -5,17 +5,20 @@ import { showDuration } from '../base/duration.ts';
 import { badInput, type Mistake, Problem } from '../base/problem.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { defaultDriftBound } from '../model/defaults.ts';
+import { canFence } from '../model/fencing.ts';
 import { leastLease } from '../model/lease-floor.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import type { VirtualService } from '../model/virtual-service.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import { type Authkeys, parseAuthkeys, refuseWeakKey } from './authkeys.ts';
-import { type HaCf, type KeptDirective, parseHaCf, type RunDirectives } from './ha-cf.ts';
+import { fencingOf } from './fencing-yml.ts';
+import { type HaCf, parseHaCf, type RunDirectives } from './ha-cf.ts';
 import { type PlacedGroup, parseHaresources } from './haresources.ts';
 import { parseLdirectordCf } from './ldirectord-cf.ts';
 import { checkGateTime, checkGroupSizes } from './limits.ts';
 import { type MusterYml, parseMusterYml } from './muster-yml.ts';
 import { ruleMistakes } from './rule-mistakes.ts';
+import { strangersOf } from './stonith-line.ts';
 import { storeMistakes, usualLease } from './store-yml.ts';
 
 /** The text of each file by its name within /etc/ha.d (`ha.cf`, `authkeys`, ...); a file that is not there is left out. */
@@ -25,8 +28,6 @@ export type ConfigFiles = Readonly<Record<string, string>>;
 export interface Configuration {
   readonly cluster: Cluster;
   readonly authkeys: Authkeys;
-  /** Directives of ha.cf for other parts of the supervisor: fencing. */
-  readonly kept: readonly KeptDirective[];
   /** How this machine is to run musterd; no two nodes have to agree on it. */
   readonly running: RunDirectives;
   /** One sentence for each directive that has no meaning here; said once at start. */
@@ -138,11 +139,11 @@ function checkLease(cf: HaCf, arbiters: MusterYml['arbiters'], lease: number, at
 }
 
 /** Two nodes that lose sight of each other are one vote each: without a third, or fencing, nobody could ever take over. */
-function checkThirdVote(cf: HaCf, yml: MusterYml, at: Mistake['at']): Mistake[] {
-  const fenced = cf.kept.some(({ name }) => name === 'stonith' || name === 'stonith_host');
+function checkThirdVote(cf: HaCf, yml: MusterYml, fencing: Cluster['fencing'], at: Mistake['at']): Mistake[] {
+  const fenced = cf.nodes.every((node) => canFence(fencing, node));
   if (cf.nodes.length !== 2 || yml.arbiters.length > 0 || yml.store !== undefined || fenced) return [];
   const message = `Cannot form a majority as two nodes need a third vote or fencing: only ${cf.nodes.join(' and ')} would vote`;
-  return [{ at, message, hint: `${thirdVoteWays} ("arbiters" in muster.yml, "stonith_host" in ha.cf)` }];
+  return [{ at, message, hint: `${thirdVoteWays} ("arbiters" or "fencing" in muster.yml, "stonith_host" in ha.cf)` }];
 }
 
 /** How two nodes get out of it, in the words of every file that says who votes. */
@@ -203,6 +204,10 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
     ymlFile,
   );
   const driftBound = yml.driftBound ?? defaultDriftBound;
+  const fencing = fencingOf(
+    yml.fencing,
+    cf.stonith.map(({ line }) => line),
+  );
   const badLease = checkLease(cf, yml.arbiters, lease, leaseAt);
   if (badLease.length === 0) mistakes.push(...checkGateTime(lease, cf.timings.keepalive, driftBound, leaseAt));
   mistakes.push(
@@ -217,7 +222,7 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
       })),
       cf.nodes,
     ),
-    ...checkThirdVote(cf, yml, { ...inHaCf, ...cf.nodesAt }),
+    ...checkThirdVote(cf, yml, fencing, { ...inHaCf, ...cf.nodesAt }),
     ...storeMistakes({ ...yml, groups: named.groups, timings: { ...cf.timings, lease } }).map(
       ({ about, message, hint }) => ({
         at: about === 'groups' || about === 'lease' ? leaseAt : { file: ymlFile, ...yml.at(about) },
@@ -225,7 +230,8 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
         hint,
       }),
     ),
-    ...ruleMistakes(yml, cf.nodes, named.groups, ymlFile),
+    ...strangersOf(cf.stonith, cf.nodes).map((one) => ({ ...one, at: { ...inHaCf, ...one.at } })),
+    ...ruleMistakes(yml, cf.nodes, named.groups, fencing, ymlFile),
   );
   if (mistakes.length > 0) throw badInput(mistakes);
   const cluster: Cluster = {
@@ -236,7 +242,7 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
     store: yml.store,
     placement: yml.placement,
     resources: yml.resources,
-    fencing: cf.kept.filter(({ name }) => name === 'stonith_host').map(({ args }) => args.join(' ')),
+    fencing,
     links: cf.links,
     udpPort: cf.udpPort,
     timings: { ...cf.timings, lease },
@@ -247,13 +253,14 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
     pingGroups: cf.pingGroups,
     deadping: cf.deadping,
     watchdog: cf.watchdog,
+    watchdogPolicy: yml.fencing?.watchdog,
     respawn: cf.respawn,
     groups: named.groups,
     services: extended.services,
     driftBound,
   };
   const notes = [...cf.notes, ...ldirectord.flatMap((part) => part?.notes ?? [])];
-  return { cluster, authkeys, kept: cf.kept, running: cf.running, notes, hash: configHash(files) };
+  return { cluster, authkeys, running: cf.running, notes, hash: configHash(files) };
 }
 
 /** Names of ldirectord's files: its default one, and those that haresources passes to it (`ldirectord::web.cf`). */

@@ -4,6 +4,7 @@ import { storeWhere } from '../model/lease-store.ts';
 import type { RealServer, VirtualService } from '../model/virtual-service.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import type { Authkeys } from './authkeys.ts';
+import { type FencingContext, fencingContext } from './fencing-context.ts';
 import { writeLink } from './ha-cf-links.ts';
 import { groupKey, writeResource } from './haresources.ts';
 import { type PlacementContext, placementContext } from './placement-context.ts';
@@ -55,8 +56,9 @@ export interface ClusterContext {
   }[];
   /** As quorumd.conf wants them: plain names. */
   readonly arbiter_names: readonly string[];
-  /** The arguments of each stonith_host line. */
-  readonly fencing: readonly string[];
+  readonly fencing: FencingContext;
+  /** Who may read the files that say how nodes are fenced: there may be passwords in them. */
+  readonly config_mode: '0600' | '0644';
   readonly node_addresses: readonly { readonly name: string; readonly addresses: string }[];
   readonly groups: readonly GroupContext[];
   readonly services: readonly ServiceContext[];
@@ -177,7 +179,8 @@ export function clusterContext(cluster: Cluster): ClusterContext {
       round_trip: roundTrip === undefined ? null : writeDuration(roundTrip),
     })),
     arbiter_names: cluster.arbiters.map(({ name }) => name),
-    fencing: cluster.fencing ?? [],
+    fencing: fencingContext(cluster.fencing, cluster.watchdogPolicy),
+    config_mode: cluster.fencing === undefined ? '0644' : '0600',
     node_addresses: Object.entries(cluster.nodeAddresses ?? {}).map(([name, addresses]) => ({
       name: yamlText(name),
       addresses: addresses.map(yamlText).join(', '),

@@ -4,16 +4,14 @@
  */
 export interface Directive {
   /**
-   * `works`: it changes what musterd does. `kept`: it is remembered for the parts that act on it. `none`: it has no
-   * meaning here, which is said once at start.
+   * `works`: it changes what musterd does. `none`: it has no meaning here, which is said once at start.
    */
-  readonly effect: 'works' | 'kept' | 'none';
+  readonly effect: 'works' | 'none';
   /** What it does here, or why it does nothing. */
   readonly here: string;
 }
 
 const works = (here: string): Directive => ({ effect: 'works', here });
-const kept = (here: string): Directive => ({ effect: 'kept', here });
 const none = (here: string): Directive => ({ effect: 'none', here });
 
 const logging = none('the journal has everything that musterd says');
@@ -48,8 +46,10 @@ export const haCfDirectives: Readonly<Record<string, Directive>> = {
   watchdog: works('a watchdog device that is fed while musterd is healthy'),
   realtime: works('"off": musterd asks for no real-time priority'),
   rtprio: works('the real-time priority of musterd, 1 to 99 (default 49)'),
-  stonith: kept('fencing by the device that a file describes'),
-  stonith_host: kept('fencing: who can power off whom, and how'),
+  stonith: works('a device that fences nodes: its type, and the file of its parameters (cluster-glue)'),
+  stonith_host: works(
+    'a device that fences nodes: who may use it (* for all), its type, its parameters (cluster-glue)',
+  ),
   quorum_server: majority,
   hbaping: none('Fibre Channel ping is not supported'),
   serial,
@@ -99,7 +99,7 @@ export const haCfDirectives: Readonly<Record<string, Directive>> = {
 
 /** Lines for people: each directive, whether it works, and what it does or why it does nothing. */
 export function describeDirectives(): string[] {
-  const words = { works: 'works', kept: 'kept', none: 'no meaning' };
+  const words = { works: 'works', none: 'no meaning' };
   return Object.entries(haCfDirectives)
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([name, { effect, here }]) => `${name.padEnd(24)}${words[effect].padEnd(12)}${here}`);

@@ -16,13 +16,7 @@ import {
   type Token,
   throwMistakes,
 } from './lines.ts';
-
-/** A directive that is remembered as it stands, for the part of the supervisor that acts on it. */
-export interface KeptDirective {
-  readonly name: string;
-  readonly args: readonly string[];
-  readonly line: number;
-}
+import { type PlacedStonithLine, readStonithLine } from './stonith-line.ts';
 
 /** How a machine is to run musterd. */
 export interface RunDirectives {
@@ -53,7 +47,7 @@ export interface HaCf {
   readonly watchdog: string | undefined;
   readonly respawn: readonly (readonly string[])[];
   readonly running: RunDirectives;
-  readonly kept: readonly KeptDirective[];
+  readonly stonith: readonly PlacedStonithLine[];
   /** One sentence for each directive that has no meaning here. */
   readonly notes: readonly string[];
 }
@@ -83,7 +77,7 @@ interface Draft {
   realtime: boolean;
   priority: number | undefined;
   environment: Record<string, string>;
-  kept: KeptDirective[];
+  stonith: PlacedStonithLine[];
   notes: string[];
 }
 
@@ -179,6 +173,9 @@ function readValue(line: Line, draft: Draft, list: MistakeList): void {
     draft.clusterName = value.text;
   } else if (linkDirectives.some((known) => known === name)) {
     draft.links.push(...readLinks(line, list));
+  } else if (name.startsWith('stonith')) {
+    const stonith = readStonithLine(line, list);
+    if (stonith !== undefined) draft.stonith.push(stonith);
   } else if (name.startsWith('ping')) {
     readPing(line, draft, list);
   } else if (['respawn', 'watchdog', 'realtime', 'rtprio', 'env'].includes(name)) {
@@ -213,9 +210,6 @@ function readLine(line: Line, draft: Draft, list: MistakeList): void {
     draft.notes.push(`${list.file}:${line.number} "${head.text}" has no meaning here: ${directive.here}`);
   } else if (line.tokens.length < 2) {
     list.add(head, `Cannot read "${head.text}" as it takes a value: none is there`);
-  } else if (directive.effect === 'kept') {
-    const args = line.tokens.slice(1).map(({ text }) => text);
-    draft.kept.push({ name: head.text, args, line: line.number });
   } else {
     readValue(line, draft, list);
   }
@@ -261,7 +255,7 @@ export function parseHaCf(text: string, file = 'ha.cf', profile: Profile = 'defa
     realtime: true,
     priority: undefined,
     environment: {},
-    kept: [],
+    stonith: [],
     notes: [],
   };
   for (const line of linesOf(text, 'anywhere')) readLine(line, draft, list);
@@ -298,7 +292,7 @@ export function parseHaCf(text: string, file = 'ha.cf', profile: Profile = 'defa
     watchdog: draft.watchdog,
     respawn: draft.respawn,
     running: { realtime, priority, environment },
-    kept: draft.kept,
+    stonith: draft.stonith,
     notes: draft.notes,
   };
 }

@@ -3,6 +3,7 @@ import { defaultArbiterPort } from '../model/defaults.ts';
 import type { LeaseStore } from '../model/lease-store.ts';
 import type { Placement } from '../model/placement.ts';
 import type { ResourceRules } from '../model/resource-settings.ts';
+import { type FencingYml, readFencing } from './fencing-yml.ts';
 import { throwMistakes } from './lines.ts';
 import { readPlacement } from './placement-yml.ts';
 import { readResourceRules } from './resources-yml.ts';
@@ -32,6 +33,7 @@ export interface MusterYml {
   readonly store: LeaseStore | undefined;
   readonly placement: Placement | undefined;
   readonly resources: ResourceRules | undefined;
+  readonly fencing: FencingYml | undefined;
   readonly nodeAddresses: Readonly<Record<string, readonly string[]>>;
   /** The names of groups, by the key that haresources has (`groupKey`). */
   readonly groups: readonly { readonly name: string; readonly key: string }[];
@@ -105,6 +107,7 @@ const keys = [
   'services',
   'placement',
   'resources',
+  'fencing',
 ];
 
 /** Reads muster.yml; an empty file says nothing, which is fine. Throws a `Problem` with all mistakes. */
@@ -127,6 +130,7 @@ export function parseMusterYml(text: string, file = 'muster.yml'): MusterYml {
     store: readStore(reader, top.store),
     placement: readPlacement(reader, top.placement, ['placement']),
     resources: readResourceRules(reader, top.resources, ['resources']),
+    fencing: readFencing(reader, top.fencing, ['fencing']),
     nodeAddresses: readNodes(reader, top.nodes),
     groups: readGroups(reader, top.groups),
     services: readServices(reader, top.services),

@@ -9,7 +9,7 @@ function canonical(cluster: Cluster): Record<string, unknown> {
     nodes: cluster.nodes,
     nodeAddresses: cluster.nodeAddresses ?? {},
     arbiters: cluster.arbiters,
-    fencing: cluster.fencing ?? [],
+    fencing: cluster.fencing ?? null,
     links: cluster.links,
     udpPort: cluster.udpPort,
     timings: cluster.timings,
@@ -20,6 +20,7 @@ function canonical(cluster: Cluster): Record<string, unknown> {
     pingGroups: cluster.pingGroups ?? [],
     deadping: cluster.deadping,
     watchdog: cluster.watchdog,
+    watchdogPolicy: cluster.watchdogPolicy,
     respawn: cluster.respawn ?? [],
     groups: cluster.groups,
     services: cluster.services,
@@ -41,6 +42,8 @@ function firstDifference(wanted: unknown, seen: unknown, path: string): string |
     return undefined;
   }
   if (Object.is(wanted, seen)) return undefined;
+  // What devices are told may be a password.
+  if (path.startsWith('fencing.')) return `${path} is not what it was`;
   return `${path} was ${JSON.stringify(wanted) ?? 'absent'} and is ${JSON.stringify(seen) ?? 'absent'}`;
 }
 

@@ -1,6 +1,8 @@
 import type { Mistake } from '../base/problem.ts';
+import type { Fencing } from '../model/fencing.ts';
 import type { NodeName } from '../model/names.ts';
 import type { ResourceGroup } from '../model/resource-group.ts';
+import { fencingMistakes } from './fencing-lint.ts';
 import type { MusterYml } from './muster-yml.ts';
 import { placementMistakes } from './placement-lint.ts';
 import { resourceRuleMistakes } from './resources-yml.ts';
@@ -10,6 +12,7 @@ export function ruleMistakes(
   yml: MusterYml,
   nodes: readonly NodeName[],
   groups: readonly ResourceGroup[],
+  fencing: Fencing | undefined,
   file: string,
 ): Mistake[] {
   const { placement, resources } = yml;
@@ -21,6 +24,9 @@ export function ruleMistakes(
     ...(resources === undefined
       ? []
       : resourceRuleMistakes(resources, groups).map((one) => ({ key: 'resources', one }))),
+    ...(fencing === undefined
+      ? []
+      : fencingMistakes(fencing, nodes, resources).map((one) => ({ key: 'fencing', one }))),
   ];
   return found.map(({ key, one: { path, message, hint } }) => ({
     at: { file, ...yml.at(key, ...path) },

@@ -1,3 +1,4 @@
+import type { Fencing, WatchdogPolicy } from './fencing.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { IpAddress, NodeName } from './names.ts';
 import type { Placement } from './placement.ts';
@@ -60,8 +61,8 @@ export interface Cluster {
   /** Each node's own addresses as muster.yml says them; nodes that it leaves out (a cluster of 2008) are learned from their heartbeats. */
   readonly nodeAddresses?: Readonly<Record<NodeName, readonly IpAddress[]>>;
   readonly arbiters: readonly Arbiter[];
-  /** How nodes are powered off: the arguments of each `stonith_host` line of ha.cf. */
-  readonly fencing?: readonly string[] | undefined;
+  /** How nodes are fenced; undefined where no device or line of ha.cf is there for it. */
+  readonly fencing?: Fencing | undefined;
   readonly links: readonly Link[];
   readonly udpPort: number;
   readonly timings: Timings;
@@ -77,6 +78,8 @@ export interface Cluster {
   readonly deadping?: number | undefined;
   /** The watchdog device that every node feeds. */
   readonly watchdog?: string | undefined;
+  /** Whether it has to be there; undefined: a node says that it lacks it, and serves on. */
+  readonly watchdogPolicy?: WatchdogPolicy | undefined;
   /** Programs that every node keeps running: the arguments of each `respawn` line of ha.cf, the user first. */
   readonly respawn?: readonly (readonly string[])[] | undefined;
   readonly groups: readonly ResourceGroup[];

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { badInput, type ExitReason, Problem } from '../base/problem.ts';
+import { secretsOf } from '../model/fencing.ts';
 import type { Host, Inventory } from '../model/inventory.ts';
 import type { HostName } from '../model/names.ts';
 import type { Connection } from '../remote/types.ts';
@@ -53,6 +54,7 @@ export interface RunResult {
 export async function runPlaybook(options: RunPlaybookOptions): Promise<RunResult> {
   const started = performance.now();
   const secrets = new SecretMask();
+  for (const secret of secretsOf(options.inventory.cluster?.fencing)) secrets.keepWord(secret);
   let rolledBack = false;
   const onEvent = (event: RunEvent): void => {
     rolledBack ||= event.event === 'rolled-back';

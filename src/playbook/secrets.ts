@@ -12,6 +12,11 @@ export class SecretMask {
     for (const part of [text, ...text.split('\n')]) if (part.trim().length >= 8) this.#texts.add(part.trim());
   }
 
+  /** A word that is known to be secret, however short. */
+  keepWord(word: string): void {
+    this.#texts.add(word);
+  }
+
   mask(text: string): string {
     let masked = text;
     for (const secret of this.#texts) masked = masked.replaceAll(secret, '(secret)');

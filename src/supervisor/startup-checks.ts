@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Configuration } from '../linux-ha/cluster.ts';
+import { fencingNotes } from '../linux-ha/fencing-lint.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { PlacedAddress } from './drivers/address.ts';
 import type { Guard } from './guard.ts';
@@ -46,18 +47,16 @@ export function guardNotes({ protection, why }: Pick<Guard, 'protection' | 'why'
 }
 
 /** What the configuration asks for and this version does not do: a person who counts on it has to know. */
-export function notDoneYet(configuration: Pick<Configuration, 'cluster' | 'kept'>): string[] {
-  return [...idleFencing(configuration), ...idleAgents(configuration.cluster)];
+export function notDoneYet({ cluster }: Pick<Configuration, 'cluster'>): string[] {
+  return [...idleFencing(cluster), ...fencingNotes(cluster.fencing, cluster.resources), ...idleAgents(cluster)];
 }
 
-/** Directives about fencing are read, and count as the way out for two nodes; nobody is fenced by them so far. */
-function idleFencing({ cluster, kept }: Pick<Configuration, 'cluster' | 'kept'>): string[] {
-  const names = [...new Set(kept.map(({ name }) => name))].filter((name) => name.startsWith('stonith'));
-  if (names.length === 0) return [];
-  const { nodes, arbiters, store } = cluster;
+/** Fencing is read, and counts as the way out for two nodes; nobody is fenced by it so far. */
+function idleFencing({ nodes, arbiters, store, fencing }: Cluster): string[] {
+  if (fencing === undefined) return [];
   const alone = nodes.length === 2 && arbiters.length === 0 && store === undefined;
   const then = alone ? `: when ${nodes.join(' or ')} dies, nothing fails over without an arbiter or a lease store` : '';
-  return [`${names.join(' and ')} of ha.cf: this version fences nobody${then}`];
+  return [`fencing: this version fences nobody${then}`];
 }
 
 /** Agents of haresources that nothing here starts; ldirectord is what musterd does itself. */

@@ -1,4 +1,5 @@
 import type { Cluster } from '../../src/model/cluster.ts';
+import { defaultFencing } from '../../src/model/fencing.ts';
 import type { Plan } from './plan.ts';
 
 const lanTimings = { keepalive: 50, deadtime: 200, warntime: 100, initdead: 400, lease: 200 };
@@ -8,6 +9,9 @@ const fastTimings = { keepalive: 20, deadtime: 80, warntime: 40, initdead: 400, 
 export const farRoundTrip = 200;
 const farTimings = { keepalive: 100, deadtime: 300, warntime: 200, initdead: 600, lease: 5 * farRoundTrip + 500 };
 const storeTimings = { keepalive: 100, deadtime: 300, warntime: 200, initdead: 600, lease: 2000 };
+
+const noDevices = { lines: [], devices: [], levels: {}, delays: {}, ...defaultFencing };
+const anyNode = { directive: 'stonith_host', from: '*', type: 'external/ipmi', parameters: '' } as const;
 
 type Sizes = Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'autoFailback' | 'driftBound' | 'fast'> &
   Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps'>>;
@@ -26,7 +30,7 @@ export function clusterOf(plan: Sizes): Cluster {
     name: 'simulated',
     nodes,
     nodeAddresses: {},
-    fencing: plan.changes ? ['* external/ipmi'] : undefined,
+    fencing: plan.changes ? { ...noDevices, lines: [anyNode] } : undefined,
     arbiters: Array.from({ length: plan.arbiters }, (_, index) => ({
       name: `arbiter${index + 1}`,
       address: `10.77.1.${index + 1}`,

@@ -50,9 +50,10 @@ describe('ha.cf', () => {
     ]);
     assert.equal(cf.autoFailback, true);
     assert.deepEqual(cf.pingNodes, ['10.10.10.254']);
+    const parameters = '10.0.0.3 mylogin mysecret';
     assert.deepEqual(
-      cf.kept.map(({ name, args }) => [name, ...args]),
-      [['stonith_host', '*', 'baytech', '10.0.0.3', 'mylogin', 'mysecret']],
+      cf.stonith.map(({ line }) => line),
+      [{ directive: 'stonith_host', from: '*', type: 'baytech', parameters }],
     );
     assert.equal(cf.watchdog, '/dev/watchdog');
     assert.match(
@@ -100,6 +101,12 @@ describe('ha.cf', () => {
     ['node a\nkeepalive', ['2:1 Cannot read "keepalive" as it takes a value: none is there']],
     ['node a b\nnode b', ['2:6 Cannot add node "b" as each node is named once: it is there twice']],
     ['node a\n  udpport 70000', ['2:11 Cannot read udpport as a port from 1 to 65535: "70000"']],
+    ['node a\nstonith_host *', ['2:14 Cannot read stonith_host as a device type must follow "*": none does']],
+    ['node a\nstonith ssh', ['2:9 Cannot read stonith as the whole path of a file must follow "ssh": none does']],
+    [
+      'node a\nstonith ssh a.conf',
+      ['2:13 Cannot read stonith as the whole path of a file must follow "ssh": "a.conf"'],
+    ],
     ['node a\nucast eth0', ['2:7 Cannot read ucast as an address must follow the device "eth0": none does']],
     ['node a\nmcast eth0 ten', ['2:12 Cannot read mcast as a multicast address must follow the device: "ten"']],
     ['node a\nmcast eth0 225.0.0.1 694 1 2', ['2:28 Cannot read mcast as loop (0 or 1) must stand here: "2"']],

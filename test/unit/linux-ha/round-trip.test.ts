@@ -10,6 +10,7 @@ import { checkReadBack, clusterDifference } from '../../../src/linux-ha/read-bac
 import { negotiateServices } from '../../../src/linux-ha/well-known-ports.ts';
 import type { Cluster } from '../../../src/model/cluster.ts';
 import { defaultArbiterPort } from '../../../src/model/defaults.ts';
+import { type Fencing, fenceActions, watchdogPolicies } from '../../../src/model/fencing.ts';
 import { gateMargin } from '../../../src/model/gate-margin.ts';
 import { leastLease } from '../../../src/model/lease-floor.ts';
 import { addressesOf, type Resource } from '../../../src/model/resource-group.ts';
@@ -136,6 +137,44 @@ function apart(groups: readonly Cluster['groups'][number][]): Cluster['groups'][
   });
 }
 
+const stonithLine: fc.Arbitrary<Fencing['lines'][number]> = fc.constantFrom(
+  { directive: 'stonith_host', from: '*', type: 'external/ipmi', parameters: 'node2 10.0.0.2 admin' },
+  { directive: 'stonith_host', from: '*', type: 'ssh', parameters: '' },
+  { directive: 'stonith', type: 'baytech', file: '/etc/ha.d/baytech.conf' },
+);
+
+/** Every device knows every node, as each has to be fenced by somebody where two nodes have no third vote. */
+function fencingOf(nodes: readonly string[]): fc.Arbitrary<Cluster['fencing']> {
+  const options = fc.dictionary(fc.constantFrom('ip', 'username', 'password', 'lanplus'), line);
+  const device = fc.record({
+    name,
+    agent: fc.constantFrom('fence_ipmilan', 'stonith:external/ipmi', 'fence_apc_snmp'),
+    options,
+    nodes: fc
+      .array(options, { minLength: nodes.length, maxLength: nodes.length })
+      .map((list): Fencing['devices'][number]['nodes'] =>
+        Object.fromEntries(nodes.map((node, index) => [node, list[index]!])),
+      ),
+    action: fc.constantFrom(...fenceActions),
+    timeout: ms,
+  });
+  const devices = fc.uniqueArray(device, { minLength: 1, maxLength: 3, selector: ({ name: key }) => key });
+  const times = fc.dictionary(fc.constantFrom(...nodes), ms);
+  const some = devices.chain((list) => {
+    const names = list.map(({ name: key }) => key);
+    const level = fc.subarray(names, { minLength: 1 });
+    return fc.record({
+      lines: fc.array(stonithLine, { maxLength: 2 }),
+      devices: fc.constant(list),
+      levels: fc.dictionary(fc.constantFrom(...nodes), fc.array(level, { minLength: 1, maxLength: 2 })),
+      delays: times,
+      randomDelay: fc.oneof(fc.constant(0), ms),
+      selfTest: fc.oneof(fc.constant(0), fc.integer({ min: 10_000, max: 86_400_000 })),
+    });
+  });
+  return nodes.length === 2 ? some : maybe(some);
+}
+
 const cluster: fc.Arbitrary<Cluster> = fc.uniqueArray(name, { minLength: 1, maxLength: 5 }).chain((nodes) => {
   const group = fc.record({
     name,
@@ -180,9 +219,8 @@ const cluster: fc.Arbitrary<Cluster> = fc.uniqueArray(name, { minLength: 1, maxL
       .uniqueArray(service, { maxLength: 3, selector: serviceKey })
       .map((list) => list.filter(({ name: key }, index) => list.findIndex((other) => other.name === key) === index)),
     driftBound: fc.constantFrom(0.001, 0, 0.0005, 0.1),
-    fencing: fc.uniqueArray(fc.constantFrom('* external/ipmi node2 10.0.0.2 admin', 'node1 external/ssh node2'), {
-      minLength: nodes.length === 2 ? 1 : 0,
-    }),
+    fencing: fencingOf(nodes),
+    watchdogPolicy: maybe(fc.constantFrom(...watchdogPolicies)),
   });
 });
 
@@ -328,7 +366,7 @@ describe('the law: what the templates write, the parsers read back to the same m
     );
   });
 
-  const kept = ['minimal', 'placement'].map((name) => `test/data/inventory-good/${name}.yml`);
+  const kept = ['minimal', 'placement', 'fencing'].map((name) => `test/data/inventory-good/${name}.yml`);
   for (const file of ['inventory/lab.yml', 'inventory/example.yml', ...kept]) {
     it(`holds for ${file}`, async () => {
       const { cluster: model } = await loadInventory(file);

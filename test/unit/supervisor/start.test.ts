@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../../../src/base/problem.ts';
+import { fencingOf } from '../../../src/linux-ha/fencing-yml.ts';
 import type { Cluster } from '../../../src/model/cluster.ts';
 import { defaultDriftBound, defaultTimings } from '../../../src/model/defaults.ts';
 import type { Resource } from '../../../src/model/resource-group.ts';
@@ -143,22 +144,19 @@ describe('the start of musterd', () => {
 
   it('says which resource agents nobody runs, and leaves out ldirectord, whose work it does', () => {
     const agent = (name: string): Resource => ({ kind: 'agent', agent: name, args: [] });
-    assert.deepEqual(notDoneYet({ cluster: cluster(agent('apache'), agent('ldirectord')), kept: [] }), [
+    assert.deepEqual(notDoneYet({ cluster: cluster(agent('apache'), agent('ldirectord')) }), [
       'group web: this version does not run the resource agent "apache"',
     ]);
   });
 
   it('says that nobody is fenced, and what that means for two nodes that count on it', () => {
-    const kept = ['stonith_host', 'stonith_host'].map((name, line) => ({ name, args: ['*', 'ssh'], line }));
+    const fencing = fencingOf(undefined, [{ directive: 'stonith_host', from: '*', type: 'ssh', parameters: '' }]);
     const nodes = ['node1', 'node2'];
-    const [note, ...more] = notDoneYet({ cluster: { ...cluster(), nodes }, kept });
-    assert.match(
-      note!,
-      /^stonith_host of ha\.cf: this version fences nobody: when node1 or node2 dies, nothing fails over/,
-    );
+    const [note, ...more] = notDoneYet({ cluster: { ...cluster(), nodes, fencing } });
+    assert.match(note!, /^fencing: this version fences nobody: when node1 or node2 dies, nothing fails over/);
     assert.deepEqual(more, []);
-    const [three] = notDoneYet({ cluster: { ...cluster(), nodes: [...nodes, 'node3'] }, kept });
-    assert.equal(three, 'stonith_host of ha.cf: this version fences nobody');
+    const [three] = notDoneYet({ cluster: { ...cluster(), nodes: [...nodes, 'node3'], fencing } });
+    assert.equal(three, 'fencing: this version fences nobody');
   });
 
   it('takes only requests that it knows from the control socket', () => {
