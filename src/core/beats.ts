@@ -1,5 +1,6 @@
 import type { NodeName } from '../model/names.ts';
 import type { Beat, Message } from './message.ts';
+import { barredHere, mayRunHere } from './resource-wishes.ts';
 import { isAway, type NodeState, openGroups, type Peer, wakeBy } from './state.ts';
 
 /** What this node says about itself now. */
@@ -12,6 +13,8 @@ export function ownBeat(state: NodeState): Beat {
     quorate: state.quorate,
     holds: openGroups(state),
     reach: state.reach.reached,
+    mayRun: mayRunHere(state),
+    barred: barredHere(state),
   };
   return state.beat;
 }

@@ -1,9 +1,11 @@
+import { own } from '../base/own.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { gateMargin } from '../model/gate-margin.ts';
 import type { NodeName } from '../model/names.ts';
-import { addressesOf, type ResourceGroup } from '../model/resource-group.ts';
+import { addressesOf, agentsOf, type ResourceGroup } from '../model/resource-group.ts';
 import { newReach } from './connectivity.ts';
 import { newEpochState, type VoterRecord, type VoterSet } from './epoch-state.ts';
+import { newStanding } from './resources/standing.ts';
 import { type Group, longestLease, type NodeOptions, type NodeState } from './state.ts';
 import { newStoreWatch } from './store-record.ts';
 import { attemptTime, silence } from './timing.ts';
@@ -57,7 +59,9 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
           : [[name, newPeer(name, position < cluster.nodes.length ? 'node' : 'arbiter', position)] as const],
       ),
     ),
-    groups: new Map(cluster.groups.map((group) => [group.name, newGroup(group)])),
+    groups: new Map(
+      cluster.groups.map((group) => [group.name, newGroup(group, index < cluster.nodes.length ? cluster : undefined)]),
+    ),
     store: newStoreWatch(cluster),
     macs: options.macs,
     reach: newReach(),
@@ -76,6 +80,7 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     kernelOwesSince: Number.POSITIVE_INFINITY,
     kernelAskedAt: Number.NEGATIVE_INFINITY,
     pending: [],
+    fenceWanted: new Map(),
     counters: { takeovers: 0, lost: 0, overtaken: 0, armsFailed: 0 },
     wake: now,
     effects: [],
@@ -93,8 +98,8 @@ function counted(recorded: VoterRecord | undefined): VoterSet | undefined {
   return recorded?.epoch === 0 && recorded.accepted === undefined ? undefined : recorded;
 }
 
-/** What a node knows of a group at its start: nothing. */
-export function newGroup(group: ResourceGroup): Group {
+/** What a node knows of a group at its start: nothing. An arbiter, which runs nothing, has no cluster to look its rules up in. */
+export function newGroup(group: ResourceGroup, cluster?: Cluster): Group {
   return {
     name: group.name,
     addresses: addressesOf(group).map(({ address }) => address),
@@ -111,7 +116,13 @@ export function newGroup(group: ResourceGroup): Group {
     takenBy: undefined,
     takenUntil: Number.NEGATIVE_INFINITY,
     frozen: false,
+    resources:
+      cluster === undefined || agentsOf(group).length === 0 ? undefined : newStanding(needsFencing(cluster, group)),
     announcing: undefined,
     why: 'nobody has held it since this node started',
   };
+}
+
+function needsFencing({ resources }: Cluster, { name }: ResourceGroup): boolean {
+  return own(resources?.groups ?? {}, name)?.needsFencing ?? false;
 }

@@ -3,6 +3,7 @@ import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.
 import { ownBeat } from './beats.ts';
 import { votesHeard } from './membership.ts';
 import { candidates } from './placement.ts';
+import { mayAskFor } from './resource-wishes.ts';
 import { type Group, isAway, type NodeState } from './state.ts';
 import { storeAnswers } from './store-record.ts';
 import { type Verdict, verdicts } from './verdicts.ts';
@@ -44,6 +45,8 @@ export interface GroupView {
   /** One sentence: why it is where it is. */
   readonly reason: string;
   readonly candidates: readonly Verdict[];
+  /** Why this node gives it up for now; null where it may run here. */
+  readonly barred: string | null;
 }
 
 /** The lease store as this node sees it. */
@@ -156,6 +159,7 @@ function describeGroup(state: NodeState, group: Group, now: number): GroupView {
     leaseMs: state.lease,
     reason: reasonOf(state, group, holder, now),
     candidates: verdicts(state, group, now),
+    barred: group.resources?.barred ?? null,
   };
 }
 
@@ -167,7 +171,10 @@ function votersOf({ cluster, voters, names }: NodeState, votes: number): readonl
 function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, now: number): string {
   const { claim, why } = group;
   if (claim.phase === 'holding') {
+    if (group.resources?.stopping) return `on ${state.self}, whose resources stop first, as it is to be released`;
     if (claim.offer !== undefined) return `on ${state.self}, which hands it over to ${claim.offer.to}`;
+    if (group.resources?.barred !== undefined)
+      return `on ${state.self}, which gives it up for now, and no other node may have it: ${group.resources.barred}`;
     return claim.gateOpen ? `on ${state.self} as ${why}` : `${state.self} has its lease, but its gate is not open yet`;
   }
   if (claim.phase === 'closing' || claim.phase === 'released')
@@ -181,6 +188,10 @@ function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, 
   if (now < group.takenUntil) return `nobody takes it while ${group.takenBy} answers for one of its addresses`;
   if (now < state.silentUntil) return `${state.self} has just started and stays silent until old leases are over`;
   const able = candidates(state, group);
+  if (able.length === 0 && group.resources !== undefined)
+    return 'nobody can take it: every node is standby, dead, without quorum, or gave it up as it failed there';
+  if (!mayAskFor(group) && able[0] === state.self)
+    return `nobody holds it; ${state.self} finds out first what runs of it here`;
   if (able.length === 0) return 'nobody can take it: every node is standby, dead, or without quorum';
   return `nobody holds it; ${able[0]} is next in line`;
 }

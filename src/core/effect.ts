@@ -1,6 +1,7 @@
 import type { GroupName, NodeName } from '../model/names.ts';
 import type { VoterRecord } from './epoch-state.ts';
 import type { Message } from './message.ts';
+import type { Wish } from './resources/event.ts';
 import type { StoreWrite } from './store-record.ts';
 
 /**
@@ -71,6 +72,15 @@ export type Effect =
       readonly writes: readonly StoreWrite[];
       readonly deadline: number;
     }
+  /** What the resources of a group are to do from now on; answered by `resources` with `answers: id`, now and on every change. */
+  | {
+      readonly type: 'want';
+      readonly group: GroupName;
+      readonly wish: Wish;
+      /** The lease is lost: a start under way is broken off. */
+      readonly urgently: boolean;
+      readonly id: number;
+    }
   /** Tell the network once who holds these groups' addresses (gratuitous ARP, unsolicited NA). */
   | { readonly type: 'announce'; readonly groups: readonly GroupName[]; readonly deadline: number }
   /** Ask on the wire, before taking it over, whether somebody who is no peer answers for these groups' addresses. */
@@ -101,7 +111,8 @@ export interface Decision {
     | 'link-up'
     | 'gate-lost'
     | 'reach'
-    | 'voters';
+    | 'voters'
+    | 'resources';
   readonly group?: GroupName | undefined;
   readonly node?: NodeName | undefined;
   readonly why: string;

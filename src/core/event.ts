@@ -1,5 +1,6 @@
 import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
 import type { Message } from './message.ts';
+import type { GroupPhase } from './resources/event.ts';
 import type { StoreAnswer } from './store-record.ts';
 
 /** Everything that can happen to a node, in one closed union. `now` (monotonic milliseconds) is passed beside it. */
@@ -38,6 +39,22 @@ export type Event =
   | { readonly type: 'addressTaken'; readonly group: GroupName; readonly by: MacAddress }
   /** How many of the ping nodes and groups (each as one) answer this node; said when it is first known, and on every change. */
   | { readonly type: 'reach'; readonly reached: number; readonly of: number }
+  /**
+   * How the resources of a group stand here: said once after the start, after every `want`, and on every change. `answers`
+   * is the id of the newest `want` that it follows from, 0 before the first.
+   */
+  | {
+      readonly type: 'resources';
+      readonly group: GroupName;
+      readonly phase: GroupPhase;
+      /** Something of it may run in part. */
+      readonly dirty: boolean;
+      /** Why this node gives the group up for now, as the end of a sentence; undefined: it may run here. */
+      readonly barred: string | undefined;
+      readonly answers: number;
+    }
+  /** Something of a group cannot be stopped here, or failed and is to be fenced for that: this node has to be switched off. */
+  | { readonly type: 'fenceWanted'; readonly group: GroupName; readonly why: string }
   /** What the local clock says, minutes since Sunday's midnight: only failback windows follow it. */
   | { readonly type: 'clock'; readonly minuteOfWeek: number }
   /** This node runs another configuration now, by the hash over its files: new keys were taken up. */

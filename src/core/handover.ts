@@ -10,6 +10,7 @@ import { voidRounds } from './lease.ts';
 import type { Ballot, Message } from './message.ts';
 import { nextNonce } from './nonce.ts';
 import { handoverTarget, isCandidate } from './placement.ts';
+import { mayAskFor, mayBeReleased, noteFailedOffer, staysHere, stopsFirst } from './resource-wishes.ts';
 import {
   decide,
   type Group,
@@ -51,19 +52,27 @@ function offerDue(state: NodeState, group: Group, claim: Holding, now: number): 
     if (now >= claim.offer.until) {
       claim.offer = undefined;
       claim.failedOffers++;
+      if (noteFailedOffer(state, group, claim.failedOffers, now)) claim.failedOffers = 0;
     } else {
+      const { to } = claim.offer;
+      // What has to start again where it is, is offered to nobody any more.
+      if (!stopsFirst(state, group, () => whyMoved(state, group, to))) {
+        claim.offer = undefined;
+        return undefined;
+      }
       if (now < claim.offer.resendAt) {
         wakeBy(state, claim.offer.resendAt);
         return undefined;
       }
-      return claim.offer.to;
+      return to;
     }
   }
+  if (staysHere(state, group, now)) return undefined;
   const to = handoverTarget(state, group, claim.failedOffers, now);
   if (to === undefined || !claim.gateOpen) return undefined;
   // Frames that the last holder passes on may still come for one lease: they must not have to go a second hop.
   const settled = claim.since + state.lease;
-  if (now >= settled) return to;
+  if (now >= settled) return stopsFirst(state, group, () => whyMoved(state, group, to)) ? to : undefined;
   wakeBy(state, settled);
   return undefined;
 }
@@ -90,7 +99,8 @@ export function onOffer(state: NodeState, from: Peer, message: Extract<Message, 
   if (!isCandidate(state, state.self)) return;
   const groups = message.groups.filter((name) => {
     const group = state.groups.get(name);
-    return group?.claim.phase === 'idle' && liveLease(group.slot, now)?.ballot.node === from.name;
+    if (group?.claim.phase !== 'idle' || !mayAskFor(group)) return false;
+    return liveLease(group.slot, now)?.ballot.node === from.name;
   });
   if (groups.length === 0) return;
   if (now > state.kernelOwesSince + state.cluster.timings.keepalive) {
@@ -164,6 +174,7 @@ function whyMoved(state: NodeState, group: Group, to: string): string {
   if (state.leaving) return 'this node leaves';
   if (state.epochs.steppingDown) return 'this node is about to be removed from the voters';
   if (state.standby) return 'this node is standby';
+  if (group.resources?.barred !== undefined) return `this node gives it up for now: ${group.resources.barred}`;
   const better = whyBetter(state, to);
   if (better !== undefined) return better;
   const reason = state.planned?.plan.groups.find((one) => one.group === group.name)?.reason;
@@ -181,6 +192,10 @@ export function onClosed(state: NodeState, token: number, ok: boolean, now: numb
   for (const group of state.groups.values()) {
     const { claim } = group;
     if (claim.phase !== 'closing' || claim.token !== token) continue;
+    if (!mayBeReleased(group)) {
+      group.claim = { phase: 'idle' };
+      continue;
+    }
     to = claim.to;
     releases.push({ group: group.name, ballot: claim.ballot });
     noteRelease(group.slot, claim.ballot, to);
@@ -238,6 +253,7 @@ export function abandonShut(state: NodeState, now: number): void {
       wakeBy(state, claim.shutSince + state.lease);
       continue;
     }
+    if (!stopsFirst(state, group, () => 'its gate does not open')) continue;
     group.retryAt = now + 5 * state.lease;
     shut(state, [group], undefined, now);
   }

@@ -25,6 +25,10 @@ export interface Beat {
   readonly holds: readonly GroupName[];
   /** How many ping nodes and groups the sender reaches, at most 255; undefined where it pings none, or does not know yet. */
   readonly reach?: number | undefined;
+  /** Groups of which something may still run on the sender, held or not; undefined where agents run none, or it does not say. */
+  readonly mayRun?: readonly GroupName[] | undefined;
+  /** Groups that the sender gives up for now, as they failed there; said together with `mayRun`. */
+  readonly barred?: readonly GroupName[] | undefined;
 }
 
 /** One group in a request; its ballot is (round, sender, incarnation of the request). */

@@ -27,6 +27,7 @@ import type { Message } from './message.ts';
 import { thaw } from './no-quorum.ts';
 import { finishOperators, onOperator } from './operator.ts';
 import { followPlan } from './planned.ts';
+import { followLeases, noteResources } from './resource-wishes.ts';
 import type { NodeOptions, NodeState, Peer } from './state.ts';
 import { watchStore } from './store-ask.ts';
 import { onStoreAnswer } from './store-lease.ts';
@@ -69,6 +70,7 @@ export function step(
   watchStore(state, now);
   challenge(state, now);
   announceDue(state, now);
+  followLeases(state, now);
   beat(state, now);
   followPeers(state);
   return { state, effects };
@@ -117,6 +119,12 @@ function happen(state: NodeState, event: Event, now: number): void {
     }
     case 'reach':
       noteReach(state, event.reached, event.of);
+      return;
+    case 'resources':
+      noteResources(state, event);
+      return;
+    case 'fenceWanted':
+      state.fenceWanted.set(event.group, event.why);
       return;
     case 'clock':
       state.minuteOfWeek = event.minuteOfWeek;

@@ -1,5 +1,6 @@
 import type { OperatorCommand } from './event.ts';
 import { shut } from './handover.ts';
+import { areStopping, stopsFirst } from './resource-wishes.ts';
 import { decide, type Group, type NodeState, wakeBy } from './state.ts';
 
 /** A command of an operator: begins it; `finishOperators` answers when it is done. */
@@ -28,7 +29,7 @@ export function onOperator(
       break;
   }
   // A group that has just arrived is not passed on before one lease is over; moving it takes a part of another.
-  state.pending.push({ id, kind: command.kind, until: now + 2 * state.lease });
+  state.pending.push({ id, kind: command.kind, until: now + 2 * state.lease, unwanted: false });
 }
 
 /** Answers the commands whose time has come. A node that leaves drops at the end what nobody wants. */
@@ -40,8 +41,20 @@ export function finishOperators(state: NodeState, now: number): void {
     if (group.claim.phase === 'holding') held.push(group);
     if (group.claim.phase !== 'idle' || state.store?.releasing.has(group.name)) busy.push(group);
   }
-  const unwanted = state.pending.some(({ kind, until }) => kind === 'leave' && now >= until - state.lease / 2);
-  if (unwanted && held.length > 0) shut(state, held, undefined, now);
+  // They take what they take; only then does the time for handing over begin.
+  const stopping = areStopping(state);
+  for (const one of state.pending) {
+    if (stopping) one.until = now + 2 * state.lease;
+    else if (one.kind === 'leave' && now >= one.until - state.lease / 2) one.unwanted = true;
+  }
+  const unwanted = state.pending.some((one) => one.unwanted);
+  if (unwanted && held.length > 0)
+    shut(
+      state,
+      held.filter((group) => stopsFirst(state, group, () => 'this node leaves, and nobody is there to take it over')),
+      undefined,
+      now,
+    );
   state.pending = state.pending.filter(({ id, kind, until }) => {
     if (busy.length > 0 && now < until) {
       wakeBy(state, until);

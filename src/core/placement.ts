@@ -4,6 +4,7 @@ import { isAlive } from './membership.ts';
 import { leftRunningOn } from './no-quorum.ts';
 import { rankNodes } from './placing/explain.ts';
 import type { Plan } from './placing/plan.ts';
+import { isReadyFor, mayRunOn, whyBarredOn } from './resource-wishes.ts';
 import { type Group, isAway, type NodeState, type Planned } from './state.ts';
 import { isVoter } from './voters.ts';
 
@@ -14,10 +15,16 @@ import { isVoter } from './voters.ts';
  */
 export function candidates(state: NodeState, group: Group): NodeName[] {
   if (state.planned !== undefined) return plannedCandidates(state, state.planned.plan, group);
-  const able = state.cluster.nodes.filter((name) => isCandidate(state, name));
+  const able = state.cluster.nodes.filter((name) => mayHave(state, group, name));
   const running = leftRunningOn(state, group);
   const weight = (name: NodeName): number =>
-    name === running ? -1 : name === group.holder ? 2 : name === group.preferred ? 0 : 1;
+    name === running || isLeftOver(state, group, name)
+      ? -1
+      : name === group.holder
+        ? 2
+        : name === group.preferred
+          ? 0
+          : 1;
   return able.sort((left, right) => reachOf(state, right) - reachOf(state, left) || weight(left) - weight(right));
 }
 
@@ -25,12 +32,23 @@ export function candidates(state: NodeState, group: Group): NodeName[] {
 function plannedCandidates(state: NodeState, plan: Plan, group: Group): NodeName[] {
   const running = leftRunningOn(state, group);
   const held = plan.groups.some((one) => one.group === group.name && one.from !== undefined);
-  const turn = (name: NodeName): number => (name === running ? -1 : name === group.holder && !held ? 1 : 0);
+  const turn = (name: NodeName): number =>
+    name === running || isLeftOver(state, group, name) ? -1 : name === group.holder && !held ? 1 : 0;
   return rankNodes(plan, group.name)
-    .filter((name) => isCandidate(state, name))
+    .filter((name) => mayHave(state, group, name))
     .sort((left, right) => turn(left) - turn(right));
 }
 
+function mayHave(state: NodeState, group: Group, name: NodeName): boolean {
+  return isCandidate(state, name) && whyBarredOn(state, group, name) === undefined;
+}
+
+/** Where nobody is known to have held the group since this node started, what still runs of it somewhere goes on there. */
+function isLeftOver(state: NodeState, group: Group, name: NodeName): boolean {
+  return group.holder === undefined && mayRunOn(state, group, name);
+}
+
+/** Whether a node may take groups at all. */
 export function isCandidate(state: NodeState, name: NodeName): boolean {
   if (!isVoter(state, name)) return false;
   if (name === state.self) return state.role === 'node' && state.quorate && !isAway(state);
@@ -57,10 +75,16 @@ export function handoverTarget(
   failedOffers: number,
   now: number,
 ): NodeName | undefined {
-  if (isAway(state)) {
-    const others = candidates(state, group).filter((name) => name !== state.self);
+  if (isAway(state) || whyBarredOn(state, group, state.self) !== undefined) {
+    const others = candidates(state, group).filter((name) => name !== state.self && isReadyFor(state, group, name));
     return others.length === 0 ? undefined : others[failedOffers % others.length];
   }
+  const better = betterTarget(state, group, now);
+  return better !== undefined && isReadyFor(state, group, better) ? better : undefined;
+}
+
+/** Where a group that may stay should be rather. */
+function betterTarget(state: NodeState, group: Group, now: number): NodeName | undefined {
   if (state.reach.betterSince.size > 0) {
     const better = betterConnected(state, candidates(state, group), now);
     if (better !== undefined) return better;
@@ -69,7 +93,9 @@ export function handoverTarget(
   if (!state.cluster.autoFailback || group.preferred === state.self) return undefined;
   const preferred = state.peers.get(group.preferred);
   if (preferred === undefined || now - preferred.upSince < failbackDelay(state)) return undefined;
-  return isCandidate(state, group.preferred) && mayFailBack(state, group.preferred, now) ? group.preferred : undefined;
+  return mayHave(state, group, group.preferred) && mayFailBack(state, group.preferred, now)
+    ? group.preferred
+    : undefined;
 }
 
 /** Where the plan has the group, once it has had it there for a while, on a node that has been there for a while. */
@@ -79,5 +105,5 @@ function plannedTarget(state: NodeState, { moves }: Planned, group: Group, now: 
   const settled = failbackDelay(state);
   if (move === undefined || peer === undefined || now - move.since < settled || now - peer.upSince < settled)
     return undefined;
-  return isCandidate(state, move.to) && mayFailBack(state, move.to, now) ? move.to : undefined;
+  return mayHave(state, group, move.to) && mayFailBack(state, move.to, now) ? move.to : undefined;
 }

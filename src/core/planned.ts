@@ -11,7 +11,8 @@ import { isAlive } from './membership.ts';
 import { failbackDelay, isCandidate } from './placement.ts';
 import type { GroupFacts, NodeFacts } from './placing/facts.ts';
 import { makePlan } from './placing/plan.ts';
-import { type NodeState, wakeBy } from './state.ts';
+import { whyBarredOn } from './resource-wishes.ts';
+import { type Group, type NodeState, wakeBy } from './state.ts';
 
 /** Makes the plan anew where what it follows from has changed; to be called in every step, before groups are moved. */
 export function followPlan(state: NodeState, now: number): void {
@@ -19,10 +20,17 @@ export function followPlan(state: NodeState, now: number): void {
   if (placement === undefined || state.role !== 'node') return;
   const nodes = state.cluster.nodes.map((name) => nodeFacts(state, placement, name, now));
   const on = holders(state);
-  const from = JSON.stringify([nodes, [...on], state.minuteOfWeek]);
+  const barred = new Map([...state.groups.values()].map((group) => [group.name, barredNodes(state, group)]));
+  const from = JSON.stringify([nodes, [...on], state.minuteOfWeek, [...barred].map(([, why]) => [...why])]);
   if (state.planned?.from !== from) {
     const groups = state.cluster.groups.map(
-      ({ name, preferred }): GroupFacts => ({ name, preferred, on: on.get(name), barred: nobody, pinned: undefined }),
+      ({ name, preferred }): GroupFacts => ({
+        name,
+        preferred,
+        on: on.get(name),
+        barred: barred.get(name) ?? nobody,
+        pinned: undefined,
+      }),
     );
     const { autoFailback } = state.cluster;
     const plan = makePlan({ placement, autoFailback, nodes, groups, minuteOfWeek: state.minuteOfWeek });
@@ -40,6 +48,16 @@ export function followPlan(state: NodeState, now: number): void {
 }
 
 const nobody: GroupFacts['barred'] = new Map();
+
+function barredNodes(state: NodeState, group: Group): GroupFacts['barred'] {
+  if (group.resources === undefined) return nobody;
+  return new Map(
+    state.cluster.nodes.flatMap((name) => {
+      const why = whyBarredOn(state, group, name);
+      return why === undefined ? [] : [[name, why] as const];
+    }),
+  );
+}
 
 /** What is known to be held: by this node, and by peers that say so themselves. */
 function holders(state: NodeState): Map<GroupName, NodeName> {

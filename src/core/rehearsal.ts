@@ -18,6 +18,8 @@ import type { StoreAnswer, StoreRecord, StoreWrite } from './store-record.ts';
 const wireTime = 0.2;
 const kernelTime = 0.1;
 
+const phases = { run: 'running', stop: 'stopped', wait: 'stopped', leave: 'left' } as const;
+
 interface Actor {
   readonly name: NodeName;
   state: NodeState;
@@ -72,7 +74,7 @@ export class Rehearsal {
       const state = createNode(cluster, name, optionsOf(index), 0);
       this.#actors.set(name, { name, state, alive: !absent.includes(name) });
     }
-    for (const actor of this.#actors.values()) this.#schedule(actor, 0, { type: 'tick' });
+    for (const actor of this.#actors.values()) this.#begin(actor);
   }
 
   /** Milliseconds since the start. */
@@ -121,7 +123,22 @@ export class Rehearsal {
     const options = optionsOf([...this.#actors.keys()].indexOf(name), 1 + this.#starts);
     actor.state = createNode(this.#cluster, name, options, this.#now);
     actor.alive = true;
+    this.#begin(actor);
+  }
+
+  /** Nothing runs on a machine that has just started. */
+  #begin(actor: Actor): void {
     this.#schedule(actor, this.#now, { type: 'tick' });
+    for (const { name, resources } of actor.state.groups.values())
+      if (resources !== undefined)
+        this.#receipt(actor, {
+          type: 'resources',
+          group: name,
+          phase: 'stopped',
+          dirty: false,
+          barred: undefined,
+          answers: 0,
+        });
   }
 
   /** What the clocks on the nodes' walls say. */
@@ -208,6 +225,17 @@ export class Rehearsal {
         return;
       case 'persistEpoch':
         this.#receipt(actor, { type: 'epochPersisted', id: effect.id, ok: true });
+        return;
+      // Agents that do as they are told.
+      case 'want':
+        this.#receipt(actor, {
+          type: 'resources',
+          group: effect.group,
+          phase: phases[effect.wish],
+          dirty: false,
+          barred: undefined,
+          answers: effect.id,
+        });
         return;
       case 'decide':
         this.#note(actor, effect.decision);

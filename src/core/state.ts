@@ -5,6 +5,7 @@ import type { EpochState, VoterRecord } from './epoch-state.ts';
 import type { Ballot, Beat } from './message.ts';
 import type { RandomWords } from './nonce.ts';
 import type { Plan } from './placing/plan.ts';
+import type { ResourceStanding } from './resources/standing.ts';
 import type { StoreWatch } from './store-record.ts';
 import type { VoterSlot } from './voter.ts';
 
@@ -126,6 +127,8 @@ export interface Group {
   takenUntil: number;
   /** Its lease ran out for want of a majority, and what runs was left as it is, behind a shut gate (`no-quorum.ts`). */
   frozen: boolean;
+  /** What agents run of it on this node; undefined where it is only addresses. */
+  readonly resources: ResourceStanding | undefined;
   /** The series of announcements under way: its start, and the index of the next. */
   announcing: { readonly since: number; next: number } | undefined;
   /** Why it is where it is, as this node decided or learned it. */
@@ -154,7 +157,10 @@ export interface RoundEntry {
 export interface PendingOperator {
   readonly id: number;
   readonly kind: 'standby' | 'leave';
-  readonly until: number;
+  /** Later where resources have to be stopped first: they take what they take. */
+  until: number;
+  /** Of a node that leaves: nobody came for what it holds, and it is dropped. */
+  unwanted: boolean;
 }
 
 /** How many ping nodes (and ping groups, each as one) this node reaches, and what it has moved for their sake. */
@@ -230,6 +236,8 @@ export interface NodeState {
   /** When it was last given something to acknowledge for no other reason. */
   kernelAskedAt: number;
   pending: PendingOperator[];
+  /** Why this node has to be switched off before these groups start anywhere else. */
+  readonly fenceWanted: Map<GroupName, string>;
   counters: Record<string, number>;
   /** When the next tick is needed; computed anew by every step. */
   wake: number;

@@ -11,6 +11,7 @@ import { firstTurn, leftRunningOn } from './no-quorum.ts';
 import { nextBelow, nextNonce } from './nonce.ts';
 import { allNodesSeen, candidates, isCandidate } from './placement.ts';
 import { requestFor } from './request.ts';
+import { mayAskFor } from './resource-wishes.ts';
 import {
   canReachMajority,
   decide,
@@ -54,7 +55,7 @@ export function challenge(state: NodeState, now: number): void {
   const due: Group[] = [];
   const probe: GroupName[] = [];
   for (const group of state.groups.values()) {
-    if (group.claim.phase !== 'idle') continue;
+    if (group.claim.phase !== 'idle' || !mayAskFor(group)) continue;
     const at = challengeAt(state, group, now, probe);
     if (now >= at) due.push(group);
     else wakeBy(state, at);
@@ -86,7 +87,7 @@ function challengeAt(state: NodeState, group: Group, now: number, probe: GroupNa
   const { initdead } = state.cluster.timings;
   const place = rank(state, group);
   if (place > 0 || !allNodesSeen(state))
-    if (group.preferred !== state.self || (state.planned !== undefined && place > 0))
+    if (group.preferred !== state.self || (place > 0 && (state.planned ?? group.resources) !== undefined))
       quiet = Math.max(quiet, Math.max(state.startedAt + initdead, state.silentUntil) + firstRankDelay * place);
   if (place === Number.POSITIVE_INFINITY) return place;
   // Nobody is known to have held it: whoever answers for it on the wire is a stranger.

@@ -4,6 +4,7 @@ import { votesHeard } from './membership.ts';
 import { candidates, isCandidate } from './placement.ts';
 import { explainPlan } from './placing/explain.ts';
 import type { Plan } from './placing/plan.ts';
+import { whyBarredOn } from './resource-wishes.ts';
 import type { Group, NodeState } from './state.ts';
 import { isVoter } from './voters.ts';
 
@@ -22,10 +23,10 @@ export interface Verdict {
 export function verdicts(state: NodeState, group: Group, now: number): Verdict[] {
   if (state.planned !== undefined) return plannedVerdicts(state, state.planned.plan, group, now);
   const able = candidates(state, group);
-  const others = state.cluster.nodes.filter((name) => !isCandidate(state, name));
+  const others = state.cluster.nodes.filter((name) => !able.includes(name));
   return [
     ...able.map((node, index) => ({ node, able: true, place: index + 1, why: whyAble(state, group, node) })),
-    ...others.map((node) => ({ node, able: false, place: null, why: whyNot(state, node, now) })),
+    ...others.map((node) => ({ node, able: false, place: null, why: whyNotFor(state, group, node, now) })),
   ];
 }
 
@@ -67,6 +68,10 @@ function whyAble(state: NodeState, group: Group, node: NodeName): string {
 function otherConfiguration(state: NodeState, node: NodeName): string[] {
   const hash = state.peers.get(node)?.beat?.configHash;
   return hash === undefined || hash === state.options.configHash ? [] : [`but runs on another configuration (${hash})`];
+}
+
+function whyNotFor(state: NodeState, group: Group, node: NodeName, now: number): string {
+  return (isCandidate(state, node) ? whyBarredOn(state, group, node) : undefined) ?? whyNot(state, node, now);
 }
 
 function whyNot(state: NodeState, node: NodeName, now: number): string {

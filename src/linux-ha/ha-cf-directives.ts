@@ -42,7 +42,7 @@ export const haCfDirectives: Readonly<Record<string, Directive>> = {
   ping_group: works('a name, then addresses of which any one that answers is enough; it counts as one ping node'),
   deadping: works('silence after which a ping node counts as gone'),
   respawn: works('a user and a program that is started again whenever it exits, unless with code 100'),
-  env: works('a variable NAME=VALUE in the environment of what respawn starts'),
+  env: works('a variable NAME=VALUE in the environment of resource agents and of what respawn starts'),
   watchdog: works('a watchdog device that is fed while musterd is healthy'),
   realtime: works('"off": musterd asks for no real-time priority'),
   rtprio: works('the real-time priority of musterd, 1 to 99 (default 49)'),

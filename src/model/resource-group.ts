@@ -30,3 +30,10 @@ export interface ResourceGroup {
 export function addressesOf(group: ResourceGroup): readonly AddressResource[] {
   return group.resources.filter((resource): resource is AddressResource => resource.kind === 'address');
 }
+
+/** What agents run of a group, in order: no addresses, which the gate has, and no ldirectord, which musterd is. */
+export function agentsOf(group: ResourceGroup): readonly AgentResource[] {
+  return group.resources.filter(
+    (resource): resource is AgentResource => resource.kind === 'agent' && resource.agent !== 'ldirectord',
+  );
+}

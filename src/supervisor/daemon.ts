@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { NodeState } from '../core/node.ts';
 import { createNode } from '../core/node.ts';
 import { readConfigFiles, readConfiguration } from '../linux-ha/cluster.ts';
@@ -33,6 +34,7 @@ import { refuseOwnAddresses } from './own-address.ts';
 import { localNetworks, placeAddresses } from './placement-on-devices.ts';
 import { Reachability } from './reachability.ts';
 import { Reload } from './reload.ts';
+import { NodeResources } from './resources/node-resources.ts';
 import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
 import { arpWarnings, guardNotes, notDoneYet } from './startup-checks.ts';
@@ -172,6 +174,15 @@ export async function startDaemon(
     onMessage: (from, message, epoch) => loop.dispatch({ type: 'message', from, link: 'arbiter', epoch, message }),
   });
   const linkAlerts = new LinkAlerts({ links, devices, journal, deadtime: cluster.timings.deadtime, now });
+  const resources = new NodeResources({
+    cluster,
+    self,
+    environment: configuration.running.environment,
+    directory: join(settings.runDir, 'resources'),
+    journal,
+    now,
+    dispatch: (event) => loop.dispatch(event),
+  });
   const drivers: DriverSet = {
     sockets,
     devices,
@@ -186,6 +197,7 @@ export async function startDaemon(
     codec,
     store: await openStore(cluster, self, identity.incarnation, settings.runDir, (why) => journal.warn('store', why)),
     voterRecord,
+    resources,
   };
   const machine = new NodeMachine(drivers, cluster, self, placed);
 
@@ -231,6 +243,7 @@ export async function startDaemon(
   await links.start();
   loop.start();
   arbiters.start();
+  void resources.start();
 
   const status = (): Status =>
     buildStatus(
@@ -251,6 +264,7 @@ export async function startDaemon(
         ping: reachability.status(),
         links: linkAlerts.links(loop.view()),
         device: placed[0]?.device,
+        resources: (group) => resources.status(group),
       },
       now(),
       Date.now(),
@@ -311,10 +325,11 @@ export async function startDaemon(
   const stop = async (why: string): Promise<void> => {
     services.stopping();
     journal.say('stop', why);
-    const patience = 2 * cluster.timings.lease + 1000;
+    const patience = 2 * cluster.timings.lease + 1000 + resources.stopPatience;
     await Promise.race([loop.ask({ kind: 'leave' }), new Promise((resolve) => setTimeout(resolve, patience))]);
     housekeeping?.stop();
     loop.stop();
+    resources.stop();
     await gate.close([...groups.keys()]);
     await addresses.release();
     await balancer.stop();

@@ -28,6 +28,8 @@ export interface Machine {
   /** Reject where the lease store cannot be had, or there is none. */
   readStore(groups: readonly GroupName[]): Promise<readonly StoreAnswer[]>;
   writeStore(writes: readonly StoreWrite[]): Promise<readonly StoreAnswer[]>;
+  /** What the resources of a group are to do from now on. */
+  want(wanted: Omit<Extract<Effect, { type: 'want' }>, 'type'>): void;
   /** Resolves to who answers for each group that somebody answers for. */
   probe(groups: readonly GroupName[]): Promise<readonly { readonly group: GroupName; readonly by: MacAddress }[]>;
 }
@@ -180,6 +182,9 @@ export class Loop {
         return;
       case 'storeWrite':
         this.#store(effect.nonce, late, () => this.#machine.writeStore(effect.writes));
+        return;
+      case 'want':
+        this.#machine.want(effect);
         return;
       case 'announce':
         if (!late) this.#machine.announce(effect.groups);

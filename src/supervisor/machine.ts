@@ -1,4 +1,5 @@
 import type { View } from '../core/describe.ts';
+import type { Effect } from '../core/effect.ts';
 import type { VoterRecord } from '../core/epoch-state.ts';
 import type { Message } from '../core/message.ts';
 import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
@@ -16,6 +17,7 @@ import type { GateDevice } from './drivers/lease-gate-ruleset.ts';
 import type { AddressBook } from './drivers/own-addresses.ts';
 import type { RawSockets } from './drivers/raw-sockets.ts';
 import type { Machine } from './loop.ts';
+import type { NodeResources } from './resources/node-resources.ts';
 import type { Store } from './stores/store.ts';
 import type { VoterRecordFile } from './voter-record.ts';
 
@@ -38,6 +40,7 @@ export interface DriverSet {
   /** Where the leases lie, if not with the voters. */
   readonly store: Store | undefined;
   readonly voterRecord: VoterRecordFile;
+  readonly resources: NodeResources;
 }
 
 /** The drivers of this machine as the loop wants them, fed with what the core's view says of the peers. */
@@ -117,6 +120,10 @@ export class NodeMachine implements Machine {
 
   async writeStore(writes: readonly StoreWrite[]): Promise<readonly StoreAnswer[]> {
     return this.#store().write(writes);
+  }
+
+  want(wanted: Omit<Extract<Effect, { type: 'want' }>, 'type'>): void {
+    this.#drivers.resources.want(wanted);
   }
 
   #store(): Store {

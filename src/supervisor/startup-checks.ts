@@ -48,7 +48,7 @@ export function guardNotes({ protection, why }: Pick<Guard, 'protection' | 'why'
 
 /** What the configuration asks for and this version does not do: a person who counts on it has to know. */
 export function notDoneYet({ cluster }: Pick<Configuration, 'cluster'>): string[] {
-  return [...idleFencing(cluster), ...fencingNotes(cluster.fencing, cluster.resources), ...idleAgents(cluster)];
+  return [...idleFencing(cluster), ...fencingNotes(cluster.fencing, cluster.resources)];
 }
 
 /** Fencing is read, and counts as the way out for two nodes; nobody is fenced by it so far. */
@@ -57,15 +57,4 @@ function idleFencing({ nodes, arbiters, store, fencing }: Cluster): string[] {
   const alone = nodes.length === 2 && arbiters.length === 0 && store === undefined;
   const then = alone ? `: when ${nodes.join(' or ')} dies, nothing fails over without an arbiter or a lease store` : '';
   return [`fencing: this version fences nobody${then}`];
-}
-
-/** Agents of haresources that nothing here starts; ldirectord is what musterd does itself. */
-function idleAgents(cluster: Cluster): string[] {
-  return cluster.groups.flatMap(({ name, resources }) =>
-    resources.flatMap((resource) =>
-      resource.kind === 'agent' && resource.agent !== 'ldirectord'
-        ? [`group ${name}: this version does not run the resource agent "${resource.agent}"`]
-        : [],
-    ),
-  );
 }

@@ -2,12 +2,14 @@ import { outageBound } from '../core/bound.ts';
 import type { View } from '../core/describe.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { leaseForRoundTrip, needsArbiter } from '../model/lease-floor.ts';
+import type { GroupName } from '../model/names.ts';
 import type {
   ArbiterLinkStatus,
   ArbiterStatus,
   GroupStatus,
   LinkStatus,
   PingStatus,
+  ResourceStatus,
   ServiceBound,
   ServiceStatus,
   Status,
@@ -34,6 +36,8 @@ export interface StatusFacts {
   readonly ping?: readonly PingStatus[] | undefined;
   /** The device whose MAC `nodes[].mac` shows. */
   readonly device: string | undefined;
+  /** What agents run of a group on this node. */
+  readonly resources: (group: GroupName) => readonly ResourceStatus[];
 }
 
 /** The core's view as `musterd status --json` prints it; `now` is monotonic, `wallClock` Unix milliseconds. */
@@ -79,6 +83,8 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
       layers: facts.layers,
       reason: group.reason,
       candidates: group.candidates,
+      resources: facts.resources(group.name),
+      barred: group.barred,
     })),
     services: facts.services,
     counters: { ...view.counters, ...facts.counters },

@@ -263,6 +263,8 @@ const beatStandby = 1;
 const beatQuorate = 2;
 /** From version 2 on: what the sender reaches stands at the end. */
 const beatReach = 4;
+/** And behind that, which groups may run there, and which it gives up. */
+const beatResources = 8;
 
 function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBeat): void {
   const known = last.bytesOf(beat, version);
@@ -272,7 +274,8 @@ function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBea
   }
   const start = writer.length;
   const reach = version === 1 ? undefined : beat.reach;
-  const told = reach === undefined ? 0 : beatReach;
+  const mayRun = version === 1 ? undefined : beat.mayRun;
+  const told = (reach === undefined ? 0 : beatReach) | (mayRun === undefined ? 0 : beatResources);
   writer.u8((beat.standby ? beatStandby : 0) | (beat.quorate ? beatQuorate : 0) | told);
   writer.text(beat.configHash);
   writer.text(beat.bundleHash);
@@ -284,6 +287,10 @@ function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBea
   }
   writeTexts(writer, beat.holds);
   if (reach !== undefined) writer.u8(Math.min(reach, 255));
+  if (mayRun !== undefined) {
+    writeTexts(writer, mayRun);
+    writeTexts(writer, beat.barred ?? []);
+  }
   last.remember(beat, version, writer.buffer.subarray(start, writer.length));
 }
 
@@ -302,6 +309,10 @@ function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
   const macs = Object.fromEntries(reader.list(() => [reader.text(), reader.hex(6).replace(/..(?!$)/g, '$&:')]));
   const holds = reader.list(() => reader.text());
   const reach = version > 1 && (flags & beatReach) !== 0 ? reader.u8() : undefined;
+  const resources =
+    version > 1 && (flags & beatResources) !== 0
+      ? { mayRun: reader.list(() => reader.text()), barred: reader.list(() => reader.text()) }
+      : {};
   const beat = {
     configHash,
     bundleHash,
@@ -310,6 +321,7 @@ function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
     quorate: (flags & beatQuorate) !== 0,
     holds,
     ...(reach === undefined ? {} : { reach }),
+    ...resources,
   };
   remember(last.beat, beat, reader, start, version);
   return beat;

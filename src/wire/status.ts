@@ -18,6 +18,21 @@ export interface NodeStatus {
   readonly voter?: boolean | undefined;
 }
 
+/** A resource that an agent runs, on the node that says so. */
+export interface ResourceStatus {
+  readonly name: string;
+  /** `dirty`: it may run, or half of it. `stuck`: nothing that the node can do stops it. */
+  readonly state: 'unknown' | 'stopped' | 'running' | 'dirty' | 'stuck';
+  /** What is being done with it. */
+  readonly doing: 'start' | 'stop' | 'monitor' | 'probe' | null;
+  /** Since they were last forgotten; null: it cannot run there at all. */
+  readonly failures: number | null;
+  /** Empty where it never failed. */
+  readonly lastFailure: string;
+  /** So many failures make the group leave. */
+  readonly migrationThreshold: number;
+}
+
 export interface GroupStatus {
   readonly name: GroupName;
   readonly addresses: readonly IpAddress[];
@@ -42,6 +57,10 @@ export interface GroupStatus {
   readonly reason: string;
   /** Every node: whether it may hold the group, and why (not); best placed first. */
   readonly candidates?: readonly Verdict[] | undefined;
+  /** What agents run of it on this node, in the order in which it starts; left out by a musterd that runs none. */
+  readonly resources?: readonly ResourceStatus[] | undefined;
+  /** Why this node gives it up for now; null where it may run here. */
+  readonly barred?: string | null | undefined;
 }
 
 export interface RealServerStatus {

@@ -66,7 +66,7 @@ describe("Debian's resource agents", function () {
         operations.run(operation);
       },
       cancel: (id) => operations.cancel(id),
-      onPhase: () => {},
+      onStanding: () => {},
       onGiveUp: (_, why) => said.push(`gives up: ${why}`),
       onFence: (_, why) => said.push(`fence: ${why}`),
       say: (_, why) => said.push(why),

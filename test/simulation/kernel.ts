@@ -67,6 +67,7 @@ export function perform(world: World, machine: Machine, effect: Effect): void {
     case 'reply':
       world.note(() => `${machine.name} replies: ${effect.text}`);
       return;
+    case 'want':
     case 'probeAddress':
     case 'followPeers':
       return;

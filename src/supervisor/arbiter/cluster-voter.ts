@@ -58,6 +58,7 @@ function votingMachine(send: Machine['send'], record: VoterRecordFile): Machine 
     acceptPassed: nothing,
     hold: nothing,
     follow: nothing,
+    want: nothing,
     announce: nothing,
     probe: async () => [],
     readStore: async () => [],

@@ -3,6 +3,18 @@ import { whyBarred } from '../../core/resources/failures.ts';
 import { createResources, type GroupSetup, type ManagedGroup, type ResourceState } from '../../core/resources/state.ts';
 import { stepResources } from '../../core/resources/step.ts';
 import type { GroupName } from '../../model/names.ts';
+import type { ResourceStatus } from '../../wire/status.ts';
+
+/** How a group stands, as its lease has to know it. */
+export interface Standing {
+  readonly phase: GroupPhase;
+  /** Something of it may run in part. */
+  readonly dirty: boolean;
+  /** Why it may not run on this node for now, as the end of a sentence. */
+  readonly barred: string | undefined;
+  /** The id of the newest wish that this follows from. */
+  readonly answers: number;
+}
 
 export interface KeeperOptions {
   readonly groups: readonly GroupSetup[];
@@ -10,8 +22,9 @@ export interface KeeperOptions {
   readonly now: () => number;
   readonly run: (operation: Extract<ResourceEffect, { type: 'run' }>) => void;
   readonly cancel: (id: number) => void;
-  /** What the rest of the node has to know: how far a group is, that it is given up, that the node has to be fenced. */
-  readonly onPhase: (group: GroupName, phase: GroupPhase) => void;
+  /** Told after every wish, and on every change. */
+  readonly onStanding: (group: GroupName, standing: Standing) => void;
+  /** What a person has to know: that a group is given up, that the node has to be fenced. */
   readonly onGiveUp: (group: GroupName, why: string) => void;
   readonly onFence: (group: GroupName, why: string) => void;
   readonly say: (group: GroupName, why: string) => void;
@@ -25,6 +38,8 @@ export class ResourceKeeper {
   readonly #options: KeeperOptions;
   readonly #state: ResourceState;
   readonly #waiting: ResourceEvent[] = [];
+  readonly #wishes = new Map<GroupName, number>();
+  readonly #told = new Map<GroupName, string>();
   #timer: NodeJS.Timeout | undefined;
   #stepping = false;
   #stopped = false;
@@ -39,7 +54,9 @@ export class ResourceKeeper {
     this.#happens({ type: 'tick' });
   }
 
-  want(group: GroupName, wish: Wish, urgently = false): void {
+  /** `id` says which wish an answer follows from. */
+  want(group: GroupName, wish: Wish, urgently = false, id = 0): void {
+    this.#wishes.set(group, id);
     this.#happens({ type: 'want', group, wish, urgently });
   }
 
@@ -67,6 +84,18 @@ export class ResourceKeeper {
     return whyBarred(this.#group(group));
   }
 
+  /** Each of its resources, for people. */
+  look(group: GroupName): ResourceStatus[] {
+    return this.#group(group).resources.map(({ name, run, operation, stuck, failures, lastFailure, settings }) => ({
+      name,
+      state: stuck ? 'stuck' : run,
+      doing: operation?.action ?? null,
+      failures: Number.isFinite(failures) ? failures : null,
+      lastFailure,
+      migrationThreshold: settings.migrationThreshold,
+    }));
+  }
+
   /** The names of its resources with their failures, those that have some. */
   failures(group: GroupName): { readonly resource: string; readonly count: number; readonly last: string }[] {
     return this.#group(group).resources.flatMap(({ name, failures, lastFailure }) =>
@@ -91,6 +120,7 @@ export class ResourceKeeper {
     } finally {
       this.#stepping = false;
     }
+    for (const group of this.#state.groups.values()) this.#tell(group);
     clearTimeout(this.#timer);
     const wait = this.#state.wake - this.#options.now();
     if (!this.#stopped && wait !== Number.POSITIVE_INFINITY)
@@ -100,13 +130,25 @@ export class ResourceKeeper {
       );
   }
 
+  #tell(group: ManagedGroup): void {
+    const standing: Standing = {
+      phase: group.phase,
+      dirty: group.resources.some(({ run }) => run === 'dirty'),
+      barred: whyBarred(group),
+      answers: this.#wishes.get(group.name) ?? 0,
+    };
+    const text = JSON.stringify(standing);
+    if (this.#told.get(group.name) === text) return;
+    this.#told.set(group.name, text);
+    this.#options.onStanding(group.name, standing);
+  }
+
   #carryOut(effect: ResourceEffect): void {
-    const { run, cancel, onPhase, onGiveUp, onFence, say } = this.#options;
+    const { run, cancel, onGiveUp, onFence, say } = this.#options;
     if (effect.type === 'run') run(effect);
     else if (effect.type === 'cancel') cancel(effect.id);
-    else if (effect.type === 'phase') onPhase(effect.group, effect.phase);
     else if (effect.type === 'giveUp') onGiveUp(effect.group, effect.why);
     else if (effect.type === 'fence') onFence(effect.group, effect.why);
-    else say(effect.group, effect.why);
+    else if (effect.type === 'say') say(effect.group, effect.why);
   }
 }

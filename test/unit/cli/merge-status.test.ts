@@ -23,6 +23,7 @@ function statusOf(rehearsal: Rehearsal, node: string, configHash = 'aaa'): Statu
     layers: [],
     links: [],
     device: 'eth0',
+    resources: () => [],
   } as const;
   return buildStatus(rehearsal.view(node), facts, rehearsal.now, 1_000_000);
 }

@@ -1,0 +1,148 @@
+import type { Event } from '../../core/event.ts';
+import type { Action, Outcome, ResourceEffect, Wish } from '../../core/resources/event.ts';
+import type { Cluster } from '../../model/cluster.ts';
+import type { GroupName, NodeName } from '../../model/names.ts';
+import type { ResourceStatus } from '../../wire/status.ts';
+import type { Journal } from '../journal.ts';
+import { ResourceKeeper } from './keeper.ts';
+import type { AgentPlaces } from './locate.ts';
+import { ResourceOperations } from './operations.ts';
+import { groupSetups, type RunnableResource, runnableResources } from './runnable.ts';
+
+interface Parts {
+  readonly cluster: Cluster;
+  readonly self: NodeName;
+  /** ha.cf's `env` lines. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** For records of what is under way; must survive musterd, and not the next boot. */
+  readonly directory: string;
+  readonly journal: Journal;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Told how the resources of each group stand, and that this node has to be fenced. */
+  readonly dispatch: (event: Extract<Event, { type: 'resources' | 'fenceWanted' }>) => void;
+  readonly places?: AgentPlaces | undefined;
+}
+
+interface Wanted {
+  readonly group: GroupName;
+  readonly wish: Wish;
+  readonly urgently: boolean;
+  readonly id: number;
+}
+
+interface Begun {
+  readonly group: GroupName;
+  readonly name: string;
+  readonly action: Action;
+  readonly at: number;
+}
+
+/** The resources that agents run on this node: what the core wants of them is carried out, and how they stand is told to it. */
+export class NodeResources {
+  readonly #parts: Parts;
+  readonly #runnable: ReadonlyMap<GroupName, readonly RunnableResource[]>;
+  readonly #operations: ResourceOperations;
+  readonly #keeper: ResourceKeeper;
+  readonly #begun = new Map<number, Begun>();
+  /** What was wanted before it was known what an earlier musterd had under way; undefined: that is known. */
+  #early: Map<GroupName, Wanted> | undefined = new Map();
+
+  constructor(parts: Parts) {
+    const { cluster, self, environment, directory, journal, now, dispatch, places } = parts;
+    this.#parts = parts;
+    this.#runnable = runnableResources(cluster);
+    this.#operations = new ResourceOperations({
+      groups: this.#runnable,
+      node: self,
+      environment,
+      directory,
+      places,
+      onDone: (id, outcome) => this.#done(id, outcome),
+    });
+    this.#keeper = new ResourceKeeper({
+      groups: groupSetups(cluster, this.#runnable),
+      now,
+      run: (operation) => this.#run(operation),
+      cancel: (id) => this.#cancel(id),
+      onStanding: (group, standing) => dispatch({ type: 'resources', group, ...standing }),
+      onGiveUp: (group, why) => journal.warn('gives-up', why, { group }),
+      onFence: (group, why) => {
+        journal.warn('fence-wanted', why, { group });
+        dispatch({ type: 'fenceWanted', group, why });
+      },
+      say: (group, why) => journal.say('resource', why, { group }),
+    });
+  }
+
+  /** Waits for what an earlier musterd had begun, then looks at everything; nothing is done where agents run nothing. */
+  async start(): Promise<void> {
+    if ([...this.#runnable.values()].every((list) => list.length === 0)) return;
+    const waited = await this.#operations.recover();
+    for (const instance of waited)
+      this.#parts.journal.say('resource', `${instance}: what the last musterd had begun with it has ended`);
+    const early = this.#early?.values() ?? [];
+    this.#early = undefined;
+    this.#keeper.start();
+    for (const wanted of early) this.want(wanted);
+  }
+
+  want(wanted: Wanted): void {
+    if (this.#early !== undefined) this.#early.set(wanted.group, wanted);
+    else this.#keeper.want(wanted.group, wanted.wish, wanted.urgently, wanted.id);
+  }
+
+  /** Failures are forgotten, and what is stuck is looked at again. */
+  clear(group: GroupName): void {
+    this.#keeper.clear(group);
+  }
+
+  /** Nothing is decided any more. What runs goes on, and so does what is being started or stopped. */
+  stop(): void {
+    this.#keeper.stop();
+    this.#operations.stop();
+  }
+
+  /** The longest that stopping all of them may take, in milliseconds: groups stop beside each other, each in reverse. */
+  get stopPatience(): number {
+    const times = [...this.#runnable.values()].map((list) =>
+      list.reduce((sum, { settings }) => sum + settings.stopTimeout + killTime, 0),
+    );
+    return Math.max(0, ...times);
+  }
+
+  status(group: GroupName): ResourceStatus[] {
+    return this.#keeper.look(group);
+  }
+
+  #run(operation: Extract<ResourceEffect, { type: 'run' }>): void {
+    const { id, group, index, action } = operation;
+    const name = this.#runnable.get(group)?.[index]?.name ?? '';
+    this.#begun.set(id, { group, name, action, at: this.#parts.now() });
+    if (action === 'start' || action === 'stop')
+      this.#parts.journal.say('resource', `${name}: ${action === 'start' ? 'is started' : 'is stopped'}`, { group });
+    this.#operations.run(operation);
+  }
+
+  #cancel(id: number): void {
+    const begun = this.#begun.get(id);
+    this.#begun.delete(id);
+    if (begun?.action === 'start' || begun?.action === 'stop')
+      this.#parts.journal.say('resource', `${begun.name}: its ${begun.action} is broken off`, { group: begun.group });
+    this.#operations.cancel(id);
+  }
+
+  #done(id: number, outcome: Outcome): void {
+    const begun = this.#begun.get(id);
+    this.#begun.delete(id);
+    if (begun !== undefined && outcome.kind === 'ok' && (begun.action === 'start' || begun.action === 'stop')) {
+      const took = Math.round(this.#parts.now() - begun.at);
+      const word = begun.action === 'start' ? 'started' : 'stopped';
+      this.#parts.journal.say('resource', `${begun.name}: ${word} in ${took} ms`, { group: begun.group, tookMs: took });
+    }
+    this.#keeper.done(id, outcome);
+  }
+}
+
+/** From the end of a time-out to the end of the last of what was started. */
+const killTime = 2000;
