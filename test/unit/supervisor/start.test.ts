@@ -142,13 +142,6 @@ describe('the start of musterd', () => {
     assert.match(warnings[0]!, /arp_announce is 1/);
   });
 
-  it('says which resource agents nobody runs, and leaves out ldirectord, whose work it does', () => {
-    const agent = (name: string): Resource => ({ kind: 'agent', agent: name, args: [] });
-    assert.deepEqual(notDoneYet({ cluster: cluster(agent('apache'), agent('ldirectord')) }), [
-      'group web: this version does not run the resource agent "apache"',
-    ]);
-  });
-
   it('says that nobody is fenced, and what that means for two nodes that count on it', () => {
     const fencing = fencingOf(undefined, [{ directive: 'stonith_host', from: '*', type: 'ssh', parameters: '' }]);
     const nodes = ['node1', 'node2'];
