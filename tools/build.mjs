@@ -1,7 +1,9 @@
 // Builds dist/: the controller (with its packages beside it), and the programs that are sent to nodes as one file each.
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { keepCompiled } from './warm-up.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
@@ -24,27 +26,36 @@ const ssh2Inside = {
   },
 };
 
-await Promise.all([
-  // Split by command, so that `muster --version` loads nothing else.
+/** The program with its digest in front, and what runs it. Only comments hold more than ASCII, and lose it here. */
+function writeProgram(bundle) {
+  const text = bundle.replace(/^\s*(\/\/|\*|\/\*).*$/gm, (comment) => comment.replace(/[^\0-\x7f]/g, '?'));
+  if (/[^\0-\x7f]/.test(text)) throw new Error('the program must be ASCII, as the launcher reads it so');
+  const digest = createHash('sha256').update(text).digest('hex');
+  writeFileSync(`${root}dist/muster.cjs.new`, `//${digest}\n${text}`);
+  renameSync(`${root}dist/muster.cjs.new`, `${root}dist/muster.cjs`);
+  copyFileSync(`${root}tools/launcher.mjs`, `${root}dist/muster.js`);
+  return digest;
+}
+
+mkdirSync(`${root}dist`, { recursive: true });
+const [digest] = await Promise.all([
+  // One file, whose parts run only when their command is used. Nothing but ssh2's native part is left outside: reading
+  // packages file by file takes longer than a login, and so does compiling them (tools/launcher.mjs).
   build({
     ...common,
     entryPoints: { muster: 'src/cli/main.ts' },
     outdir: 'dist',
-    format: 'esm',
-    splitting: true,
-    // Packages of many small files go into the bundle: reading zod file by file takes longer than a login.
-    external: ['zx', 'listr2', 'cpu-features'],
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    external: ['cpu-features'],
     plugins: [ssh2Inside],
     // ssh2 names a program for Windows by it, and nothing else.
-    define: { ...common.define, __dirname: '"."' },
+    define: { ...common.define, __dirname: '"."', 'import.meta.url': 'programUrl' },
     target: 'node20',
-    banner: {
-      js: `#!/usr/bin/env node
-import { createRequire as requireFrom } from 'node:module';
-const require = requireFrom(import.meta.url);`,
-    },
-    chunkNames: 'chunks/[name]-[hash]',
-  }),
+    banner: { js: '(function (require, programUrl) {' },
+    footer: { js: '})' },
+    write: false,
+  }).then(({ outputFiles }) => writeProgram(outputFiles[0].text)),
   build({
     ...common,
     entryPoints: { musterd: 'src/supervisor/main.ts' },
@@ -66,4 +77,5 @@ const require = requireFrom(import.meta.url);`,
   }),
 ]);
 for (const program of ['muster.js', 'musterd.cjs']) chmodSync(`${root}dist/${program}`, 0o755);
+await keepCompiled(`${root}dist`, digest);
 writeFileSync(`${root}dist/.built`, '');

@@ -1,0 +1,62 @@
+// One `muster run` on a host that only the build knows: what V8 compiled for it is kept, and saves the next ones the time.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
+
+/** A host that lets everybody in and does nothing, on a loopback port that the kernel picks. */
+async function startHost() {
+  const server = new ssh2.Server({ hostKeys: [ssh2.utils.generateKeyPairSync('ed25519').private] }, (client) => {
+    client.on('error', () => {});
+    client.on('authentication', (attempt) => attempt.accept());
+    client.on('session', (accept) => {
+      accept().on('exec', (accepted) => {
+        const channel = accepted();
+        channel.resume();
+        channel.write('warm\n');
+        channel.exit(0);
+        channel.end();
+      });
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+/** Leaves `muster.code` in the folder of the program with this digest. Rejects where the run does not succeed. */
+export async function keepCompiled(folder, digest) {
+  const home = mkdtempSync(join(tmpdir(), 'muster-build-'));
+  const server = await startHost();
+  try {
+    const file = (name, text) => {
+      writeFileSync(join(home, name), text, { mode: 0o600 });
+      return join(home, name);
+    };
+    const key = file('id', ssh2.utils.generateKeyPairSync('ed25519').private);
+    const settings = [`Port ${server.address().port}`, 'User build', `IdentityFile ${key}`, 'IdentitiesOnly yes'];
+    const config = file('config', [...settings, `UserKnownHostsFile ${join(home, 'known_hosts')}`, ''].join('\n'));
+    const inventory = file('inventory.yml', 'hosts:\n  127.0.0.1: {}\n');
+    const words = ['run', '-F', config, '-i', inventory, '--connect-timeout', '60s', '-n', 'all', '--', 'true'];
+    const { PATH } = process.env;
+    const child = spawn(process.execPath, [join(folder, 'muster.js'), ...words], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH, HOME: home, XDG_STATE_HOME: home, MUSTER_KEEP_COMPILED: digest },
+    });
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    const [code] = await once(child, 'close');
+    if (code !== 0) throw new Error(`the first run of the program ended with ${code}: ${said.trim()}`);
+    renameSync(join(folder, `muster.code.${child.pid}`), join(folder, 'muster.code'));
+  } finally {
+    server.close();
+    rmSync(home, { recursive: true, force: true });
+    for (const name of readdirSync(folder)) {
+      if (/^muster\.code\.\d+$/.test(name)) rmSync(join(folder, name), { force: true });
+    }
+  }
+}
