@@ -16,7 +16,7 @@ const digest = source.slice(2, 66);
 function compiled() {
   try {
     const content = readFileSync(kept);
-    return content.latin1Slice(0, 64) === digest ? content.subarray(64) : undefined;
+    return content.toString('latin1', 0, 64) === digest ? content.subarray(64) : undefined;
   } catch {
     return undefined;
   }

@@ -52,6 +52,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// Whoever waits for nothing any more before the end has forgotten something: that is no success.
+const forgotten = (): void => {
+  process.exitCode = exitCodes.defect;
+};
+process.once('beforeExit', forgotten);
 void main(process.argv.slice(2)).then((code) => {
+  process.off('beforeExit', forgotten);
   process.exitCode = code;
 });

@@ -9,10 +9,8 @@ import type { ProbeSettings } from './probe/settings.ts';
 
 /** The probe program's command: the built file beside this one, or its source where we run from source. */
 export function probeCommand(): readonly string[] {
-  const built = ['./muster-probe.cjs', '../muster-probe.cjs']
-    .map((name) => fileURLToPath(new URL(name, import.meta.url)))
-    .find((file) => existsSync(file));
-  if (built !== undefined) return [process.execPath, built];
+  const built = fileURLToPath(new URL('./muster-probe.cjs', import.meta.url));
+  if (existsSync(built)) return [process.execPath, built];
   return [process.execPath, '--import', 'tsx', fileURLToPath(new URL('./probe/main.ts', import.meta.url))];
 }
 

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,7 +18,5 @@ export function entryCommand(verb: 'gateway' | 'connect' | 'down', args: readonl
   if (here.endsWith('.ts')) {
     return fromSources(join(dirname(here), 'entry.ts'), [verb, ...args]);
   }
-  // The bundle is split: this code may lie in a folder of chunks below the program.
-  const programs = [dirname(here), dirname(dirname(here))].map((folder) => join(folder, 'muster.js'));
-  return [process.execPath, programs.find(existsSync) ?? process.argv[1]!, 'lab', verb, ...args];
+  return [process.execPath, here, 'lab', verb, ...args];
 }
