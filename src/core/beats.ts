@@ -15,8 +15,16 @@ export function ownBeat(state: NodeState): Beat {
     reach: state.reach.reached,
     mayRun: mayRunHere(state),
     barred: barredHere(state),
+    fenced: state.fencing.fenced.size === 0 ? undefined : [...state.fencing.fenced.values()],
+    fenceMe: whyFenceMe(state),
   };
   return state.beat;
+}
+
+/** Why this node wants to be fenced, short enough for a beat. */
+function whyFenceMe(state: NodeState): string | undefined {
+  for (const why of state.fenceWanted.values()) return why.slice(0, 60);
+  return undefined;
 }
 
 /** One message to one voter. Those that carry a beat spare the next one. */

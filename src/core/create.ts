@@ -5,6 +5,7 @@ import type { NodeName } from '../model/names.ts';
 import { addressesOf, agentsOf, type ResourceGroup } from '../model/resource-group.ts';
 import { newReach } from './connectivity.ts';
 import { newEpochState, type VoterRecord, type VoterSet } from './epoch-state.ts';
+import { newFencingState } from './fencing/fencing-state.ts';
 import { newStanding } from './resources/standing.ts';
 import { type Group, longestLease, type NodeOptions, type NodeState } from './state.ts';
 import { newStoreWatch } from './store-record.ts';
@@ -65,6 +66,7 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     store: newStoreWatch(cluster),
     macs: options.macs,
     reach: newReach(),
+    fencing: newFencingState(cluster, options.owners),
     planned: undefined,
     minuteOfWeek: undefined,
     standby: options.standby ?? false,

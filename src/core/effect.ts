@@ -1,5 +1,6 @@
 import type { GroupName, NodeName } from '../model/names.ts';
 import type { VoterRecord } from './epoch-state.ts';
+import type { OwnerRecords } from './fencing/owner-record.ts';
 import type { Message } from './message.ts';
 import type { Wish } from './resources/event.ts';
 import type { StoreWrite } from './store-record.ts';
@@ -16,6 +17,10 @@ export type Effect =
    * `epochPersisted`; until then nobody acts upon it.
    */
   | { readonly type: 'persistEpoch'; readonly id: number; readonly record: VoterRecord }
+  /** The same for who has the groups that need fencing, in a record of its own; answered by `ownersPersisted`. */
+  | { readonly type: 'persistOwners'; readonly id: number; readonly records: OwnerRecords }
+  /** Make sure that this node is off (or has no hands on anything shared). Takes what it takes; answered by `fenced`. */
+  | { readonly type: 'fence'; readonly id: number; readonly node: NodeName; readonly why: string }
   /**
    * Put (every address of the groups, token) into the kernel's timed set, for `lifetime` milliseconds that the kernel
    * counts from when it applies the command. Answered by `armed`; only then are the voters asked.
@@ -112,7 +117,11 @@ export interface Decision {
     | 'gate-lost'
     | 'reach'
     | 'voters'
-    | 'resources';
+    | 'resources'
+    | 'waits'
+    | 'fence'
+    | 'fenced'
+    | 'fence-failed';
   readonly group?: GroupName | undefined;
   readonly node?: NodeName | undefined;
   readonly why: string;

@@ -13,6 +13,7 @@
  */
 import { send } from './beats.ts';
 import type { AfterWrite, Proposal, VoterSet } from './epoch-state.ts';
+import { countAll } from './fencing/two-nodes.ts';
 import { shut } from './handover.ts';
 import { giveUpAsking, voidRounds } from './lease.ts';
 import { countQuorum } from './membership.ts';
@@ -69,6 +70,7 @@ export function adopt(state: NodeState, set: VoterSet, now: number): void {
   const voted = (state.voterMask & state.selfBit) !== 0;
   const skipped = set.epoch > state.epoch + 1;
   countBy(state, set);
+  countAll(state);
   epochs.since = now;
   epochs.promised = undefined;
   epochs.accepted = undefined;

@@ -14,6 +14,8 @@ export type Event =
       readonly link: string;
       /** The epoch of the voters by which the sender counts; undefined where its protocol knows none: 0. */
       readonly epoch?: number | undefined;
+      /** Which life of the sender it is from, as in a ballot. */
+      readonly incarnation?: string | undefined;
       readonly message: Message;
     }
   /** The kernel has acknowledged the `arm` effect of this token, or refused it. */
@@ -33,6 +35,19 @@ export type Event =
     }
   /** The record of the `persistEpoch` of this id is on the disk and stays there, or (not `ok`) may not be. */
   | { readonly type: 'epochPersisted'; readonly id: number; readonly ok: boolean }
+  /** The same of the `persistOwners` of this id. */
+  | { readonly type: 'ownersPersisted'; readonly id: number; readonly ok: boolean }
+  /**
+   * What came of the `fence` effect of this id. `ok`: the node is known to have been off after it was asked for; `why` says
+   * how that is known, or why it is not.
+   */
+  | {
+      readonly type: 'fenced';
+      readonly id: number;
+      readonly node: NodeName;
+      readonly ok: boolean;
+      readonly why: string;
+    }
   /** A cable was plugged in or out. */
   | { readonly type: 'link'; readonly device: string; readonly up: boolean; readonly mac: MacAddress | undefined }
   /** Somebody who is no peer answered for an address of this group when it was asked for on the wire. */
@@ -68,5 +83,7 @@ export type OperatorCommand =
   | { readonly kind: 'online' }
   /** Hand over everything, then answer: the daemon is about to end (systemctl stop, reboot). */
   | { readonly kind: 'leave' }
+  /** Fence a node; `confirmed`: do not, an operator has made sure that it is off. */
+  | { readonly kind: 'fence'; readonly node: NodeName; readonly confirmed: boolean }
   /** One voter more or less, or (neither) record the voters in force, so that the configuration changes them no more. */
   | { readonly kind: 'reconfigure'; readonly add?: NodeName | undefined; readonly remove?: NodeName | undefined };

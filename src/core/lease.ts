@@ -9,7 +9,8 @@
 import type { GroupName } from '../model/names.ts';
 import { announceFrom } from './announcements.ts';
 import { ownBeat, sendToAll } from './beats.ts';
-import type { Answer, Message } from './message.ts';
+import { acceptBarrier, keepsOwner, noteRenewed, writeOwners } from './fencing/owners.ts';
+import type { Answer, Ballot, Message } from './message.ts';
 import { freeze } from './no-quorum.ts';
 import { nextNonce } from './nonce.ts';
 import { requestFor } from './request.ts';
@@ -28,7 +29,7 @@ import {
   wakeBy,
 } from './state.ts';
 import { askStore, renewalDue } from './store-ask.ts';
-import { judgePropose } from './voter.ts';
+import { isTooOld, judgePropose } from './voter.ts';
 
 /** Arms a new token for groups that are asked for or held. */
 export function startRound(state: NodeState, groups: readonly Group[], now: number): void {
@@ -72,16 +73,58 @@ export function onArmed(state: NodeState, token: number, ok: boolean, now: numbe
   const { incarnation } = state.options;
   const { nonce } = round;
   sendToAll(state, { kind: 'propose', nonce, incarnation, lease: state.lease, requests, beat: ownBeat(state) }, now);
+  const unwritten = asked.filter((entry) => isUnwritten(state, entry, now));
+  if (unwritten.length > 0) {
+    const ballots = new Map(unwritten.map((entry) => [entry.group.name, ownBallot(state, entry.ballotRound)]));
+    writeOwners(state, { to: state.self, nonce, epoch: state.epoch, lease: state.lease, ballots });
+  }
+  return voteForOwn(
+    state,
+    round,
+    asked.filter((entry) => !unwritten.includes(entry)),
+    now,
+  );
+}
+
+/** Whether the own voter has to write down first that this node has the group. */
+function isUnwritten(state: NodeState, { group, ballotRound }: RoundEntry, now: number): boolean {
+  if (now < state.silentUntil || !keepsOwner(state, group.name)) return false;
+  const ballot = ownBallot(state, ballotRound);
+  return acceptBarrier(state, group.name, ballot) === 'write' && !isTooOld(group.slot, ballot);
+}
+
+function voteForOwn(state: NodeState, round: Round, entries: readonly RoundEntry[], now: number): readonly Group[] {
   const granted: Group[] = [];
   const overtaken: Group[] = [];
-  for (const entry of asked) {
-    const verdict = judgePropose(entry.group.slot, ownBallot(state, entry.ballotRound), state.lease, now);
+  for (const entry of entries) {
+    const { group } = entry;
+    const ballot = ownBallot(state, entry.ballotRound);
+    const old = keepsOwner(state, group.name) && acceptBarrier(state, group.name, ballot) === 'old';
+    const ok = !old && judgePropose(group.slot, ballot, state.lease, now).ok;
     if (now < state.silentUntil) continue;
-    if (countVote(state, round, entry, state.selfBit, verdict.ok, now)) granted.push(entry.group);
-    if (!verdict.ok && entry.group.claim.phase === 'holding') overtaken.push(entry.group);
+    if (ok) noteRenewed(state, group.name);
+    if (countVote(state, round, entry, state.selfBit, ok, now)) granted.push(group);
+    if (!ok && group.claim.phase === 'holding') overtaken.push(group);
   }
   grant(state, round, granted);
   return overtaken;
+}
+
+/** The own voter has it on the disk that this node has these groups: its vote counts from now on, as far as the round still does. */
+export function voteWritten(
+  state: NodeState,
+  nonce: string,
+  ballots: ReadonlyMap<GroupName, Ballot>,
+  now: number,
+): readonly Group[] {
+  const round = state.rounds.find((candidate) => candidate.nonce === nonce);
+  if (round === undefined || now >= round.armedAt + state.gateLifetime) return [];
+  return voteForOwn(
+    state,
+    round,
+    round.entries.filter((entry) => ballots.has(entry.group.name)),
+    now,
+  );
 }
 
 /**

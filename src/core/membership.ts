@@ -76,7 +76,7 @@ export function followPeers(state: NodeState): void {
 export function votesHeard(state: NodeState): number {
   let votes = state.selfBit;
   for (const peer of state.peers.values()) if (isAlive(peer)) votes |= peer.bit;
-  return countBits(votes & state.voterMask);
+  return countBits(votes & state.voterMask & ~state.fencing.subtracted);
 }
 
 /** Quorate means: a majority of the voters is heard. It says whether an attempt is worth making; leases need votes. */

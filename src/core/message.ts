@@ -29,6 +29,28 @@ export interface Beat {
   readonly mayRun?: readonly GroupName[] | undefined;
   /** Groups that the sender gives up for now, as they failed there; said together with `mayRun`. */
   readonly barred?: readonly GroupName[] | undefined;
+  /** Nodes that are known to be fenced, and were not heard in a newer life. */
+  readonly fenced?: readonly Fenced[] | undefined;
+  /** Why the sender wants to be fenced itself, as the end of a sentence; undefined: it does not. */
+  readonly fenceMe?: string | undefined;
+}
+
+/** What a voter says beside its promise of who may still run a group that needs fencing (`fencing/owners.ts`). */
+export interface OwnerWord {
+  readonly group: GroupName;
+  /** Its record counts for the set of voters in force. */
+  readonly known: boolean;
+  /** The newest ballot that it accepted, and whether everything that was started under it is over. */
+  readonly record?: { readonly ballot: Ballot; readonly over: boolean } | undefined;
+  /** Nothing of it runs on the sender, and nothing that the sender asked for below this ballot will make anything run. */
+  readonly clean: boolean;
+}
+
+/** A node that was made sure to be off. */
+export interface Fenced {
+  readonly node: NodeName;
+  /** The newest life of it that was known when that was asked for: this one and all before it are over. */
+  readonly incarnation: string;
 }
 
 /** One group in a request; its ballot is (round, sender, incarnation of the request). */
@@ -70,8 +92,16 @@ export type Message =
       readonly incarnation: string;
       readonly requests: readonly Request[];
       readonly lease?: number | undefined;
+      /** Those of the groups that need fencing: voters keep on their disks who has them. */
+      readonly owned?: readonly GroupName[] | undefined;
     }
-  | { readonly kind: 'promise'; readonly nonce: string; readonly answers: readonly Answer[] }
+  | {
+      readonly kind: 'promise';
+      readonly nonce: string;
+      readonly answers: readonly Answer[];
+      /** Of the groups that need fencing, and were promised. */
+      readonly owners?: readonly OwnerWord[] | undefined;
+    }
   /** The second phase, and every renewal: grant me these leases for `lease` milliseconds from when you answer. */
   | {
       readonly kind: 'propose';

@@ -20,6 +20,10 @@ import {
 } from './epoch-change.ts';
 import { onChangePrepare, onChangePropose } from './epoch-register.ts';
 import type { Event } from './event.ts';
+import { onOwnersPersisted } from './fencing/accepting.ts';
+import { driveFencing, isFencedLife, noteLife, onFenceCommand, onFenced, onPeersFenced } from './fencing/fence.ts';
+import { keepRecords } from './fencing/owners.ts';
+import { addAgain } from './fencing/two-nodes.ts';
 import { abandonShut, moveGroups, onClosed, onOffer, onTake } from './handover.ts';
 import { expireLeases, learnHolder, onAccept, onArmed, onGateLost, onGranted, renew } from './lease.ts';
 import { countQuorum, followPeers, heard, noteBeat, noteConfiguration, noteLink, watchPeers } from './membership.ts';
@@ -69,8 +73,10 @@ export function step(
   renew(state, now);
   watchStore(state, now);
   challenge(state, now);
+  driveFencing(state, now);
   announceDue(state, now);
   followLeases(state, now);
+  keepRecords(state);
   beat(state, now);
   followPeers(state);
   return { state, effects };
@@ -88,7 +94,7 @@ function happen(state: NodeState, event: Event, now: number): void {
       return;
     case 'message': {
       const peer = state.peers.get(event.from);
-      if (peer !== undefined) receive(state, peer, event.epoch ?? 0, event.message, now);
+      if (peer !== undefined) receive(state, peer, event, now);
       return;
     }
     case 'armed':
@@ -108,6 +114,12 @@ function happen(state: NodeState, event: Event, now: number): void {
       return;
     case 'epochPersisted':
       onEpochPersisted(state, event.id, event.ok, now);
+      return;
+    case 'ownersPersisted':
+      prepareAbove(state, onOwnersPersisted(state, event.id, event.ok, now), now);
+      return;
+    case 'fenced':
+      onFenced(state, event, now);
       return;
     case 'link':
       noteLink(state, event.device, event.up, event.mac, now);
@@ -134,15 +146,24 @@ function happen(state: NodeState, event: Event, now: number): void {
       return;
     case 'operator':
       if (event.command.kind === 'reconfigure') beginChange(state, event.id, event.command, now);
+      else if (event.command.kind === 'fence')
+        onFenceCommand(state, event.id, event.command.node, event.command.confirmed, now);
       else onOperator(state, event.id, event.command, now);
       return;
   }
 }
 
-function receive(state: NodeState, from: Peer, epoch: number, message: Message, now: number): void {
+function receive(
+  state: NodeState,
+  from: Peer,
+  { epoch = 0, incarnation, message }: Extract<Event, { type: 'message' }>,
+  now: number,
+): void {
+  noteLife(state, from.name, incarnation);
   heard(state, from, now);
   if ('beat' in message) {
     noteBeat(from, message.beat);
+    if (message.beat.fenced !== undefined) onPeersFenced(state, from, message.beat.fenced, now);
     learnHolders(state, from, now);
   }
   if (message.kind === 'voters') learnVoters(state, { epoch, voters: message.voters });
@@ -150,6 +171,10 @@ function receive(state: NodeState, from: Peer, epoch: number, message: Message, 
   if (!isOfThisEpoch(state, from, epoch, now)) return;
   // With a store nobody votes: a peer whose configuration has none must not get a majority with this node's help.
   if (state.store !== undefined && isVote(message)) return;
+  if (isVote(message)) {
+    if (isFencedLife(state, from.name, incarnation)) return;
+    addAgain(state, from);
+  }
   switch (message.kind) {
     case 'beat':
     case 'voters':

@@ -7,7 +7,7 @@ import { decide, type Group, type NodeState, wakeBy } from './state.ts';
 export function onOperator(
   state: NodeState,
   id: number,
-  command: Exclude<OperatorCommand, { kind: 'reconfigure' }>,
+  command: Exclude<OperatorCommand, { kind: 'reconfigure' | 'fence' }>,
   now: number,
 ): void {
   state.beat = undefined;

@@ -2,7 +2,9 @@ import type { Cluster } from '../model/cluster.ts';
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
 import type { Decision, Effect } from './effect.ts';
 import type { EpochState, VoterRecord } from './epoch-state.ts';
-import type { Ballot, Beat } from './message.ts';
+import type { FencingState } from './fencing/fencing-state.ts';
+import type { OwnerRecords } from './fencing/owner-record.ts';
+import type { Ballot, Beat, OwnerWord } from './message.ts';
 import type { RandomWords } from './nonce.ts';
 import type { Plan } from './placing/plan.ts';
 import type { ResourceStanding } from './resources/standing.ts';
@@ -23,6 +25,8 @@ export interface NodeOptions {
   readonly standby?: boolean | undefined;
   /** The voters that were recorded last; undefined: none ever were, so those of the configuration vote. */
   readonly recorded?: VoterRecord | undefined;
+  /** Who had the groups that need fencing, as this voter recorded it; undefined: nothing is on its disk. */
+  readonly owners?: OwnerRecords | undefined;
 }
 
 /** Another voter, as this node sees it. Voters are told apart by one bit each, so that votes are counted in a number. */
@@ -72,6 +76,8 @@ export interface Preparing {
   readonly why: string;
   promised: number;
   refused: number;
+  /** Of a group that needs fencing: what each voter said with its promise. */
+  readonly words: Map<NodeName, OwnerWord>;
 }
 
 export interface Holding {
@@ -215,6 +221,8 @@ export interface NodeState {
   readonly store: StoreWatch | undefined;
   macs: Readonly<Record<string, MacAddress>>;
   readonly reach: Reach;
+  /** Who may run what must never run twice, and who is known to be off. */
+  readonly fencing: FencingState;
   planned: Planned | undefined;
   /** Minutes since Sunday's midnight by the local clock, for failback windows; undefined where nobody said. */
   minuteOfWeek: number | undefined;
@@ -267,17 +275,18 @@ export function countBits(mask: number): number {
 
 /** Whether this node takes nothing and hands over what it holds: an operator's wish, or it is about to end or to be removed. */
 export function isAway(state: NodeState): boolean {
-  return state.standby || state.leaving || state.epochs.steppingDown;
+  return state.standby || state.leaving || state.epochs.steppingDown || state.fencing.ended;
 }
 
 /** Whether these votes are a majority of all voters. */
 export function isMajority(state: NodeState, votes: number): boolean {
-  return countBits(votes & state.voterMask) >= state.majority;
+  return countBits(votes & state.voterMask & ~state.fencing.subtracted) >= state.majority;
 }
 
 /** Whether a majority can still come together when these voters have refused. */
 export function canReachMajority(state: NodeState, refused: number): boolean {
-  return state.voters.length - countBits(refused & state.voterMask) >= state.majority;
+  const { subtracted } = state.fencing;
+  return state.voters.length - countBits((refused | subtracted) & state.voterMask) >= state.majority;
 }
 
 export function nextToken(state: NodeState): number {

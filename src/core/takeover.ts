@@ -3,10 +3,14 @@
  * collect promises from a majority, then go through a first round of `lease.ts`. The own promise comes last, so that an
  * attempt that others refuse does not make the own voter refuse the holder.
  */
-import type { GroupName } from '../model/names.ts';
+import type { GroupName, NodeName } from '../model/names.ts';
+import { compareBallots } from './ballot.ts';
 import { sendToAll } from './beats.ts';
+import { keepsOwner, leastRound, ownWord, promiseBarrier } from './fencing/owners.ts';
+import { mayHearMore, obstacle } from './fencing/permission.ts';
+import { noteWaiting } from './fencing/waiting.ts';
 import { giveUpAsking, noteRefusal, startRound } from './lease.ts';
-import type { Message, Request } from './message.ts';
+import type { Ballot, Message, OwnerWord, Request } from './message.ts';
 import { firstTurn, leftRunningOn } from './no-quorum.ts';
 import { nextBelow, nextNonce } from './nonce.ts';
 import { allNodesSeen, candidates, isCandidate } from './placement.ts';
@@ -40,13 +44,45 @@ export function expireAttempts(state: NodeState, now: number): void {
   for (const group of state.groups.values()) {
     const { claim } = group;
     if (claim.phase !== 'preparing' && claim.phase !== 'asking') continue;
-    if (now < claim.since + state.attempt) wakeBy(state, claim.since + state.attempt);
+    const until = claim.phase === 'asking' ? askingUntil(state, group, claim.since) : claim.since + state.attempt;
+    if (now < until) wakeBy(state, until);
     else if (claim.phase === 'asking') {
       giveUpAsking(state, group, now);
       // Whoever deferred to this attempt has its turn first: voters may well promise to this node and never accept.
       group.retryAt = Math.max(group.retryAt, now + state.attempt);
-    } else giveUpPreparing(state, group, now);
+    } else if (isPromised(state, claim)) waitForOthers(state, group, claim, now);
+    else giveUpPreparing(state, group, now);
   }
+}
+
+/**
+ * Voters may have to write down first who gets a group that needs fencing. Its token was armed in time, and ends when it ends:
+ * so for the answers there is all of its life.
+ */
+function askingUntil(state: NodeState, group: Group, since: number): number {
+  if (!state.fencing.needed.has(group.name)) return since + state.attempt;
+  const round = state.rounds.find(
+    ({ asked, entries }) => asked && entries.some((one) => one.group === group && !one.done),
+  );
+  return Math.max(since + state.attempt, round === undefined ? 0 : round.armedAt + state.gateLifetime * 0.9);
+}
+
+function isPromised(state: NodeState, { promised }: Preparing): boolean {
+  return isMajority(state, promised);
+}
+
+/** It has its majority, but what others may run of it is not over yet. */
+function waitForOthers(state: NodeState, group: Group, preparing: Preparing, now: number): void {
+  giveUpPreparing(state, group, now);
+  noteWaiting(state, group, obstacle(state, preparing), now);
+}
+
+/** A newer ballot was promised to another node: an older attempt of one's own for what needs fencing must not go on. */
+export function yieldTo(state: NodeState, group: Group, ballot: Ballot, now: number): void {
+  const { claim } = group;
+  if (claim.phase !== 'preparing' || compareBallots(ownBallot(state, claim.round), ballot) > 0) return;
+  giveUpPreparing(state, group, now);
+  group.retryAt = Math.max(group.retryAt, now + state.attempt);
 }
 
 /** Begins an attempt for every group whose time has come, in one datagram a voter. */
@@ -136,8 +172,10 @@ function prepare(state: NodeState, groups: readonly Group[], now: number): void 
 }
 
 function askPromises(state: NodeState, nonce: string, requests: readonly Request[], now: number): void {
-  const { lease, options } = state;
-  sendToAll(state, { kind: 'prepare', nonce, incarnation: options.incarnation, requests, lease }, now);
+  const { lease, options, fencing } = state;
+  const needed = requests.flatMap(({ group }) => (fencing.needed.has(group) ? [group] : []));
+  const owned = needed.length === 0 ? {} : { owned: needed };
+  sendToAll(state, { kind: 'prepare', nonce, incarnation: options.incarnation, requests, lease, ...owned }, now);
 }
 
 /** A holder that was overtaken by somebody's ballot goes above it, and goes on renewing meanwhile. */
@@ -155,9 +193,11 @@ export function prepareAbove(state: NodeState, groups: readonly Group[], now: nu
 }
 
 function beginPreparing(state: NodeState, group: Group, nonce: string, now: number): Preparing {
-  group.topRound = Math.max(group.topRound, group.slot.promised?.round ?? 0) + 1;
+  const least = keepsOwner(state, group.name) ? leastRound(state, group.name) : 0;
+  group.topRound = Math.max(group.topRound, group.slot.promised?.round ?? 0, least) + 1;
   const why = reasonToTake(state, group);
-  return { phase: 'preparing', nonce, round: group.topRound, since: now, why, promised: 0, refused: 0 };
+  const words = new Map<NodeName, OwnerWord>();
+  return { phase: 'preparing', nonce, round: group.topRound, since: now, why, promised: 0, refused: 0, words };
 }
 
 function reasonToTake(state: NodeState, group: Group): string {
@@ -184,8 +224,11 @@ export function onPromise(
     const group = state.groups.get(answer.group);
     const preparing = group === undefined ? undefined : preparingOf(group);
     if (group === undefined || preparing?.nonce !== message.nonce) continue;
-    if (answer.ok) preparing.promised |= from.bit;
-    else {
+    if (answer.ok) {
+      preparing.promised |= from.bit;
+      const word = message.owners?.find((one) => one.group === answer.group);
+      if (word !== undefined) preparing.words.set(from.name, word);
+    } else {
       preparing.refused |= from.bit;
       noteRefusal(state, group, answer, now);
     }
@@ -206,14 +249,20 @@ function finishPromised(state: NodeState, groups: readonly Group[], now: number)
     const preparing = preparingOf(group);
     if (preparing === undefined || now >= preparing.since + state.attempt) continue;
     if (isMajority(state, preparing.promised | state.selfBit)) {
-      const ballot = ownBallot(state, preparing.round);
-      const own = judgePrepare(group.slot, ballot, group.expecting?.ballot, now);
-      if (now >= state.silentUntil) {
-        if (own.ok) preparing.promised |= state.selfBit;
-        else preparing.refused |= state.selfBit;
-      }
+      const own = ownPromise(state, group, preparing, now);
+      if (own === true) preparing.promised |= state.selfBit;
+      else if (own === false) preparing.refused |= state.selfBit;
     }
     if (isMajority(state, preparing.promised)) {
+      if (group.claim.phase !== 'holding' && state.fencing.needed.has(group.name)) {
+        const found = obstacle(state, preparing);
+        if (found.nodes.length > 0) {
+          if (!mayHearMore(preparing, state.peers.values(), state.voterMask))
+            waitForOthers(state, group, preparing, now);
+          continue;
+        }
+        state.fencing.waiting.delete(group.name);
+      }
       if (group.claim.phase === 'holding') {
         group.claim.round = preparing.round;
         group.claim.preparing = undefined;
@@ -225,6 +274,18 @@ function finishPromised(state: NodeState, groups: readonly Group[], now: number)
     }
   }
   if (won.length > 0) startRound(state, won, now);
+}
+
+/** The own voter's promise, asked for when the others' make a majority with it; undefined: it says nothing (yet). */
+function ownPromise(state: NodeState, group: Group, preparing: Preparing, now: number): boolean | undefined {
+  const ballot = ownBallot(state, preparing.round);
+  const keeps = keepsOwner(state, group.name);
+  const barrier = keeps ? promiseBarrier(state, group.name, ballot) : undefined;
+  if (barrier !== undefined) return barrier === 'later' ? undefined : false;
+  const own = judgePrepare(group.slot, ballot, group.expecting?.ballot, now);
+  if (now < state.silentUntil) return undefined;
+  if (keeps && own.ok) preparing.words.set(state.self, ownWord(state, group, ballot));
+  return own.ok;
 }
 
 /**

@@ -61,11 +61,16 @@ export function judgePrepare(slot: VoterSlot, ballot: Ballot, released: Ballot |
  * promises, so that lease is over at a majority, or was released.
  */
 export function judgePropose(slot: VoterSlot, ballot: Ballot, lease: number, now: number): Verdict {
-  if (slot.released !== undefined && compareBallots(ballot, slot.released) <= 0) return refusal(slot, now);
-  if (slot.promised !== undefined && compareBallots(ballot, slot.promised) < 0) return refusal(slot, now);
+  if (isTooOld(slot, ballot)) return refusal(slot, now);
   slot.promised = ballot;
   slot.accepted = { ballot, until: now + lease, reservedFor: undefined };
   return granted(ballot);
+}
+
+/** Whether something newer was promised, or it was released: it is not accepted any more. */
+export function isTooOld({ released, promised }: VoterSlot, ballot: Ballot): boolean {
+  if (released !== undefined && compareBallots(ballot, released) <= 0) return true;
+  return promised !== undefined && compareBallots(ballot, promised) < 0;
 }
 
 /** The holder of `ballot` has shut its gate, for `to` or (undefined) for whoever comes first. */
@@ -80,9 +85,10 @@ function granted(ballot: Ballot): Verdict {
   return { ok: true, round: ballot.round, holder: undefined, remaining: 0 };
 }
 
-function refusal(slot: VoterSlot, now: number): Verdict {
+/** A refusal; `least` is a round that the next attempt has to be above, whatever was promised. */
+export function refusal(slot: VoterSlot, now: number, least = 0): Verdict {
   const live = liveLease(slot, now);
-  const round = Math.max(slot.promised?.round ?? 0, slot.released?.round ?? 0);
+  const round = Math.max(slot.promised?.round ?? 0, slot.released?.round ?? 0, least);
   return {
     ok: false,
     round,

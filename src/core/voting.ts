@@ -1,12 +1,26 @@
 /** The voter's side: what this node answers when it is asked, and what it learns from being asked. */
+import type { GroupName } from '../model/names.ts';
 import { askedGroup } from './arbiter.ts';
 import { ownBeat, send } from './beats.ts';
+import type { PendingAccept } from './fencing/fencing-state.ts';
+import {
+  acceptBarrier,
+  keepsOwner,
+  leastRound,
+  noteAsked,
+  noteOver,
+  noteRenewed,
+  ownWord,
+  promiseBarrier,
+  writeOwners,
+} from './fencing/owners.ts';
 import { meansTheSame } from './group-addresses.ts';
 import { learnHolder } from './lease.ts';
-import type { Answer, Ballot, Message, Request } from './message.ts';
+import type { Answer, Ballot, Message, OwnerWord, Request } from './message.ts';
 import { type Group, longestLease, type NodeState, type Peer } from './state.ts';
 import { lookAgain } from './store-ask.ts';
-import { judgePrepare, judgePropose, noteRelease, type Verdict } from './voter.ts';
+import { yieldTo } from './takeover.ts';
+import { isTooOld, judgePrepare, judgePropose, noteRelease, refusal, type Verdict } from './voter.ts';
 
 export function onPrepare(
   state: NodeState,
@@ -18,12 +32,24 @@ export function onPrepare(
   // Whoever asks for a longer lease may take longer from here to arming than this voter would be silent after a restart, by
   // which it would have forgotten the promise. It would not get the lease of this voter either, so it keeps nobody waiting.
   if (message.lease !== undefined && message.lease > longestLease(state)) return;
-  const answers = answerAll(state, from, message, now, (group, request, ballot) =>
-    judgePrepare(group.slot, ballot, request.released, now),
-  );
+  noteAsked(state, message.owned ?? []);
+  const owners: OwnerWord[] = [];
+  const answers = answerAll(state, from, message, now, (group, request, ballot) => {
+    if (!keepsOwner(state, group.name)) return judgePrepare(group.slot, ballot, request.released, now);
+    if (request.released !== undefined) noteOver(state, group.name, request.released);
+    const barrier = promiseBarrier(state, group.name, ballot);
+    if (barrier === 'later') return undefined;
+    if (barrier === 'old') return refusal(group.slot, now, leastRound(state, group.name));
+    const verdict = judgePrepare(group.slot, ballot, request.released, now);
+    if (!verdict.ok) return verdict;
+    yieldTo(state, group, ballot, now);
+    owners.push(ownWord(state, group, ballot));
+    return verdict;
+  });
   // Silent after a restart: what was promised before it is forgotten, so nothing is answered until it is over.
   if (now < state.silentUntil) return;
-  send(state, from, { kind: 'promise', nonce: message.nonce, answers }, now);
+  const said = owners.length === 0 ? {} : { owners };
+  send(state, from, { kind: 'promise', nonce: message.nonce, answers, ...said }, now);
 }
 
 export function onPropose(
@@ -36,13 +62,42 @@ export function onPropose(
   // After a restart this voter would be silent too short for a lease that is longer than all of its own configurations'. It
   // is not noted either (the first phase of an older version did not say the lease): a node that nobody grants such a lease would keep those from their turn that could have a shorter one.
   if (message.lease > longestLease(state)) return;
+  const silent = now < state.silentUntil;
+  const unwritten = new Map<GroupName, Ballot>();
   const answers = answerAll(state, from, message, now, (group, _request, ballot) => {
+    if (!silent && keepsOwner(state, group.name)) {
+      const barrier = acceptBarrier(state, group.name, ballot);
+      if (barrier === 'old') return refusal(group.slot, now, leastRound(state, group.name));
+      if (barrier === 'write' && !isTooOld(group.slot, ballot)) {
+        unwritten.set(group.name, ballot);
+        return undefined;
+      }
+    }
     const verdict = judgePropose(group.slot, ballot, message.lease, now);
     if (verdict.ok) learnHolder(group, from.name, now);
+    if (verdict.ok && !silent) noteRenewed(state, group.name);
     return verdict;
   });
-  if (now < state.silentUntil) return;
+  if (silent) return;
+  const { nonce, lease } = message;
+  if (unwritten.size > 0) writeOwners(state, { to: from.name, nonce, epoch: state.epoch, lease, ballots: unwritten });
+  // What has to be written first is answered then.
+  if (unwritten.size > 0 && answers.length === 0) return;
   send(state, from, { kind: 'accept', nonce: message.nonce, answers, beat: ownBeat(state) }, now);
+}
+
+/** The ballots of a request whose records are on the disk now are accepted, if nothing newer was promised meanwhile. */
+export function acceptWritten(state: NodeState, from: Peer, accept: PendingAccept, now: number): void {
+  if (accept.epoch !== state.epoch || !bothVote(state, from) || now < state.silentUntil) return;
+  const answers: Answer[] = [];
+  for (const [name, ballot] of accept.ballots) {
+    const group = state.groups.get(name);
+    if (group === undefined) continue;
+    const verdict = judgePropose(group.slot, ballot, accept.lease, now);
+    if (verdict.ok) learnHolder(group, from.name, now);
+    answers.push({ group: name, ...verdict });
+  }
+  send(state, from, { kind: 'accept', nonce: accept.nonce, answers, beat: ownBeat(state) }, now);
 }
 
 /** A node that votes no more, or not yet, gives no votes and gets none. */
@@ -56,7 +111,7 @@ function answerAll(
   from: Peer,
   message: { readonly incarnation: string; readonly requests: readonly Request[] },
   now: number,
-  judge: (group: Group, request: Request, ballot: Ballot) => Verdict,
+  judge: (group: Group, request: Request, ballot: Ballot) => Verdict | undefined,
 ): Answer[] {
   const answers: Answer[] = [];
   for (const request of message.requests) {
@@ -68,7 +123,8 @@ function answerAll(
     }
     group.topRound = Math.max(group.topRound, request.round);
     const ballot = { round: request.round, node: from.name, incarnation: message.incarnation };
-    answers.push({ group: request.group, ...judge(group, request, ballot) });
+    const verdict = judge(group, request, ballot);
+    if (verdict !== undefined) answers.push({ group: request.group, ...verdict });
   }
   return answers;
 }
@@ -85,6 +141,7 @@ export function onRelease(
     const group = state.groups.get(name);
     if (group === undefined || ballot.node !== from.name) continue;
     noteRelease(group.slot, ballot, message.to);
+    noteOver(state, name, ballot);
     group.topRound = Math.max(group.topRound, ballot.round);
     if (message.to === undefined) group.knownUntil = now;
     if (message.to !== state.self || group.claim.phase !== 'idle') continue;

@@ -31,6 +31,7 @@ import { LinkAlerts } from './link-alerts.ts';
 import { Loop } from './loop.ts';
 import { type DriverSet, NodeMachine } from './machine.ts';
 import { refuseOwnAddresses } from './own-address.ts';
+import { OwnerRecordFile } from './owner-record.ts';
 import { localNetworks, placeAddresses } from './placement-on-devices.ts';
 import { Reachability } from './reachability.ts';
 import { Reload } from './reload.ts';
@@ -79,6 +80,7 @@ export async function startDaemon(
   const identity = beginIncarnation(settings.stateDir, settings.runDir, cluster.timings.lease);
 
   const voterRecord = new VoterRecordFile(settings.stateDir);
+  const ownerRecord = new OwnerRecordFile(settings.stateDir);
 
   const sockets = await startRawSockets((why) => onFatal(`the helper for raw sockets ${why}`));
   // A helper of their own for addresses and links: the kernel has one lock for all of them, in all namespaces, and whoever
@@ -161,7 +163,8 @@ export async function startDaemon(
       const decoded = codec.decode(bytes, link);
       linkAlerts.heard(decoded, link, address);
       if (!decoded.ok) return;
-      loop.dispatch({ type: 'message', from: decoded.from, link, epoch: decoded.epoch, message: decoded.message });
+      const { from, epoch, incarnation, message } = decoded;
+      loop.dispatch({ type: 'message', from, link, epoch, incarnation, message });
     },
   });
   const arbiters = await openArbiterLinks({
@@ -197,6 +200,7 @@ export async function startDaemon(
     codec,
     store: await openStore(cluster, self, identity.incarnation, settings.runDir, (why) => journal.warn('store', why)),
     voterRecord,
+    ownerRecord,
     resources,
   };
   const machine = new NodeMachine(drivers, cluster, self, placed);
@@ -226,6 +230,7 @@ export async function startDaemon(
       macs,
       longestLease: identity.longestLease,
       recorded: voterRecord.found,
+      owners: ownerRecord.found,
     },
     now(),
   );

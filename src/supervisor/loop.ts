@@ -2,6 +2,7 @@ import { describe, type View } from '../core/describe.ts';
 import type { Effect } from '../core/effect.ts';
 import type { VoterRecord } from '../core/epoch-state.ts';
 import type { Event, OperatorCommand } from '../core/event.ts';
+import type { OwnerRecords } from '../core/fencing/owner-record.ts';
 import type { Message } from '../core/message.ts';
 import { type NodeState, step, wakeAt } from '../core/node.ts';
 import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
@@ -14,6 +15,9 @@ export interface Machine {
   send(to: NodeName, message: Message, epoch: number): void;
   /** Resolves when the record is on the disk to stay, to false where it may not be. */
   persistEpoch(record: VoterRecord): Promise<boolean>;
+  persistOwners(records: OwnerRecords): Promise<boolean>;
+  /** Resolves when the node is known to be off, or not; never rejects. `why` says how it is known, or why it is not. */
+  fence(node: NodeName, why: string): Promise<{ readonly ok: boolean; readonly why: string }>;
   arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean>;
   grant(token: number, groups: readonly GroupName[], deadline: number): Promise<boolean>;
   close(
@@ -158,6 +162,16 @@ export class Loop {
           .persistEpoch(effect.record)
           .then((ok) => this.dispatch({ type: 'epochPersisted', id: effect.id, ok }));
         return;
+      case 'persistOwners':
+        void this.#machine
+          .persistOwners(effect.records)
+          .then((ok) => this.dispatch({ type: 'ownersPersisted', id: effect.id, ok }));
+        return;
+      case 'fence': {
+        const { id, node, why } = effect;
+        void this.#machine.fence(node, why).then((outcome) => this.dispatch({ type: 'fenced', id, node, ...outcome }));
+        return;
+      }
       case 'arm':
         void this.#machine
           .arm(effect.token, effect.groups, effect.lifetime, effect.deadline)

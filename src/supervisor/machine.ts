@@ -1,6 +1,7 @@
 import type { View } from '../core/describe.ts';
 import type { Effect } from '../core/effect.ts';
 import type { VoterRecord } from '../core/epoch-state.ts';
+import type { OwnerRecords } from '../core/fencing/owner-record.ts';
 import type { Message } from '../core/message.ts';
 import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
 import type { Cluster } from '../model/cluster.ts';
@@ -17,6 +18,7 @@ import type { GateDevice } from './drivers/lease-gate-ruleset.ts';
 import type { AddressBook } from './drivers/own-addresses.ts';
 import type { RawSockets } from './drivers/raw-sockets.ts';
 import type { Machine } from './loop.ts';
+import type { OwnerRecordFile } from './owner-record.ts';
 import type { NodeResources } from './resources/node-resources.ts';
 import type { Store } from './stores/store.ts';
 import type { VoterRecordFile } from './voter-record.ts';
@@ -40,6 +42,7 @@ export interface DriverSet {
   /** Where the leases lie, if not with the voters. */
   readonly store: Store | undefined;
   readonly voterRecord: VoterRecordFile;
+  readonly ownerRecord: OwnerRecordFile;
   readonly resources: NodeResources;
 }
 
@@ -82,6 +85,14 @@ export class NodeMachine implements Machine {
 
   persistEpoch(record: VoterRecord): Promise<boolean> {
     return this.#drivers.voterRecord.write(record);
+  }
+
+  persistOwners(records: OwnerRecords): Promise<boolean> {
+    return this.#drivers.ownerRecord.write(records);
+  }
+
+  async fence(node: NodeName): Promise<{ ok: boolean; why: string }> {
+    return { ok: false, why: `this musterd has no device that could fence ${node}` };
   }
 
   arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean> {

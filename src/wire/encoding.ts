@@ -1,5 +1,6 @@
 import type { Answer, Ballot, Beat, Message, Request } from '../core/message.ts';
 import type { Reader, Writer } from './bytes.ts';
+import { readFencing, readOwnerWords, writeFencing, writeOwnerWords } from './encoding-fencing.ts';
 import type { LastRead, LastSaid, Renewal, WrittenBeat } from './known-beats.ts';
 
 /** The first byte of a body; numbers are never reused. */
@@ -37,11 +38,15 @@ export function writeMessage(writer: Writer, message: Message, version: number, 
       writer.hex(message.nonce, 16);
       writer.hex(message.incarnation, 16);
       writeRequests(writer, message.requests, version);
-      if (version > 1 && message.lease !== undefined) writer.u32(message.lease);
+      if (version > 1 && message.lease !== undefined) {
+        writer.u32(message.lease);
+        if (message.owned !== undefined) writeTexts(writer, message.owned);
+      }
       return;
     case 'promise':
       writer.hex(message.nonce, 16);
       writeAnswers(writer, message.answers);
+      if (version > 1 && message.owners !== undefined) writeOwnerWords(writer, message.owners);
       return;
     case 'propose':
       writer.hex(message.nonce, 16);
@@ -117,11 +122,16 @@ function readBody(reader: Reader, kind: number, version: number, last: LastSaid)
       const [nonce, incarnation] = [reader.hex(16), reader.hex(16)];
       const requests = readRequests(reader, version);
       // The first supervisors of version 2 did not say it.
-      const said = version > 1 && reader.offset < reader.end;
-      return { kind: 'prepare', nonce, incarnation, requests, ...(said && { lease: reader.u32() }) };
+      if (!saysMore(reader, version)) return { kind: 'prepare', nonce, incarnation, requests };
+      const lease = reader.u32();
+      const owned = saysMore(reader, version) && { owned: reader.list(() => reader.text()) };
+      return { kind: 'prepare', nonce, incarnation, requests, lease, ...owned };
     }
-    case kinds.promise:
-      return { kind: 'promise', nonce: reader.hex(16), answers: readAnswers(reader) };
+    case kinds.promise: {
+      const [nonce, answers] = [reader.hex(16), readAnswers(reader)];
+      const owners = saysMore(reader, version) && { owners: readOwnerWords(reader) };
+      return { kind: 'promise', nonce, answers, ...owners };
+    }
     case kinds.propose:
       return { kind: 'propose', nonce: reader.hex(16), ...readRenewal(reader, version, last) };
     case kinds.accept:
@@ -163,6 +173,11 @@ function readBody(reader: Reader, kind: number, version: number, last: LastSaid)
     default:
       return undefined;
   }
+}
+
+/** Whether there is something behind what the first supervisors of version 2 said. */
+function saysMore(reader: Reader, version: number): boolean {
+  return version > 1 && reader.offset < reader.end;
 }
 
 function writeVerdict(writer: Writer, { ok, round }: { readonly ok: boolean; readonly round: number }): void {
@@ -265,6 +280,8 @@ const beatQuorate = 2;
 const beatReach = 4;
 /** And behind that, which groups may run there, and which it gives up. */
 const beatResources = 8;
+/** Behind that, what is known of fencing. */
+const beatFencing = 64;
 
 function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBeat): void {
   const known = last.bytesOf(beat, version);
@@ -275,7 +292,10 @@ function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBea
   const start = writer.length;
   const reach = version === 1 ? undefined : beat.reach;
   const mayRun = version === 1 ? undefined : beat.mayRun;
-  const told = (reach === undefined ? 0 : beatReach) | (mayRun === undefined ? 0 : beatResources);
+  const { fenced = [], fenceMe = '' } = beat;
+  const fencing = version > 1 && (fenced.length > 0 || fenceMe !== '');
+  const told =
+    (reach === undefined ? 0 : beatReach) | (mayRun === undefined ? 0 : beatResources) | (fencing ? beatFencing : 0);
   writer.u8((beat.standby ? beatStandby : 0) | (beat.quorate ? beatQuorate : 0) | told);
   writer.text(beat.configHash);
   writer.text(beat.bundleHash);
@@ -291,6 +311,7 @@ function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBea
     writeTexts(writer, mayRun);
     writeTexts(writer, beat.barred ?? []);
   }
+  if (fencing) writeFencing(writer, fenced, fenceMe);
   last.remember(beat, version, writer.buffer.subarray(start, writer.length));
 }
 
@@ -313,6 +334,7 @@ function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
     version > 1 && (flags & beatResources) !== 0
       ? { mayRun: reader.list(() => reader.text()), barred: reader.list(() => reader.text()) }
       : {};
+  const fencing = version > 1 && (flags & beatFencing) !== 0 ? readFencing(reader) : {};
   const beat = {
     configHash,
     bundleHash,
@@ -322,6 +344,7 @@ function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
     holds,
     ...(reach === undefined ? {} : { reach }),
     ...resources,
+    ...fencing,
   };
   remember(last.beat, beat, reader, start, version);
   return beat;

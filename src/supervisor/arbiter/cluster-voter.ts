@@ -10,6 +10,7 @@ import type { ArbiterGroupStatus, ArbiterNodeStatus } from '../../wire/arbiter-s
 import { beginIncarnation } from '../identity.ts';
 import type { Journal } from '../journal.ts';
 import { Loop, type Machine } from '../loop.ts';
+import { OwnerRecordFile } from '../owner-record.ts';
 import { VoterRecordFile } from '../voter-record.ts';
 import { Session } from './session.ts';
 
@@ -46,12 +47,14 @@ export function votingCluster(self: NodeName, quorumd: QuorumdCluster, nodes: re
 }
 
 /** What the core of a node has done for it; an arbiter only votes, so that there is nothing but messages and its record. */
-function votingMachine(send: Machine['send'], record: VoterRecordFile): Machine {
+function votingMachine(send: Machine['send'], record: VoterRecordFile, owners: OwnerRecordFile): Machine {
   const never = async (): Promise<boolean> => false;
   const nothing = (): void => {};
   return {
     send,
     persistEpoch: (voters) => record.write(voters),
+    persistOwners: (records) => owners.write(records),
+    fence: async () => ({ ok: false, why: 'an arbiter fences nobody' }),
     arm: never,
     grant: never,
     close: never,
@@ -84,6 +87,7 @@ export class ClusterVoter {
     const identity = beginIncarnation(directory, directory, cluster.timings.lease);
     this.longestLease = identity.longestLease;
     const record = new VoterRecordFile(directory);
+    const owners = new OwnerRecordFile(directory);
     const random = randomBytes(16);
     const state = createNode(
       cluster,
@@ -96,6 +100,7 @@ export class ClusterVoter {
         macs: {},
         longestLease: identity.longestLease,
         recorded: record.found,
+        owners: owners.found,
       },
       now(),
     );
@@ -112,7 +117,7 @@ export class ClusterVoter {
         onDrop: options.count,
       });
     this.#sessions = new Map(nodes.map((node) => [node, session(node)]));
-    const machine = votingMachine((to, message, epoch) => this.#sessions.get(to)?.send(message, epoch), record);
+    const machine = votingMachine((to, message, epoch) => this.#sessions.get(to)?.send(message, epoch), record, owners);
     this.#loop = new Loop(state, machine, journal, now);
     this.#loop.start();
   }

@@ -1,0 +1,214 @@
+/**
+ * Who is fenced, by whom, and when. A node is fenced where a group waits for it and it is not heard any more, where it asks
+ * for it itself, or where an operator does; of two nodes without a third vote also because nobody can go on without it
+ * (`two-nodes.ts`). Nobody is fenced that this node has not heard since its own start: else every start of a cluster that is
+ * cut in two would be a war. The first in line for the group does it. Each try comes after a wait, and after a failure there
+ * is a pause; a fencing that is not confirmed counts for nothing.
+ */
+import type { NodeName } from '../../model/names.ts';
+import type { Event } from '../event.ts';
+import { isAlive } from '../membership.ts';
+import type { Fenced } from '../message.ts';
+import { candidates, isCandidate } from '../placement.ts';
+import { decide, isAway, type NodeState, type Peer, wakeBy } from '../state.ts';
+import { mayBeFenced, waitBefore } from './delay.ts';
+import type { FenceWish } from './fencing-state.ts';
+import { noteOwnerFenced } from './owners.ts';
+import { otherOfTwo, subtract } from './two-nodes.ts';
+import { forgetWaiting, tryAgain } from './waiting.ts';
+
+/** Between two tries, in milliseconds. */
+const pause = 5000;
+
+/** How long those that come later in line leave what waited to those before them, once it need not wait any more; milliseconds. */
+const turn = 10;
+
+/** Asks for every fencing whose time has come, and gives up the wish for those that are not needed any more. */
+export function driveFencing(state: NodeState, now: number): void {
+  const { fencing } = state;
+  if (state.role !== 'node') return;
+  if (fencing.waiting.size > 0) forgetWaiting(state, now);
+  const wanted = wantedNow(state);
+  for (const wish of fencing.wishes.values())
+    if (!wanted.has(wish.node) && wish.asked === undefined && wish.operators.length === 0)
+      fencing.wishes.delete(wish.node);
+  for (const [node, why] of wanted)
+    if (!fencing.wishes.has(node)) fencing.wishes.set(node, newWish(node, why, now, waitBefore(state, node)));
+  for (const wish of fencing.wishes.values()) {
+    if (wish.asked !== undefined) continue;
+    if (now < wish.at) wakeBy(state, wish.at);
+    else ask(state, wish);
+  }
+}
+
+function newWish(node: NodeName, why: string, now: number, wait: number): FenceWish {
+  return { node, why, since: now, at: now + wait, asked: undefined, tries: 0, failure: undefined, operators: [] };
+}
+
+/** Whom this node should fence, and why. */
+function wantedNow(state: NodeState): Map<NodeName, string> {
+  const wanted = new Map<NodeName, string>();
+  const want = (node: NodeName, why: string): void => {
+    if (mayBeFenced(state, node) && !state.fencing.fenced.has(node) && !wanted.has(node)) wanted.set(node, why);
+  };
+  for (const [name, { nodes }] of state.fencing.waiting) {
+    const group = state.groups.get(name);
+    if (group === undefined || candidates(state, group)[0] !== state.self) continue;
+    for (const node of nodes) if (isGone(state.peers.get(node))) want(node, `${name} waits for it`);
+  }
+  for (const peer of state.peers.values()) {
+    const why = peer.beat?.fenceMe;
+    if (why !== undefined && isAlive(peer) && isFirstBut(state, peer.name)) want(peer.name, why);
+  }
+  const peer = otherOfTwo(state);
+  if (peer !== undefined && isGone(peer) && !isAway(state))
+    want(peer.name, 'it is not heard, and without its vote nothing can be held');
+  return wanted;
+}
+
+/** Heard since the start of this node, and not any more. */
+function isGone(peer: Peer | undefined): boolean {
+  return peer?.state === 'dead';
+}
+
+/** Whether this is the first of ha.cf that could do it. */
+function isFirstBut(state: NodeState, node: NodeName): boolean {
+  return state.cluster.nodes.find((name) => name !== node && isCandidate(state, name)) === state.self;
+}
+
+function ask(state: NodeState, wish: FenceWish): void {
+  const { fencing } = state;
+  const id = ++fencing.lastId;
+  wish.asked = { id, incarnation: fencing.lives.get(wish.node) ?? '' };
+  wish.tries++;
+  const again = wish.tries === 1 ? '' : ` (try ${wish.tries})`;
+  decide(state, { what: 'fence', node: wish.node, why: `${wish.why}${again}` });
+  state.effects.push({ type: 'fence', id, node: wish.node, why: wish.why });
+}
+
+/** What came of it. */
+export function onFenced(state: NodeState, event: Extract<Event, { type: 'fenced' }>, now: number): void {
+  const { fencing } = state;
+  const wish = fencing.wishes.get(event.node);
+  if (wish?.asked?.id !== event.id) return;
+  const { incarnation } = wish.asked;
+  wish.asked = undefined;
+  if (event.ok) {
+    fencing.wishes.delete(wish.node);
+    confirm(state, { node: wish.node, incarnation }, event.why, now);
+  } else {
+    wish.failure = event.why;
+    wish.at = now + pause;
+    decide(state, { what: 'fence-failed', node: wish.node, why: event.why });
+  }
+  for (const id of wish.operators.splice(0)) {
+    const text = event.ok ? `${wish.node} is fenced: ${event.why}` : `${wish.node} is not fenced: ${event.why}`;
+    state.effects.push({ type: 'reply', id, ok: event.ok, text });
+  }
+}
+
+/** It is certain that a node, in that life and all before it, does nothing any more; all that waited for that goes on. */
+function confirm(state: NodeState, fenced: Fenced, why: string, now: number): void {
+  const { fencing } = state;
+  noteOwnerFenced(state, fenced);
+  decide(state, { what: 'fenced', node: fenced.node, why });
+  const life = fencing.lives.get(fenced.node);
+  if (life === undefined || life <= fenced.incarnation) learn(state, fenced);
+  tryAgain(state, (group) => turn * Math.max(0, candidates(state, group).indexOf(state.self)), now);
+}
+
+function learn(state: NodeState, fenced: Fenced): void {
+  state.fencing.fenced.set(fenced.node, fenced);
+  subtract(state, fenced.node);
+  state.beat = undefined;
+  state.beatNow = true;
+}
+
+/** A peer knows of nodes that are fenced. */
+export function onPeersFenced(state: NodeState, from: Peer, fenced: readonly Fenced[], now: number): void {
+  for (const one of fenced) {
+    if (one.node === state.self) {
+      if (one.incarnation >= state.options.incarnation) endThisLife(state, from.name, now);
+      continue;
+    }
+    const known = state.fencing.fenced.get(one.node);
+    if (known !== undefined && known.incarnation >= one.incarnation) continue;
+    const life = state.fencing.lives.get(one.node);
+    if (life !== undefined && life > one.incarnation) noteOwnerFenced(state, one);
+    else confirm(state, one, `${from.name} has made sure that it is off`, now);
+  }
+}
+
+/**
+ * The others go on as if this node were off: an operator was wrong, or a device lied. Whatever it has may be somebody else's
+ * by now, and it gets nothing any more in this life.
+ */
+function endThisLife(state: NodeState, by: NodeName, now: number): void {
+  if (state.fencing.ended) return;
+  state.fencing.ended = true;
+  decide(state, {
+    what: 'fenced',
+    node: state.self,
+    why: `${by} says that this node was fenced: it gives up everything until its musterd starts again`,
+  });
+  for (const { claim } of state.groups.values())
+    if (claim.phase === 'holding') claim.leaseEnd = Math.min(claim.leaseEnd, now);
+  state.beat = undefined;
+  state.beatNow = true;
+}
+
+/** A message of a peer's life: a newer one ends what is known of its fencing. */
+export function noteLife(state: NodeState, from: NodeName, incarnation: string | undefined): void {
+  const { lives, fenced } = state.fencing;
+  if (incarnation === undefined || lives.get(from) === incarnation) return;
+  lives.set(from, incarnation);
+  const known = fenced.get(from);
+  if (known === undefined || incarnation <= known.incarnation) return;
+  fenced.delete(from);
+  state.beat = undefined;
+  state.beatNow = true;
+}
+
+/** Whether what this life of a peer says counts no more: it was made sure that it is over. */
+export function isFencedLife({ fencing }: NodeState, from: NodeName, incarnation: string | undefined): boolean {
+  const known = fencing.fenced.get(from);
+  return known !== undefined && incarnation !== undefined && incarnation <= known.incarnation;
+}
+
+/** An operator's wish, answered at once or when it is done. */
+export function onFenceCommand(state: NodeState, id: number, node: NodeName, confirmed: boolean, now: number): void {
+  const { fencing } = state;
+  const refusal = whyNot(state, node, confirmed, now);
+  if (refusal !== undefined) {
+    state.effects.push({ type: 'reply', id, ok: false, text: refusal });
+    return;
+  }
+  if (confirmed) {
+    confirm(state, { node, incarnation: newestLife(state, node) }, 'an operator has made sure that it is off', now);
+    fencing.wishes.delete(node);
+    state.effects.push({ type: 'reply', id, ok: true, text: `${node} counts as fenced` });
+    return;
+  }
+  const wish = fencing.wishes.get(node) ?? newWish(node, 'an operator asked for it', now, 0);
+  fencing.wishes.set(node, wish);
+  wish.operators.push(id);
+  wish.at = Math.min(wish.at, now);
+}
+
+function whyNot(state: NodeState, node: NodeName, confirmed: boolean, now: number): string | undefined {
+  const { cluster, self } = state;
+  const peer = state.peers.get(node);
+  if (node === self) return `${self} does not fence itself: ask another node`;
+  if (!cluster.nodes.includes(node) || peer === undefined) return `the configuration of ${self} has no node "${node}"`;
+  if (confirmed)
+    return isAlive(peer) ? `${node} is heard: it was alive ${Math.round(now - peer.lastHeard)} ms ago` : undefined;
+  return mayBeFenced(state, node) ? undefined : `no device is configured that could fence ${node}`;
+}
+
+/** The newest life of a node that this one has heard, or has on record as an owner. */
+function newestLife({ fencing }: NodeState, node: NodeName): string {
+  let newest = fencing.lives.get(node) ?? '';
+  for (const { ballot } of fencing.records.values())
+    if (ballot.node === node && ballot.incarnation > newest) newest = ballot.incarnation;
+  return newest;
+}

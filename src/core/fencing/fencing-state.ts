@@ -1,0 +1,99 @@
+import { own } from '../../base/own.ts';
+import type { Cluster } from '../../model/cluster.ts';
+import type { GroupName, NodeName } from '../../model/names.ts';
+import type { Ballot, Fenced } from '../message.ts';
+import type { OwnerRecord, OwnerRecords } from './owner-record.ts';
+
+/** An acceptance that is sent when its record is on the disk. */
+export interface PendingAccept {
+  /** Whose request it answers; the own name where it is the own vote. */
+  readonly to: NodeName;
+  readonly nonce: string;
+  readonly epoch: number;
+  readonly lease: number;
+  readonly ballots: ReadonlyMap<GroupName, Ballot>;
+}
+
+export interface OwnerWrite {
+  readonly records: OwnerRecords;
+  readonly accepts: PendingAccept[];
+}
+
+/** A group that this node could have, were it certain that others run nothing of it. */
+export interface Waiting {
+  /** Those that may still run something of it. */
+  readonly nodes: readonly NodeName[];
+  readonly since: number;
+  /** The end of a sentence: `node1 held it last`. */
+  readonly why: string;
+}
+
+/** A node that this one wants fenced. */
+export interface FenceWish {
+  readonly node: NodeName;
+  readonly why: string;
+  readonly since: number;
+  /** When it is asked for (again). */
+  at: number;
+  /** The `fence` effect that was not answered yet, and the life of the node that it was asked about. */
+  asked: { readonly id: number; readonly incarnation: string } | undefined;
+  tries: number;
+  /** Why the last try came to nothing. */
+  failure: string | undefined;
+  /** Operators' commands that wait for it. */
+  readonly operators: number[];
+}
+
+export interface FencingState {
+  /** The groups of the configuration that must never run twice. */
+  readonly needed: ReadonlySet<GroupName>;
+  /** Those that others have asked for as such. */
+  readonly asked: Set<GroupName>;
+  /** What this voter knows of owners: its disk, and what is being written. */
+  readonly records: Map<GroupName, OwnerRecord>;
+  /** Groups whose record is not on the disk yet, or may not be. */
+  readonly unwritten: Set<GroupName>;
+  /** At and below this round it may have promised something before it started. */
+  readonly forgotten: number;
+  /** Promises up to this round may be given: that is on the disk. */
+  promisable: number;
+  /** Such a record is being written. */
+  reserving: boolean;
+  /** Something changed that is worth writing, and that nobody waits for. */
+  stale: boolean;
+  readonly writes: Map<number, OwnerWrite>;
+  lastId: number;
+  /** The newest life of each peer that was heard. */
+  readonly lives: Map<NodeName, string>;
+  readonly fenced: Map<NodeName, Fenced>;
+  readonly waiting: Map<GroupName, Waiting>;
+  readonly wishes: Map<NodeName, FenceWish>;
+  /** Bits of voters that do not count, as they are known to be off (`two-nodes.ts`). */
+  subtracted: number;
+  /** The others take this life of the node for fenced: it has nothing and gets nothing any more. */
+  ended: boolean;
+}
+
+/** At the start of a voter: what its disk says is all that it knows. */
+export function newFencingState({ groups, resources }: Cluster, recorded: OwnerRecords | undefined): FencingState {
+  const needs = groups.filter(({ name }) => own(resources?.groups ?? {}, name)?.needsFencing === true);
+  const promisedUpTo = recorded?.promisedUpTo ?? 0;
+  return {
+    needed: new Set(needs.map(({ name }) => name)),
+    asked: new Set(),
+    records: new Map(recorded?.owners.map((record) => [record.group, record])),
+    unwritten: new Set(),
+    forgotten: promisedUpTo,
+    promisable: promisedUpTo,
+    reserving: false,
+    stale: false,
+    writes: new Map(),
+    lastId: 0,
+    lives: new Map(),
+    fenced: new Map(),
+    waiting: new Map(),
+    wishes: new Map(),
+    subtracted: 0,
+    ended: false,
+  };
+}
