@@ -226,6 +226,9 @@ export class Rehearsal {
       case 'persistEpoch':
         this.#receipt(actor, { type: 'epochPersisted', id: effect.id, ok: true });
         return;
+      case 'persistOwners':
+        this.#receipt(actor, { type: 'ownersPersisted', id: effect.id, ok: true });
+        return;
       // Agents that do as they are told.
       case 'want':
         this.#receipt(actor, {

@@ -6,8 +6,8 @@ export const defects: readonly Defect[] = [
     name: 'minority-suffices',
     rule: 'A lease is granted by a majority of the voters.',
     file: 'state.ts',
-    find: 'return countBits(votes & state.voterMask) >= state.majority;',
-    replace: 'return countBits(votes & state.voterMask) >= state.majority - 1;',
+    find: 'return countBits(votes & state.voterMask & ~state.fencing.subtracted) >= state.majority;',
+    replace: 'return countBits(votes & state.voterMask & ~state.fencing.subtracted) >= state.majority - 1;',
   },
   {
     name: 'promise-while-lease-lives',
@@ -20,8 +20,9 @@ export const defects: readonly Defect[] = [
     name: 'promise-forgotten',
     rule: 'After a promise nothing older is accepted.',
     file: 'voter.ts',
-    find: 'if (slot.promised !== undefined && compareBallots(ballot, slot.promised) < 0) return refusal(slot, now);\n  slot.promised = ballot;\n  slot.accepted',
-    replace: 'slot.promised = ballot;\n  slot.accepted',
+    find: 'if (isTooOld(slot, ballot)) return refusal(slot, now);\n  slot.promised = ballot;\n  slot.accepted',
+    replace:
+      'if (slot.released !== undefined && compareBallots(ballot, slot.released) <= 0) return refusal(slot, now);\n  slot.promised = ballot;\n  slot.accepted',
   },
   {
     name: 'no-silence-after-restart',
@@ -93,7 +94,7 @@ export const defects: readonly Defect[] = [
     name: 'attempts-never-end',
     rule: 'From prepare to arming takes a part of a lease at most: a restarted voter counts on it.',
     file: 'takeover.ts',
-    find: 'if (now < claim.since + state.attempt) wakeBy(state, claim.since + state.attempt);',
+    find: 'if (now < until) wakeBy(state, until);',
     replace: 'if (now < claim.since + 100_000) wakeBy(state, claim.since + 100_000);',
   },
   {
@@ -129,7 +130,7 @@ export const defects: readonly Defect[] = [
     name: 'majority-of-those-heard',
     rule: 'The majority is of all voters, not of those that are heard.',
     file: 'state.ts',
-    find: 'return countBits(votes & state.voterMask) >= state.majority;',
+    find: 'return countBits(votes & state.voterMask & ~state.fencing.subtracted) >= state.majority;',
     replace:
       "return countBits(votes) > (1 + [...state.peers.values()].filter((peer) => peer.state !== 'dead').length) / 2;",
   },
@@ -137,8 +138,8 @@ export const defects: readonly Defect[] = [
     name: 'promises-while-silent',
     rule: 'A voter that restarts is silent: it promises nothing.',
     file: 'voting.ts',
-    find: "if (now < state.silentUntil) return;\n  send(state, from, { kind: 'promise'",
-    replace: "send(state, from, { kind: 'promise'",
+    find: 'if (now < state.silentUntil) return;\n  const said',
+    replace: 'const said',
   },
   {
     name: 'renewals-come-late',

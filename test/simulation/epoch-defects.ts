@@ -51,7 +51,7 @@ export const epochDefects: readonly Defect[] = [
     name: 'outsiders-votes-count',
     rule: 'Who is no voter has no vote.',
     file: 'state.ts',
-    find: 'return countBits(votes & state.voterMask) >= state.majority;',
+    find: 'return countBits(votes & state.voterMask & ~state.fencing.subtracted) >= state.majority;',
     replace: 'return countBits(votes) >= state.majority;',
     also: [
       everybodyVotes,

@@ -52,7 +52,11 @@ export function perform(world: World, machine: Machine, effect: Effect): void {
       machine.held = effect.groups;
       return;
     case 'persistEpoch':
+    case 'persistOwners':
       persist(world, machine, effect);
+      return;
+    case 'fence':
+      world.fencing.fence(world, machine, effect);
       return;
     case 'storeRead':
     case 'storeWrite':
@@ -75,20 +79,26 @@ export function perform(world: World, machine: Machine, effect: Effect): void {
 }
 
 /** A disk that takes its time, one write after the other; what it was given is written although the process dies. */
-function persist(world: World, machine: Machine, { id, record }: Extract<Effect, { type: 'persistEpoch' }>): void {
+function persist(
+  world: World,
+  machine: Machine,
+  effect: Extract<Effect, { type: 'persistEpoch' | 'persistOwners' }>,
+): void {
   const { boot, life } = machine;
   const longest = world.healed ? usualDisk : (world.plan.slowDisk ?? usualDisk);
   machine.diskFreeAt = Math.max(world.now, machine.diskFreeAt) + 0.5 + world.random.next() * longest;
-  machine.writes.push({ life, id, record });
+  machine.writes.push({ life, effect });
   world.at(machine.diskFreeAt, machine.index, {
     type: 'kernel',
     boot,
     apply: () => {
       // After a freeze commands wake up in any order; a disk keeps its own.
-      const written = machine.writes.shift()!;
-      machine.record = written.record;
-      const event: Event = { type: 'epochPersisted', id: written.id, ok: true };
-      world.at(world.now + 0.1, machine.index, { type: 'event', life: written.life, event });
+      const { life: writer, effect: written } = machine.writes.shift()!;
+      if (written.type === 'persistEpoch') machine.record = written.record;
+      else machine.owners = written.records;
+      const type = written.type === 'persistEpoch' ? 'epochPersisted' : 'ownersPersisted';
+      const event: Event = { type, id: written.id, ok: true };
+      world.at(world.now + 0.1, machine.index, { type: 'event', life: writer, event });
     },
   });
 }

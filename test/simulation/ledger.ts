@@ -70,7 +70,12 @@ export class Ledger implements Checker {
       until.set(group, votes);
       ballots.set(group, { round, node: machine.name, incarnation });
     }
-    const voters = world.machines.filter(({ name }) => machine.state?.voters.includes(name)).map(({ index }) => index);
+    const { state } = machine;
+    // A voter that is known to be off counts no more, of two.
+    const counts = (name: string): boolean =>
+      state?.voters.includes(name) === true &&
+      ((state.peers.get(name)?.bit ?? 0) & (state.fencing?.subtracted ?? 0)) === 0;
+    const voters = world.machines.filter(({ name }) => counts(name)).map(({ index }) => index);
     const asked = { machine, token, epoch: machine.state?.epoch ?? 0, voters, ballots, until };
     this.byNonce.set(nonce, asked);
     this.byToken.set(keyOf(machine, token), asked);
@@ -81,7 +86,8 @@ export class Ledger implements Checker {
   /** Where one voter is left it asks nobody: its own vote, given when its kernel has armed, is the majority. */
   private noteAlone(world: World, machine: Machine, { token, groups }: Extract<Effect, { type: 'grant' }>): void {
     const { state } = machine;
-    if (state === undefined || state.voters.length !== 1 || state.voters[0] !== machine.name) return;
+    const alone = state?.voters.length === 1 || (state?.fencing?.subtracted ?? 0) !== 0;
+    if (state === undefined || !alone || !state.voters.includes(machine.name)) return;
     const requests = groups.map((group) => {
       const claim = state.groups.get(group)?.claim;
       return { group, round: claim?.phase === 'holding' ? claim.round : 0 };

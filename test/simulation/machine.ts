@@ -1,5 +1,7 @@
+import type { Effect } from '../../src/core/effect.ts';
 import type { VoterRecord } from '../../src/core/epoch-state.ts';
 import type { Event } from '../../src/core/event.ts';
+import type { OwnerRecords } from '../../src/core/fencing/owner-record.ts';
 import type { Message } from '../../src/core/message.ts';
 import type { NodeState } from '../../src/core/state.ts';
 import type { ReplayGuard } from '../../src/wire/authentication.ts';
@@ -65,9 +67,14 @@ export class Machine {
   codec: Codec | undefined;
   /** What its disk says of the voters; writes take their time, in order. */
   record: VoterRecord | undefined;
+  /** And of who has the groups that need fencing. */
+  owners: OwnerRecords | undefined;
   diskFreeAt = 0;
   /** What it has been given and not written yet, oldest first. */
-  readonly writes: { readonly life: number; readonly id: number; readonly record: VoterRecord }[] = [];
+  readonly writes: {
+    readonly life: number;
+    readonly effect: Extract<Effect, { type: 'persistEpoch' | 'persistOwners' }>;
+  }[] = [];
   gate = new KernelGate();
   held: readonly string[] = [];
   announcedAt = new Map<string, number>();

@@ -61,6 +61,8 @@ export interface Plan {
   };
   /** Share of the commands to a kernel that wait for up to 300 ms. */
   readonly slowCommands: number;
+  /** Share of the fencings that go wrong in one way or another. */
+  readonly fencingFails?: number | undefined;
   /** The longest that a disk takes to have a record for good, in milliseconds. */
   readonly slowDisk?: number | undefined;
   readonly faults: readonly TimedFault[];

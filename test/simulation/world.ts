@@ -6,6 +6,7 @@ import type { Checker } from './checkers/checker.ts';
 import { clusterOf } from './cluster.ts';
 import type { Core } from './core.ts';
 import { faultTimer } from './faults.ts';
+import { FencingDevices } from './fencing.ts';
 import { perform } from './kernel.ts';
 import { KernelGate } from './kernel-gate.ts';
 import { type Datagram, Machine, type Work } from './machine.ts';
@@ -30,6 +31,7 @@ export class World {
   readonly machines: readonly Machine[];
   readonly network: Network;
   readonly store = new LeaseStore();
+  readonly fencing: FencingDevices;
   readonly random: Random;
   readonly checkers: readonly Checker[];
   now = 0;
@@ -51,6 +53,7 @@ export class World {
     this.checkers = checkers;
     this.random = seededRandom(plan.seed ^ 0x5bd1e995);
     this.cluster = clusterOf(plan);
+    this.fencing = new FencingDevices(plan);
     this.lines = record ? [] : undefined;
     const names = [...this.cluster.nodes, ...this.cluster.arbiters.map((arbiter) => arbiter.name)];
     this.machines = names.map(
@@ -136,7 +139,7 @@ export class World {
     }
     for (const checker of this.checkers) checker.accepted?.(this, machine, datagram, message);
     this.note(() => `${from} -> ${machine.name} ${showMessage(message)}`);
-    this.step(machine, { type: 'message', from, link: 'eth0', epoch, message });
+    this.step(machine, { type: 'message', from, link: 'eth0', epoch, incarnation, message });
   }
 
   step(machine: Machine, event: Event): void {
@@ -202,6 +205,7 @@ export class World {
       bundleHash: '',
       macs: {},
       recorded: machine.record,
+      owners: machine.owners,
     };
     machine.state = this.core.createNode(this.cluster, machine.name, options, machine.local(this.now));
     this.note(() => `${machine.name} starts`);

@@ -1,3 +1,5 @@
+import { own } from '../../base/own.ts';
+import { canFence } from '../../model/fencing.ts';
 import type { NodeName } from '../../model/names.ts';
 import { nextBelow } from '../nonce.ts';
 import type { NodeState } from '../state.ts';
@@ -5,15 +7,22 @@ import { isOfTwo } from './two-nodes.ts';
 
 /** Where nobody says how long to wait, the later of two nodes in ha.cf lets the other one shoot first; milliseconds. */
 const laterWaits = 2000;
-const atRandom = 250;
 
 /** Whether anything is configured that could fence a node. */
-export function mayBeFenced({ cluster }: NodeState, _node: NodeName): boolean {
-  return (cluster.fencing ?? []).length > 0;
+export function mayBeFenced({ cluster }: NodeState, node: NodeName): boolean {
+  return canFence(cluster.fencing, node);
 }
 
-/** How long to wait before a node is fenced, in milliseconds: of two that shoot at each other the one that waits longer loses. */
-export function waitBefore(state: NodeState, _node: NodeName): number {
-  if (!isOfTwo(state)) return 0;
-  return state.cluster.nodes.indexOf(state.self) * laterWaits + nextBelow(state.random, atRandom);
+/**
+ * How long to wait before a node is fenced, in milliseconds. Of two that shoot at each other the one that waits longer loses;
+ * the random part keeps them apart where both would wait equally long.
+ */
+export function waitBefore(state: NodeState, node: NodeName): number {
+  const { fencing, nodes } = state.cluster;
+  if (fencing === undefined) return 0;
+  const { delays, randomDelay } = fencing;
+  const chance = randomDelay === 0 ? 0 : nextBelow(state.random, randomDelay);
+  const said = own(delays, node);
+  if (said !== undefined || randomDelay > 0 || Object.keys(delays).length > 0) return (said ?? 0) + chance;
+  return isOfTwo(state) ? nodes.indexOf(state.self) * laterWaits : 0;
 }

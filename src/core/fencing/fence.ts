@@ -26,7 +26,7 @@ const turn = 10;
 /** Asks for every fencing whose time has come, and gives up the wish for those that are not needed any more. */
 export function driveFencing(state: NodeState, now: number): void {
   const { fencing } = state;
-  if (state.role !== 'node') return;
+  if (!isConcerned(state)) return;
   if (fencing.waiting.size > 0) forgetWaiting(state, now);
   const wanted = wantedNow(state);
   for (const wish of fencing.wishes.values())
@@ -39,6 +39,15 @@ export function driveFencing(state: NodeState, now: number): void {
     if (now < wish.at) wakeBy(state, wish.at);
     else ask(state, wish);
   }
+}
+
+/** Steps are many, and fencings few. */
+function isConcerned(state: NodeState): boolean {
+  const { waiting, wishes } = state.fencing;
+  if (state.role !== 'node') return false;
+  if (waiting.size > 0 || wishes.size > 0 || state.voters.length === 2) return true;
+  for (const { beat } of state.peers.values()) if (beat?.fenceMe !== undefined) return true;
+  return false;
 }
 
 function newWish(node: NodeName, why: string, now: number, wait: number): FenceWish {

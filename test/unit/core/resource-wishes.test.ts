@@ -116,6 +116,7 @@ class Nodes {
     else if (effect.type === 'arm') later({ type: 'armed', token: effect.token, ok: true });
     else if (effect.type === 'grant') later({ type: 'granted', token: effect.token, ok: true });
     else if (effect.type === 'close') later({ type: 'closed', token: effect.token, ok: true });
+    else if (effect.type === 'persistOwners') later({ type: 'ownersPersisted', id: effect.id, ok: true });
     else if (effect.type === 'want') {
       this.log.push(`${name} ${effect.wish}${effect.urgently ? ' urgently' : ''}`);
       const phase: GroupPhase =

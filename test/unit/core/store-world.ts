@@ -1,5 +1,5 @@
 import type { Effect } from '../../../src/core/effect.ts';
-import type { Event, OperatorCommand } from '../../../src/core/event.ts';
+import type { Event } from '../../../src/core/event.ts';
 import { createNode, type NodeState, step, wakeAt } from '../../../src/core/node.ts';
 import type { StoreAnswer, StoreRecord, StoreWrite } from '../../../src/core/store-record.ts';
 import type { Cluster } from '../../../src/model/cluster.ts';
@@ -133,7 +133,7 @@ export class StoreWorld {
     return this.machines.filter((machine) => this.isOpen(machine)).map(({ name }) => name);
   }
 
-  ask(machine: Machine, kind: OperatorCommand['kind']): void {
+  ask(machine: Machine, kind: 'standby' | 'online' | 'leave'): void {
     this.happen(machine, { type: 'operator', id: 1, command: { kind } });
   }
 
