@@ -6,6 +6,8 @@ export interface AgentCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** What it reads from its standard input; undefined: nothing is there. */
+  readonly input?: string | undefined;
 }
 
 export interface AgentEnd {
@@ -39,18 +41,24 @@ let count = 0;
  * its outputs open for years, and must neither be waited for nor die of a closed pipe when musterd ends. Ordinary
  * niceness towards memory: musterd itself is the last to be killed, and what it starts should not be.
  */
-export function runAgent({ program, args, environment }: AgentCommand, options: AgentRunOptions): Promise<AgentEnd> {
+export function runAgent(
+  { program, args, environment, input }: AgentCommand,
+  options: AgentRunOptions,
+): Promise<AgentEnd> {
   const { timeout, signal, directory, record = '' } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = join(directory, `output-${process.pid}-${++count}`);
   const output = openSync(file, 'a+', 0o600);
   return new Promise((resolve) => {
     const child = spawn('/bin/sh', ['-c', launcher, record, program, ...args], {
-      stdio: ['ignore', output, output],
+      stdio: [input === undefined ? 'ignore' : 'pipe', output, output],
       cwd: '/',
       detached: true,
       env: environment,
     });
+    // Whoever ends without reading all of it has its reasons.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
     let timedOut = false;
     let killer: NodeJS.Timeout | undefined;
     const kill = (name: NodeJS.Signals): void => {

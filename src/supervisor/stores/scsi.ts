@@ -6,7 +6,7 @@ import type { Reservation } from './reservation.ts';
 const run = promisify(execFile);
 
 /** Write exclusive, registrants only (SPC-4, 5.13): all may read, and who is registered may write. */
-const writeExclusive = '5';
+export const writeExclusive = '5';
 
 interface Options {
   readonly device: string;
@@ -77,7 +77,7 @@ export class ScsiReservation implements Reservation {
 }
 
 /** sg_persist(8) ends with 6 at a unit attention, which only says that something had happened: it is asked again. */
-async function persistOn(device: string, args: readonly string[], timeout: number, tries = 3): Promise<string> {
+export async function persistOn(device: string, args: readonly string[], timeout: number, tries = 3): Promise<string> {
   try {
     return (await run('sg_persist', [...args, device], { timeout })).stdout;
   } catch (error) {

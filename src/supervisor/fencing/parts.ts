@@ -1,0 +1,161 @@
+/** The devices of a configuration on this machine: what carries out, tests and remembers fencing. */
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from '../../model/cluster.ts';
+import { defaultFencing, type Fencing, secretsOf } from '../../model/fencing.ts';
+import type { NodeName } from '../../model/names.ts';
+import type { FencingStatus } from '../../wire/fencing.ts';
+import type { Journal } from '../journal.ts';
+import { runAgent } from '../resources/agent-process.ts';
+import { FenceAgent } from './fence-agent.ts';
+import { Fencer } from './fencer.ts';
+import { FencingHistory } from './history.ts';
+import { ScsiKeys } from './scsi-keys.ts';
+import { SelfTest } from './self-test.ts';
+import { stonithDevice, stonithLine } from './stonith-program.ts';
+import type { FenceResult, FenceTools, FenceWay } from './way.ts';
+
+const folders = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/sbin', '/usr/local/bin'];
+/** In a status. */
+const latest = 5;
+
+export interface FencingOptions {
+  readonly cluster: Cluster;
+  readonly self: NodeName;
+  readonly journal: Journal;
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly now: () => number;
+  readonly tools?: FenceTools | undefined;
+}
+
+/** Everything about fencing that musterd has, whether or not there are devices. */
+export class FencingParts {
+  readonly history: FencingHistory;
+  readonly #options: FencingOptions;
+  readonly #ways: readonly FenceWay[];
+  readonly #fencer: Fencer | undefined;
+  readonly #test: SelfTest | undefined;
+
+  constructor(options: FencingOptions) {
+    this.#options = options;
+    const { cluster, self, journal, now, stateDir } = options;
+    this.history = new FencingHistory(stateDir, (why) => journal.warn('fencing', why));
+    const { fencing } = cluster;
+    this.#ways = fencing === undefined ? [] : waysOf(fencing, options);
+    if (fencing === undefined) return;
+    this.#fencer = new Fencer({
+      fencing,
+      self,
+      ways: this.#ways,
+      record: (record) => this.history.add(record),
+      say: (what, why, peer) => journal.say(what, why, { peer }),
+      warn: (what, why, peer) => journal.warn(what, why, { peer }),
+      now,
+      clock: Date.now,
+    });
+    this.#test = new SelfTest({
+      ways: this.#ways,
+      interval: fencing.selfTest,
+      say: (why) => journal.say('fencing-device', why),
+      warn: (why) => journal.warn('fencing-device', why),
+      now,
+      random: Math.random,
+    });
+  }
+
+  /** Nobody is fenced by this; a disk learns this node's key, so that others can take it away. */
+  async start(): Promise<void> {
+    for (const way of this.#ways) {
+      if (!(way instanceof ScsiKeys)) continue;
+      const { ok, text } = await way.register();
+      if (!ok) this.#options.journal.warn('fencing-device', `fencing device ${way.name} (scsi) ${text}`);
+    }
+    this.#test?.start();
+  }
+
+  stop(): void {
+    this.#test?.stop();
+    this.#fencer?.stop();
+  }
+
+  /** See `Fencer.fence`. */
+  fence(node: NodeName, why: string): Promise<FenceResult> {
+    const nothing = { ok: false, text: 'no fencing device is configured' };
+    return this.#fencer?.fence(node, why) ?? Promise.resolve(nothing);
+  }
+
+  /** Somebody says that the node is off, and is believed. */
+  confirmed(node: NodeName, why: string): void {
+    const { self, journal } = this.#options;
+    journal.warn('fenced', `${node} counts as fenced: ${why}`, { peer: node });
+    this.history.add({ time: Date.now(), node, by: self, kind: 'operator', ok: true, why, text: why, tookMs: 0 });
+  }
+
+  /** null where no device is configured. */
+  status(): FencingStatus | null {
+    const { now } = this.#options;
+    if (this.#fencer === undefined || this.#test === undefined) return null;
+    return {
+      devices: this.#test.status(),
+      underWay: this.#fencer
+        .underWay()
+        .map(({ node, since, why }) => ({ node, sinceMs: Math.round(now() - since), why })),
+      latest: this.history.records.slice(-latest),
+    };
+  }
+}
+
+/** The tools of a real machine. */
+export function machineTools(runDir: string, now: () => number): FenceTools {
+  const directory = join(runDir, 'fencing');
+  const path = folders.join(':');
+  return {
+    run: ({ environment, ...command }, options) =>
+      runAgent(
+        { ...command, environment: { PATH: path, HOME: '/', LC_ALL: 'C', ...environment } },
+        { ...options, directory },
+      ),
+    find: (name) => folders.map((folder) => join(folder, name)).find(isProgram),
+    now,
+    sleep: (ms) => sleep(ms),
+  };
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function waysOf(fencing: Fencing, options: FencingOptions): FenceWay[] {
+  const { cluster, self, runDir, now, tools = machineTools(runDir, now) } = options;
+  const secrets = secretsOf(fencing).sort((left, right) => right.length - left.length);
+  const mask = (text: string): string => secrets.reduce((shown, secret) => shown.replaceAll(secret, '(secret)'), text);
+  const joint = new Set(
+    Object.values(fencing.levels).flatMap((levels) => levels.filter((level) => level.length > 1).flat()),
+  );
+  const devices = fencing.devices.map((device): FenceWay => {
+    if (device.agent === 'scsi')
+      return new ScsiKeys(device, { cluster: cluster.name, nodes: cluster.nodes, self, runDir });
+    if (device.agent.startsWith('stonith:')) return stonithDevice(device, joint.has(device.name), tools, mask);
+    return new FenceAgent(device, self, tools, mask);
+  });
+  const fileOf = (name: string, parameters: string): string => {
+    const directory = join(runDir, 'fencing');
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const file = join(directory, `${name}.conf`);
+    writeFileSync(file, `${parameters}\n`, { mode: 0o600 });
+    return file;
+  };
+  const lines = fencing.lines.flatMap((line, index) =>
+    line.directive === 'stonith' || line.from === '*' || line.from === self
+      ? [stonithLine(line, index, defaultFencing.timeout, fileOf, tools, mask)]
+      : [],
+  );
+  return [...devices, ...lines];
+}
