@@ -61,6 +61,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./standby.ts')).onlineCommand(),
   },
   {
+    name: 'fence',
+    summary: 'make sure that a node does nothing any more',
+    load: async () => (await import('./fence.ts')).fenceCommand(),
+  },
+  {
     name: 'reconfigure',
     summary: 'let nodes vote, or vote no more, while the cluster runs',
     load: async () => (await import('./reconfigure.ts')).reconfigureCommand(),

@@ -29,7 +29,16 @@ export function mergeStatuses(statuses: readonly Status[]): Status | undefined {
     return { ...node, configHash: itself.configHash, bundleHash: itself.bundleHash, standby: itself.standby };
   });
   const links = statuses.flatMap(({ node, links: seen = [] }) => seen.map((link) => ({ ...link, owner: node })));
-  return { ...best, groups, nodes, links, counters: countersOf(statuses) };
+  return { ...best, groups, nodes, links, fencing: fencingOf(statuses), counters: countersOf(statuses) };
+}
+
+/** Each node tests the devices for itself, as each has to reach them. */
+function fencingOf(statuses: readonly Status[]): Status['fencing'] {
+  const said = statuses.flatMap(({ node, fencing }) => (fencing == null ? [] : [{ node, ...fencing }]));
+  if (said.length === 0) return null;
+  const latest = said.flatMap((one) => one.latest).sort((left, right) => left.time - right.time);
+  const devices = said.flatMap(({ node, devices: tested }) => tested.map((device) => ({ ...device, tester: node })));
+  return { devices, underWay: said.flatMap(({ underWay }) => underWay), latest: latest.slice(-5) };
 }
 
 /** Each node counts for itself: sums, and the least of what was ever left of a lease. */

@@ -111,3 +111,11 @@ export function secretsOf(fencing: Fencing | undefined): string[] {
   const secret = [...said, ...words.filter((word) => !/^[\d.:]*$/.test(word))].filter((text) => text.length > 2);
   return [...new Set(secret.flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]))];
 }
+
+/** For how long a fencing of this node may take at most, its delays included; milliseconds. */
+export function longestFencingOf(fencing: Fencing | undefined, node: NodeName): number {
+  if (fencing === undefined) return 0;
+  const levels = levelsOf(fencing, node).map((level) => Math.max(0, ...level.map(({ timeout }) => timeout)));
+  const delay = (Object.hasOwn(fencing.delays, node) ? (fencing.delays[node] ?? 0) : 0) + fencing.randomDelay;
+  return levels.reduce((sum, timeout) => sum + timeout, fencing.lines.length * defaultFencing.timeout + delay);
+}

@@ -3,9 +3,11 @@ import { showDuration } from '../base/duration.ts';
 import { exitCodes, Problem } from '../base/problem.ts';
 import { readConfiguration } from '../linux-ha/cluster.ts';
 import { describeDirectives } from '../linux-ha/ha-cf-directives.ts';
+import { longestFencingOf } from '../model/fencing.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import type { ControlRequest } from '../wire/control.ts';
+import { showFencing } from '../wire/fencing.ts';
 import { showJournalLine } from '../wire/journal.ts';
 import { showStatus } from '../wire/show-status.ts';
 import { askMusterd } from './control-client.ts';
@@ -32,6 +34,11 @@ Commands:
   reconfigure [--add NODE | --remove NODE]
                     one voter more or less while the cluster runs; without either the voters are written down as they
                     are, so that another ha.cf does not change them
+  fence NODE [--confirmed]
+                    make sure by its devices that a node does nothing any more; with --confirmed nothing is done, as you
+                    have made sure of it
+  fence --history [--json]
+                    who was fenced from here, and why
   check             read the configuration and say what it means
   doctor [--json]   what this kernel can do, tried in a namespace of its own, and what protects each address;
                     exit code 2 where something lacks
@@ -51,6 +58,8 @@ Options:
   --without-nftables
                     protect addresses by their lifetime (whole seconds; the lease must be 3 s or more), not by the gate
   --add, --remove   for reconfigure: which node or arbiter
+  --confirmed, --history
+                    see fence
   --json            status as JSON
   --force           see format-disk
   --version, --help
@@ -73,6 +82,8 @@ const options = {
   arbiter: { type: 'boolean' },
   json: { type: 'boolean' },
   add: { type: 'string' },
+  confirmed: { type: 'boolean' },
+  history: { type: 'boolean' },
   remove: { type: 'string' },
   force: { type: 'boolean' },
   version: { type: 'boolean' },
@@ -104,7 +115,7 @@ export async function main(args: readonly string[], program: { version: string; 
   };
   if (values.version) return say(`musterd ${program.version}`);
   if (values.help || command === 'help') return say(help.trimEnd());
-  if (rest.length > 0 || (operand !== undefined && command !== 'explain' && command !== 'journal')) {
+  if (rest.length > 0 || (operand !== undefined && !['explain', 'journal', 'fence'].includes(command ?? ''))) {
     throw new Problem(
       'usage',
       `Cannot read the command line as "${command}" must be all: "${rest[0] ?? operand}" follows`,
@@ -137,6 +148,18 @@ export async function main(args: readonly string[], program: { version: string; 
       return ask(settings, { request: 'explain', group: operand }, false);
     case 'journal':
       return ask(settings, { request: 'journal', group: operand }, values.json === true);
+    case 'fence': {
+      if (values.history === true) return ask(settings, { request: 'fence-history' }, values.json === true);
+      if (operand === undefined) throw new Problem('usage', 'Cannot fence as a node must be named: none is');
+      const { cluster } = readConfiguration(settings.configDir);
+      const patience = longestFencingOf(cluster.fencing, operand) + changePatience;
+      return ask(
+        settings,
+        { request: command, target: operand, confirmed: values.confirmed === true },
+        false,
+        patience,
+      );
+    }
     case 'reconfigure': {
       const { add, remove } = values;
       if (add !== undefined && remove !== undefined)
@@ -200,6 +223,8 @@ async function ask(settings: Settings, request: ControlRequest, json: boolean, p
     return say(json ? JSON.stringify(answer.status, null, 2) : showStatus(answer.status, Date.now()));
   if ('journal' in answer)
     return say(answer.journal.map((line) => (json ? JSON.stringify(line) : showJournalLine(line))).join('\n'));
+  if ('fencings' in answer)
+    return say(json ? JSON.stringify(answer.fencings) : answer.fencings.map(showFencing).join('\n'));
   if ('arbiter' in answer) throw new Problem('hostFailed', 'an arbiter answers, and no node');
   if (answer.ok) return say(answer.text);
   throw new Problem(answer.usage === true ? 'usage' : 'hostFailed', answer.text);

@@ -1,4 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { Problem } from '../base/problem.ts';
 import type { Configuration } from '../linux-ha/cluster.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { usualWatchdog } from '../model/fencing.ts';
 import type { WatchdogStatus } from '../wire/status.ts';
 import { Respawn } from './drivers/respawn.ts';
 import { Watchdog } from './drivers/watchdog.ts';
@@ -10,10 +14,25 @@ interface Parts {
   /** Monotonic milliseconds at which the loop last took a step. */
   readonly steppedAt: () => number;
   readonly now: () => number;
+  /** Makes the kernel's own watchdog be there; whether it could. */
+  readonly loadWatchdog?: (() => boolean) | undefined;
 }
 
 /** Looks come once a second; a loop that took no step for so long (and three keepalives) is not well. */
 const longestStep = 3000;
+
+/** Which device is fed; undefined: none. */
+export function watchdogOf({
+  watchdog,
+  watchdogPolicy,
+}: Pick<Cluster, 'watchdog' | 'watchdogPolicy'>): string | undefined {
+  if (watchdogPolicy === 'off') return undefined;
+  return watchdog ?? (watchdogPolicy === undefined ? undefined : usualWatchdog);
+}
+
+function loadSoftdog(): boolean {
+  return spawnSync('modprobe', ['softdog'], { stdio: 'ignore', timeout: 5000 }).status === 0;
+}
 
 /** What runs beside the decisions, as ha.cf says: the watchdog, and programs that musterd keeps running. */
 export class Companions {
@@ -22,11 +41,13 @@ export class Companions {
   readonly #programs: readonly Respawn[];
   readonly #longestStep: number;
   #hungry = false;
+  #starved = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     const { journal, configuration } = parts;
-    const { watchdog, respawn = [], timings } = configuration.cluster;
+    const { respawn = [], timings } = configuration.cluster;
+    const watchdog = watchdogOf(configuration.cluster);
     this.#watchdog = watchdog === undefined ? undefined : new Watchdog(watchdog);
     this.#longestStep = Math.max(longestStep, 3 * timings.keepalive);
     this.#programs = respawn.map(
@@ -42,9 +63,23 @@ export class Companions {
 
   start(): void {
     for (const program of this.#programs) void program.start();
+  }
+
+  /** Throws a Problem where a watchdog is required and there is none. */
+  openWatchdog(): void {
     if (this.#watchdog === undefined) return;
+    const { configuration, loadWatchdog = loadSoftdog } = this.#parts;
+    const { watchdogPolicy } = configuration.cluster;
     this.#watchdog.open();
+    // The kernel has one for every machine, where nobody has loaded a better one.
+    if (watchdogPolicy !== undefined && !this.#watchdog.status().armed && loadWatchdog()) this.#watchdog.open();
     const { device, armed, why } = this.#watchdog.status();
+    if (!armed && watchdogPolicy === 'required')
+      throw new Problem(
+        'hostFailed',
+        `Cannot start musterd without watchdog "${device}" as muster.yml requires one: ${why}`,
+        { hint: 'modprobe softdog, or "watchdog: automatic" under "fencing"' },
+      );
     if (armed) this.#parts.journal.say('watchdog', `${device} is open: without musterd this machine restarts`);
     else this.#parts.journal.warn('watchdog', `${device} protects nothing: ${why}`);
   }
@@ -53,19 +88,31 @@ export class Companions {
   look(): void {
     if (this.#watchdog === undefined) return;
     const { journal, now, steppedAt } = this.#parts;
-    const hungry = now() - steppedAt() > this.#longestStep;
+    const hungry = this.#starved || now() - steppedAt() > this.#longestStep;
     const before = this.#watchdog.status().armed;
     if (!hungry) this.#watchdog.feed();
-    else if (!this.#hungry)
+    else if (!this.#hungry && !this.#starved)
       journal.warn('watchdog', `${this.#watchdog.device} is not fed: the loop took no step lately`);
     this.#hungry = hungry;
     const { device, armed, why } = this.#watchdog.status();
     if (before && !armed) journal.warn('watchdog', `${device} protects nothing any more: ${why}`);
   }
 
+  /**
+   * Ends this machine by its watchdog, where it has one: nothing else is left to a node that cannot stop what it has to. The
+   * watchdog bites when its time is over, usually within a minute.
+   */
+  starve(why: string): boolean {
+    if (this.#watchdog?.status().armed !== true || this.#starved) return this.#starved;
+    this.#starved = true;
+    this.#parts.journal.warn('watchdog', `${this.#watchdog.device} is fed no more, so this machine restarts: ${why}`);
+    return true;
+  }
+
   /** Layers of protection beside the kernel's gate, as `status` names them. */
   layers(): string[] {
-    return this.#watchdog?.status().armed ? ['watchdog'] : [];
+    const { fencing } = this.#parts.configuration.cluster;
+    return [...(this.#watchdog?.status().armed ? ['watchdog'] : []), ...(fencing === undefined ? [] : ['fencing'])];
   }
 
   watchdog(): WatchdogStatus | null {
@@ -74,6 +121,6 @@ export class Companions {
 
   async stop(): Promise<void> {
     await Promise.all(this.#programs.map((program) => program.stop()));
-    this.#watchdog?.close();
+    if (!this.#starved) this.#watchdog?.close();
   }
 }

@@ -22,6 +22,7 @@ import { systemNft } from './drivers/nftables-balancer-nft.ts';
 import { OwnAddresses } from './drivers/own-addresses.ts';
 import { startRawSockets } from './drivers/raw-sockets.ts';
 import { FailbackClock } from './failback-clock.ts';
+import { FencingParts } from './fencing/parts.ts';
 import { makeGuard } from './guard.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { beginIncarnation, bundleHash, ownName } from './identity.ts';
@@ -186,6 +187,8 @@ export async function startDaemon(
     now,
     dispatch: (event) => loop.dispatch(event),
   });
+  const { runDir, stateDir } = settings;
+  const fencing = new FencingParts({ cluster, self, journal, runDir, stateDir, now });
   const drivers: DriverSet = {
     sockets,
     devices,
@@ -245,10 +248,13 @@ export async function startDaemon(
       loop.dispatch({ type: 'configured', configHash: hash });
     },
   });
+  const companions = new Companions({ configuration, journal, now, steppedAt: () => loop.steppedAt });
+  companions.openWatchdog();
   await links.start();
   loop.start();
   arbiters.start();
   void resources.start();
+  void fencing.start();
 
   const status = (): Status =>
     buildStatus(
@@ -266,6 +272,7 @@ export async function startDaemon(
         protection,
         layers: companions.layers(),
         watchdog: companions.watchdog(),
+        fencing: fencing.status(),
         ping: reachability.status(),
         links: linkAlerts.links(loop.view()),
         device: placed[0]?.device,
@@ -274,7 +281,7 @@ export async function startDaemon(
       now(),
       Date.now(),
     );
-  answer = async ({ request, group, add, remove }) => {
+  answer = async ({ request, group, add, remove, target = '', confirmed }) => {
     if (request === 'status') return { ok: true, status: status() };
     if (request === 'explain' || request === 'journal') {
       const unknown = unknownGroup(request, group, cluster);
@@ -282,6 +289,8 @@ export async function startDaemon(
     }
     if (request === 'journal') return { ok: true, journal: linesAbout(group, journal.recent(400)) };
     if (request === 'reload') return reload.run('asked for by an operator');
+    if (request === 'fence-history') return { ok: true, fencings: fencing.history.records };
+    if (request === 'fence') return fencing.command(target, confirmed === true);
     if (request === 'reconfigure') return loop.ask({ kind: request, add, remove });
     if (request !== 'explain') return loop.ask({ kind: request });
     const seen = status();
@@ -297,7 +306,6 @@ export async function startDaemon(
     onReach: (reach) => loop.dispatch({ type: 'reach', ...reach }),
     onTrouble: (why) => journal.warn('ping', why),
   });
-  const companions = new Companions({ configuration, journal, now, steppedAt: () => loop.steppedAt });
   const failbackClock = new FailbackClock(cluster, (minuteOfWeek) => loop.dispatch({ type: 'clock', minuteOfWeek }));
   housekeeping = new Housekeeping({
     gate,
@@ -335,6 +343,7 @@ export async function startDaemon(
     housekeeping?.stop();
     loop.stop();
     resources.stop();
+    fencing.stop();
     await gate.close([...groups.keys()]);
     await addresses.release();
     await balancer.stop();

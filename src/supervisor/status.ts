@@ -3,6 +3,7 @@ import type { View } from '../core/describe.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { leaseForRoundTrip, needsArbiter } from '../model/lease-floor.ts';
 import type { GroupName } from '../model/names.ts';
+import type { FencingStatus } from '../wire/fencing.ts';
 import type {
   ArbiterLinkStatus,
   ArbiterStatus,
@@ -33,6 +34,7 @@ export interface StatusFacts {
   readonly layers: readonly string[];
   readonly links: readonly LinkStatus[];
   readonly watchdog?: WatchdogStatus | null | undefined;
+  readonly fencing?: FencingStatus | null | undefined;
   readonly ping?: readonly PingStatus[] | undefined;
   /** The device whose MAC `nodes[].mac` shows. */
   readonly device: string | undefined;
@@ -68,6 +70,7 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
     bound: facts.bound,
     links: facts.links,
     watchdog: facts.watchdog,
+    fencing: facts.fencing,
     ping: facts.ping,
     groups: view.groups.map((group) => ({
       name: group.name,

@@ -2,6 +2,7 @@
 
 import type { Cluster } from '../model/cluster.ts';
 import type { ArbiterProcessStatus } from './arbiter-status.ts';
+import type { FencingRecord } from './fencing.ts';
 import type { JournalLine } from './journal.ts';
 import type { Status } from './status.ts';
 
@@ -14,6 +15,8 @@ export const controlRequests = [
   'leave',
   'reload',
   'reconfigure',
+  'fence',
+  'fence-history',
 ] as const;
 
 export interface ControlRequest {
@@ -23,12 +26,17 @@ export interface ControlRequest {
   /** For `reconfigure`: who votes from now on, or votes no more; neither: those who vote are recorded. */
   readonly add?: string | undefined;
   readonly remove?: string | undefined;
+  /** For `fence`: whom. */
+  readonly target?: string | undefined;
+  /** For `fence`: nothing is done, as somebody has made sure that the node is off. */
+  readonly confirmed?: boolean | undefined;
 }
 
 export type ControlAnswer =
   | { readonly ok: true; readonly status: Status }
   | { readonly ok: true; readonly journal: readonly JournalLine[] }
   | { readonly ok: true; readonly arbiter: ArbiterProcessStatus }
+  | { readonly ok: true; readonly fencings: readonly FencingRecord[] }
   /** `usage`: it was asked for something that there is not, so that no node has failed. */
   | { readonly ok: boolean; readonly text: string; readonly usage?: boolean };
 
@@ -53,14 +61,17 @@ export function readControlRequest(line: string): ControlRequest | string {
   } catch {
     return 'a request must be one line of JSON';
   }
-  const { request, group, add, remove } = (typeof value === 'object' && value !== null ? value : {}) as Record<
-    string,
-    unknown
-  >;
+  const { request, group, add, remove, target, confirmed } = (
+    typeof value === 'object' && value !== null ? value : {}
+  ) as Record<string, unknown>;
   const known = controlRequests.find((name) => name === request);
   if (known === undefined) return `a request must be one of ${controlRequests.join(', ')}`;
   if (group !== undefined && typeof group !== 'string') return 'a group must be a text';
   if (add !== undefined && typeof add !== 'string') return 'a voter must be a text';
   if (remove !== undefined && typeof remove !== 'string') return 'a voter must be a text';
+  if (known === 'fence')
+    return typeof target === 'string'
+      ? { request: known, target, confirmed: confirmed === true }
+      : 'whom to fence must be a text';
   return { request: known, group, ...(known === 'reconfigure' && { add, remove }) };
 }

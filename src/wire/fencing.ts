@@ -21,6 +21,8 @@ export interface FencingRecord {
 
 /** A device as the last test of it found it. */
 export interface FenceDeviceStatus {
+  /** Who tested it, where a status was pieced together from several nodes. */
+  readonly tester?: NodeName | undefined;
   readonly name: string;
   /** `fence_ipmilan`, `stonith:external/ipmi`, `scsi`. */
   readonly agent: string;
@@ -53,11 +55,18 @@ export function showFencing({ time, node, by, kind, ok, why, text, tookMs }: Fen
 export function showFencingStatus({ devices, underWay }: FencingStatus): string[] {
   if (devices.length === 0) return [];
   const bad = devices.filter(({ state }) => state === 'failed');
-  const untested = devices.filter(({ state }) => state === 'untested').length;
-  const well = devices.length - bad.length - untested;
+  const count = (states: readonly FenceDeviceStatus['state'][]): number =>
+    new Set(devices.map(({ name }) => name)).size -
+    new Set(devices.flatMap(({ name, state }) => (states.includes(state) ? [] : [name]))).size;
+  const all = new Set(devices.map(({ name }) => name)).size;
+  const well = count(['ok']);
+  const untested = new Set(devices.flatMap(({ name, state }) => (state === 'untested' ? [name] : []))).size;
   return [
-    `  * Fencing devices: ${well} of ${devices.length} ${well === 1 && devices.length === 1 ? 'answers' : 'answer'}${untested > 0 ? `, ${untested} not tested yet` : ''}`,
-    ...bad.map(({ name, agent, why }) => `    * ${name} (${agent}) FAILED its test: it ${why}`),
+    `  * Fencing devices: ${well} of ${all} ${all === 1 ? 'answers' : 'answer'}${untested > 0 ? `, ${untested} not tested yet` : ''}`,
+    ...bad.map(
+      ({ tester, name, agent, why }) =>
+        `    * ${name} (${agent}) FAILED its test${tester === undefined ? '' : ` by ${tester}`}: it ${why}`,
+    ),
     ...underWay.map(
       ({ node, sinceMs, why }) => `    * ${node} is being fenced, since ${showDuration(sinceMs)}: ${why}`,
     ),

@@ -1,6 +1,7 @@
 /** The status of a cluster for people, on a node and on the controller. Pure. */
 import { showDuration } from '../base/duration.ts';
 import { foldHosts } from '../base/host-range.ts';
+import { showFencingStatus } from './fencing.ts';
 import { showArbiter, showBound } from './show-arbiters.ts';
 import type {
   GroupStatus,
@@ -162,6 +163,7 @@ export function showStatus(status: Status, now: number, heard: Heard = { by: `se
     ...(status.arbiters ?? []).map((arbiter) => showArbiter(arbiter, now)),
     ...(status.bound ? [showBound(status.bound)] : []),
     ...showWatchdog(status.watchdog ?? null),
+    ...(status.fencing ? showFencingStatus(status.fencing) : []),
     ...showPing(status.ping ?? []),
     ...showLinks(status.links ?? []),
     '',

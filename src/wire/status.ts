@@ -2,6 +2,7 @@
 
 import type { Verdict } from '../core/verdicts.ts';
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
+import type { FencingStatus } from './fencing.ts';
 
 export interface NodeStatus {
   readonly name: NodeName;
@@ -190,6 +191,8 @@ export interface Status {
   readonly ping?: readonly PingStatus[] | undefined;
   /** null where none is configured; left out by a musterd that knows none. */
   readonly watchdog?: WatchdogStatus | null | undefined;
+  /** null where no device is configured; left out by a musterd that knows none. */
+  readonly fencing?: FencingStatus | null | undefined;
   readonly groups: readonly GroupStatus[];
   readonly services: readonly ServiceStatus[];
   readonly counters: Readonly<Record<string, number>>;

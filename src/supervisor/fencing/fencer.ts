@@ -1,7 +1,7 @@
 import { canFence, type Fencing, levelsOf } from '../../model/fencing.ts';
 import type { NodeName } from '../../model/names.ts';
 import type { FencingRecord } from '../../wire/fencing.ts';
-import { type FenceResult, type FenceWay, inSeconds } from './way.ts';
+import type { FenceResult, FenceWay } from './way.ts';
 
 export interface FencerOptions {
   readonly fencing: Fencing;
@@ -9,8 +9,9 @@ export interface FencerOptions {
   /** One for each device, and behind them one for each line of ha.cf that this node may use. */
   readonly ways: readonly FenceWay[];
   readonly record: (record: FencingRecord) => void;
-  readonly say: (what: string, why: string, node: NodeName) => void;
-  readonly warn: (what: string, why: string, node: NodeName) => void;
+  /** Of a node that was to be switched on again. */
+  readonly say: (why: string, node: NodeName) => void;
+  readonly warn: (why: string, node: NodeName) => void;
   /** Monotonic and Unix milliseconds. */
   readonly now: () => number;
   readonly clock: () => number;
@@ -58,13 +59,10 @@ export class Fencer {
   }
 
   async #fence(node: NodeName, why: string, since: number): Promise<FenceResult> {
-    const { self, say, warn, record, now, clock } = this.#options;
-    warn('fencing', `${node} is to be fenced: ${why}`, node);
+    const { self, record, now, clock } = this.#options;
     const result = await this.#byLevels(node);
     const tookMs = Math.round(now() - since);
     record({ time: clock(), node, by: self, kind: 'device', ok: result.ok, why, text: result.text, tookMs });
-    if (result.ok) say('fenced', `${node} is fenced, in ${inSeconds(tookMs)}: ${result.text}`, node);
-    else warn('fencing-failed', `${node} is not fenced: ${result.text}`, node);
     return result;
   }
 
@@ -94,7 +92,7 @@ export class Fencer {
       const result = await revive?.(node, this.#stopping.signal);
       if (result === undefined) continue;
       const { say, warn } = this.#options;
-      (result.ok ? say : warn)('fencing', `${name} (${agent}) ${result.text}`, node);
+      (result.ok ? say : warn)(`${name} (${agent}) ${result.text}`, node);
     }
   }
 

@@ -50,8 +50,8 @@ export class FencingParts {
       self,
       ways: this.#ways,
       record: (record) => this.history.add(record),
-      say: (what, why, peer) => journal.say(what, why, { peer }),
-      warn: (what, why, peer) => journal.warn(what, why, { peer }),
+      say: (why, peer) => journal.say('fence', why, { peer }),
+      warn: (why, peer) => journal.warn('fence', why, { peer }),
       now,
       clock: Date.now,
     });
@@ -86,10 +86,19 @@ export class FencingParts {
     return this.#fencer?.fence(node, why) ?? Promise.resolve(nothing);
   }
 
+  /** What an operator asks of this node. */
+  async command(node: NodeName, confirmed: boolean): Promise<FenceResult> {
+    const { cluster, self } = this.#options;
+    if (!cluster.nodes.includes(node)) return { ok: false, text: `the configuration of ${self} has no node "${node}"` };
+    if (node === self) return { ok: false, text: `${self} does not fence itself: ask another node` };
+    if (!confirmed) return this.fence(node, 'an operator asked for it');
+    this.confirmed(node, 'an operator has made sure that it is off');
+    return { ok: true, text: `${node} counts as fenced` };
+  }
+
   /** Somebody says that the node is off, and is believed. */
   confirmed(node: NodeName, why: string): void {
-    const { self, journal } = this.#options;
-    journal.warn('fenced', `${node} counts as fenced: ${why}`, { peer: node });
+    const { self } = this.#options;
     this.history.add({ time: Date.now(), node, by: self, kind: 'operator', ok: true, why, text: why, tookMs: 0 });
   }
 

@@ -154,7 +154,18 @@ describe('the start of musterd', () => {
 
   it('takes only requests that it knows from the control socket', () => {
     assert.deepEqual(readControlRequest('{"request":"explain","group":"web"}'), { request: 'explain', group: 'web' });
-    for (const line of ['', '{', '[]', 'null', '"status"', '{"request":"reboot"}', '{"request":"explain","group":7}'])
+    const fence = { request: 'fence', target: 'node1', confirmed: false };
+    assert.deepEqual(readControlRequest('{"request":"fence","target":"node1"}'), fence);
+    for (const line of [
+      '',
+      '{',
+      '[]',
+      'null',
+      '"status"',
+      '{"request":"reboot"}',
+      '{"request":"explain","group":7}',
+      '{"request":"fence"}',
+    ])
       assert.equal(typeof readControlRequest(line), 'string', line);
   });
 });

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Configuration, parseConfiguration } from '../../../src/linux-ha/cluster.ts';
+import { Companions, watchdogOf } from '../../../src/supervisor/companions.ts';
+import { Journal } from '../../../src/supervisor/journal.ts';
+
+describe('the watchdog of a node', () => {
+  let folder = '';
+  const lines: string[] = [];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'muster-watchdog-'));
+    lines.length = 0;
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  function configuration(policy: string | undefined, device = join(folder, 'watchdog')): Configuration {
+    return parseConfiguration({
+      'ha.cf': `node a b c\nbcast eth0\nwatchdog ${device}\n`,
+      authkeys: 'auth 1\n1 sha256 secret\n',
+      'muster.yml': policy === undefined ? '' : `fencing: { watchdog: ${policy} }\n`,
+    });
+  }
+
+  function companions(policy: string | undefined): { own: Companions } {
+    const journal = new Journal('a', { write: (line) => lines.push(line), flush: async () => {} });
+    const own = new Companions({
+      configuration: configuration(policy),
+      journal,
+      now: () => 0,
+      steppedAt: () => 0,
+      loadWatchdog: () => false,
+    });
+    return { own };
+  }
+
+  it('is what ha.cf names, or the usual one where muster.yml wants one, or none', () => {
+    const { cluster } = configuration('required');
+    assert.equal(watchdogOf(cluster), join(folder, 'watchdog'));
+    assert.equal(watchdogOf({ watchdog: undefined, watchdogPolicy: 'automatic' }), '/dev/watchdog');
+    assert.equal(watchdogOf({ watchdog: undefined, watchdogPolicy: undefined }), undefined);
+    assert.equal(watchdogOf({ ...cluster, watchdogPolicy: 'off' }), undefined);
+  });
+
+  it('keeps musterd from starting where it is required and not there; otherwise that is said', async () => {
+    assert.throws(
+      () => companions('required').own.openWatchdog(),
+      /Cannot start musterd without watchdog ".*" as muster\.yml requires one: ENOENT/,
+    );
+    for (const policy of [undefined, 'automatic']) {
+      const { own } = companions(policy);
+      own.openWatchdog();
+      assert.match(lines.pop()!, /protects nothing: ENOENT/);
+      await own.stop();
+    }
+  });
+
+  it('is not touched where it is off', async () => {
+    writeFileSync(join(folder, 'watchdog'), '');
+    const { own } = companions('off');
+    own.openWatchdog();
+    own.look();
+    await own.stop();
+    assert.deepEqual([readFileSync(join(folder, 'watchdog'), 'utf8'), lines, own.starve('why')], ['', [], false]);
+  });
+
+  it('is fed until this node has to end, then never again, and not closed in peace either', async () => {
+    writeFileSync(join(folder, 'watchdog'), '');
+    const read = (): string => readFileSync(join(folder, 'watchdog'), 'utf8');
+    const { own } = companions('required');
+    own.openWatchdog();
+    own.look();
+    own.look();
+    assert.equal(read(), '\n\n');
+    assert.equal(own.starve('db cannot be stopped'), true);
+    own.look();
+    await own.stop();
+    assert.equal(read(), '\n\n');
+    assert.equal(lines.filter((line) => line.includes('is fed no more')).length, 1);
+    const clean = companions('required').own;
+    clean.openWatchdog();
+    await clean.stop();
+    assert.match(read(), /V/);
+  });
+});

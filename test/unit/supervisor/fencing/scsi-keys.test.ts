@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FenceDevice } from '../../../../src/model/fencing.ts';
+import { ScsiKeys } from '../../../../src/supervisor/fencing/scsi-keys.ts';
+
+/** A disk with persistent reservation, as far as sg_persist(8) is asked for here. */
+class Disk {
+  readonly keys = new Set<string>();
+  reserved: string | undefined;
+  broken = false;
+
+  persist(args: readonly string[]): string {
+    if (this.broken) throw new Error('sg_persist: no such device');
+    const option = (name: string): string => args.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? '';
+    if (args.includes('--read-keys')) return [...this.keys].join('\n');
+    if (args.includes('--read-reservation'))
+      return this.reserved === undefined
+        ? 'there is NO reservation held'
+        : 'scope: LU_SCOPE,  type: Write Exclusive, registrants only';
+    if (args.includes('--register-ignore')) this.keys.add(option('param-sark'));
+    else if (!this.keys.has(option('param-rk'))) throw new Error('Reservation conflict');
+    else if (args.includes('--reserve')) this.reserved ??= option('param-rk');
+    else if (args.includes('--preempt-abort')) {
+      this.keys.delete(option('param-sark'));
+      if (this.reserved === option('param-sark')) this.reserved = option('param-rk');
+    }
+    return '';
+  }
+}
+
+describe('fencing at a disk that all share', () => {
+  const device: FenceDevice = {
+    name: 'disk',
+    agent: 'scsi',
+    options: { device: '/dev/shared' },
+    nodes: { n1: {}, n2: {} },
+    action: 'off',
+    timeout: 10_000,
+  };
+  let folder = '';
+  let disk: Disk;
+  /** `boot`: /run of this boot. */
+  const node = (self: string, boot: string): ScsiKeys =>
+    new ScsiKeys(device, {
+      cluster: 't',
+      nodes: ['n1', 'n2', 'n3'],
+      self,
+      runDir: join(folder, self, boot),
+      persist: async (args) => disk.persist(args),
+    });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'muster-scsi-'));
+    disk = new Disk();
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("takes the node's key away, and is confirmed by the disk", async () => {
+    assert.equal((await node('n1', 'a').register()).ok, true);
+    assert.equal((await node('n2', 'a').register()).ok, true);
+    assert.equal(disk.keys.size, 2);
+    assert.deepEqual(await node('n2', 'a').fence('n1'), { ok: true, text: 'refuses what n1 writes' });
+    assert.equal(disk.keys.size, 1);
+    assert.deepEqual(await node('n2', 'a').fence('n1'), { ok: true, text: 'refuses what n1 writes' });
+  });
+
+  it('gives a fenced node no key before it has booted again, however often its musterd starts', async () => {
+    await node('n1', 'a').register();
+    await node('n2', 'a').register();
+    await node('n2', 'a').fence('n1');
+    const refused = { ok: false, text: 'refuses what n1 writes: it was fenced since it booted, and has to boot again' };
+    assert.deepEqual(await node('n1', 'a').register(), refused);
+    assert.deepEqual(await node('n1', 'a').register(), refused);
+    assert.equal((await node('n1', 'a').test()).ok, false);
+    assert.equal((await node('n1', 'b').register()).ok, true);
+    assert.equal((await node('n1', 'b').test()).ok, true);
+  });
+
+  it('lets nobody fence who was fenced itself: of two that shoot at once only the first hits', async () => {
+    await node('n1', 'a').register();
+    await node('n2', 'a').register();
+    await node('n2', 'a').fence('n1');
+    assert.deepEqual(await node('n1', 'a').fence('n2'), {
+      ok: false,
+      text: 'has no key of n1, which therefore may take no other away',
+    });
+  });
+
+  it('is not confirmed where nobody has reserved the disk, or it does not answer', async () => {
+    await node('n2', 'a').register();
+    disk.persist = (args) =>
+      args.includes('--reserve') || args.includes('--read-reservation') ? '' : [...disk.keys].join('\n');
+    assert.equal((await node('n2', 'a').fence('n1')).ok, false);
+    disk = new Disk();
+    disk.broken = true;
+    assert.match((await node('n2', 'a').fence('n1')).text, /could not take the key of n1 away: .*no such device/);
+    assert.match((await node('n2', 'c').register()).text, /does not answer/);
+  });
+});
