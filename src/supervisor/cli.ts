@@ -14,7 +14,7 @@ import { askMusterd } from './control-client.ts';
 import { startDaemon } from './daemon.ts';
 import { examine } from './doctor.ts';
 import { controlSocket, defaultSettings, onlyArbiterRuns, type Settings } from './settings.ts';
-import { notDoneYet } from './startup-checks.ts';
+import { configurationWarnings } from './startup-checks.ts';
 import { formatDisk } from './stores/format.ts';
 
 const help = `Usage: musterd COMMAND [OPTIONS]
@@ -256,6 +256,6 @@ function describeConfiguration(directory: string): string {
     'Resource groups:',
     ...groups,
     ...(services.length === 0 ? [] : ['Virtual services:', ...services]),
-    ...[...notes, ...notDoneYet(configuration)].map((note) => `note: ${note}`),
+    ...[...notes, ...configurationWarnings(configuration)].map((note) => `note: ${note}`),
   ].join('\n');
 }

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { Problem } from '../base/problem.ts';
 import type { Configuration } from '../linux-ha/cluster.ts';
 import type { Cluster } from '../model/cluster.ts';
-import { usualWatchdog } from '../model/fencing.ts';
+import { canFence, longestFencingOf, usualWatchdog } from '../model/fencing.ts';
+import type { NodeName } from '../model/names.ts';
 import type { WatchdogStatus } from '../wire/status.ts';
 import { Respawn } from './drivers/respawn.ts';
 import { Watchdog } from './drivers/watchdog.ts';
@@ -10,6 +11,7 @@ import type { Journal } from './journal.ts';
 
 interface Parts {
   readonly configuration: Configuration;
+  readonly self: NodeName;
   readonly journal: Journal;
   /** Monotonic milliseconds at which the loop last took a step. */
   readonly steppedAt: () => number;
@@ -42,6 +44,7 @@ export class Companions {
   readonly #longestStep: number;
   #hungry = false;
   #starved = false;
+  #ending: NodeJS.Timeout | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -109,6 +112,17 @@ export class Companions {
     return true;
   }
 
+  /**
+   * A node that cannot stop what it has to has to end: the others have devices for that, and time to use them. Where none
+   * can, or all fail, its own watchdog is left.
+   */
+  endMachine(why: string): void {
+    const { cluster } = this.#parts.configuration;
+    const able = canFence(cluster.fencing, this.#parts.self);
+    const patience = able ? 2 * longestFencingOf(cluster.fencing, this.#parts.self) + 10_000 : 0;
+    this.#ending ??= setTimeout(() => this.starve(why), patience);
+  }
+
   /** Layers of protection beside the kernel's gate, as `status` names them. */
   layers(): string[] {
     const { fencing } = this.#parts.configuration.cluster;
@@ -120,6 +134,7 @@ export class Companions {
   }
 
   async stop(): Promise<void> {
+    clearTimeout(this.#ending);
     await Promise.all(this.#programs.map((program) => program.stop()));
     if (!this.#starved) this.#watchdog?.close();
   }

@@ -39,7 +39,7 @@ import { Reload } from './reload.ts';
 import { NodeResources } from './resources/node-resources.ts';
 import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
-import { arpWarnings, guardNotes, notDoneYet } from './startup-checks.ts';
+import { arpWarnings, configurationWarnings, guardNotes } from './startup-checks.ts';
 import { boundOf, buildStatus } from './status.ts';
 import { openStore } from './stores/open.ts';
 import { VoterRecordFile } from './voter-record.ts';
@@ -185,7 +185,10 @@ export async function startDaemon(
     directory: join(settings.runDir, 'resources'),
     journal,
     now,
-    dispatch: (event) => loop.dispatch(event),
+    dispatch: (event) => {
+      loop.dispatch(event);
+      if (event.type === 'fenceWanted') companions.endMachine(event.why);
+    },
   });
   const { runDir, stateDir } = settings;
   const fencing = new FencingParts({ cluster, self, journal, runDir, stateDir, now });
@@ -205,12 +208,13 @@ export async function startDaemon(
     voterRecord,
     ownerRecord,
     resources,
+    fencing,
   };
   const machine = new NodeMachine(drivers, cluster, self, placed);
 
   for (const note of configuration.notes) journal.say('configuration', note);
   for (const note of refusedKeys(configuration.authkeys)) journal.warn('configuration', note);
-  for (const note of notDoneYet(configuration)) journal.warn('configuration', note);
+  for (const note of configurationWarnings(configuration)) journal.warn('configuration', note);
   for (const warning of arpWarnings(placed)) journal.warn('kernel', warning);
 
   await addresses.release();
@@ -248,7 +252,7 @@ export async function startDaemon(
       loop.dispatch({ type: 'configured', configHash: hash });
     },
   });
-  const companions = new Companions({ configuration, journal, now, steppedAt: () => loop.steppedAt });
+  const companions = new Companions({ configuration, self, journal, now, steppedAt: () => loop.steppedAt });
   companions.openWatchdog();
   await links.start();
   loop.start();
@@ -281,7 +285,7 @@ export async function startDaemon(
       now(),
       Date.now(),
     );
-  answer = async ({ request, group, add, remove, target = '', confirmed }) => {
+  answer = async ({ request, group, add, remove, target = '', confirmed = false }) => {
     if (request === 'status') return { ok: true, status: status() };
     if (request === 'explain' || request === 'journal') {
       const unknown = unknownGroup(request, group, cluster);
@@ -290,7 +294,8 @@ export async function startDaemon(
     if (request === 'journal') return { ok: true, journal: linesAbout(group, journal.recent(400)) };
     if (request === 'reload') return reload.run('asked for by an operator');
     if (request === 'fence-history') return { ok: true, fencings: fencing.history.records };
-    if (request === 'fence') return fencing.command(target, confirmed === true);
+    if (request === 'fence')
+      return fencing.noted(target, confirmed, await loop.ask({ kind: request, node: target, confirmed }));
     if (request === 'reconfigure') return loop.ask({ kind: request, add, remove });
     if (request !== 'explain') return loop.ask({ kind: request });
     const seen = status();

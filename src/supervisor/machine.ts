@@ -17,6 +17,7 @@ import type { HeartbeatLinks } from './drivers/heartbeat-links.ts';
 import type { GateDevice } from './drivers/lease-gate-ruleset.ts';
 import type { AddressBook } from './drivers/own-addresses.ts';
 import type { RawSockets } from './drivers/raw-sockets.ts';
+import type { FencingParts } from './fencing/parts.ts';
 import type { Machine } from './loop.ts';
 import type { OwnerRecordFile } from './owner-record.ts';
 import type { NodeResources } from './resources/node-resources.ts';
@@ -44,6 +45,7 @@ export interface DriverSet {
   readonly voterRecord: VoterRecordFile;
   readonly ownerRecord: OwnerRecordFile;
   readonly resources: NodeResources;
+  readonly fencing: FencingParts;
 }
 
 /** The drivers of this machine as the loop wants them, fed with what the core's view says of the peers. */
@@ -91,8 +93,9 @@ export class NodeMachine implements Machine {
     return this.#drivers.ownerRecord.write(records);
   }
 
-  async fence(node: NodeName): Promise<{ ok: boolean; why: string }> {
-    return { ok: false, why: `this musterd has no device that could fence ${node}` };
+  async fence(node: NodeName, why: string): Promise<{ ok: boolean; why: string }> {
+    const { ok, text } = await this.#drivers.fencing.fence(node, why);
+    return { ok, why: text };
   }
 
   arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean> {

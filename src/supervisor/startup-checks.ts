@@ -46,15 +46,7 @@ export function guardNotes({ protection, why }: Pick<Guard, 'protection' | 'why'
   return notes;
 }
 
-/** What the configuration asks for and this version does not do: a person who counts on it has to know. */
-export function notDoneYet({ cluster }: Pick<Configuration, 'cluster'>): string[] {
-  return [...idleFencing(cluster), ...fencingNotes(cluster.fencing, cluster.resources)];
-}
-
-/** Fencing is read, and counts as the way out for two nodes; nobody is fenced by it so far. */
-function idleFencing({ nodes, arbiters, store, fencing }: Cluster): string[] {
-  if (fencing === undefined) return [];
-  const alone = nodes.length === 2 && arbiters.length === 0 && store === undefined;
-  const then = alone ? `: when ${nodes.join(' or ')} dies, nothing fails over without an arbiter or a lease store` : '';
-  return [`fencing: this version fences nobody${then}`];
+/** What a person should know about the configuration: something of it will wait for one. */
+export function configurationWarnings({ cluster }: Pick<Configuration, 'cluster'>): string[] {
+  return fencingNotes(cluster.fencing, cluster.resources);
 }

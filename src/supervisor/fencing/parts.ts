@@ -86,20 +86,13 @@ export class FencingParts {
     return this.#fencer?.fence(node, why) ?? Promise.resolve(nothing);
   }
 
-  /** What an operator asks of this node. */
-  async command(node: NodeName, confirmed: boolean): Promise<FenceResult> {
-    const { cluster, self } = this.#options;
-    if (!cluster.nodes.includes(node)) return { ok: false, text: `the configuration of ${self} has no node "${node}"` };
-    if (node === self) return { ok: false, text: `${self} does not fence itself: ask another node` };
-    if (!confirmed) return this.fence(node, 'an operator asked for it');
-    this.confirmed(node, 'an operator has made sure that it is off');
-    return { ok: true, text: `${node} counts as fenced` };
-  }
-
-  /** Somebody says that the node is off, and is believed. */
-  confirmed(node: NodeName, why: string): void {
-    const { self } = this.#options;
-    this.history.add({ time: Date.now(), node, by: self, kind: 'operator', ok: true, why, text: why, tookMs: 0 });
+  /** Remembers an operator's word for a node that is off, where it was believed. */
+  noted<T extends { readonly ok: boolean }>(node: NodeName, confirmed: boolean, answer: T): T {
+    if (!confirmed || !answer.ok) return answer;
+    const why = 'an operator has made sure of it';
+    const by = this.#options.self;
+    this.history.add({ time: Date.now(), node, by, kind: 'operator', ok: true, why, text: why, tookMs: 0 });
+    return answer;
   }
 
   /** null where no device is configured. */

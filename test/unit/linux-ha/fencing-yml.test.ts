@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Problem, showMistake } from '../../../src/base/problem.ts';
 import { parseConfiguration } from '../../../src/linux-ha/cluster.ts';
 import { type Fencing, levelsOf, secretsOf, withoutSecrets } from '../../../src/model/fencing.ts';
-import { notDoneYet } from '../../../src/supervisor/startup-checks.ts';
+import { configurationWarnings } from '../../../src/supervisor/startup-checks.ts';
 
 const files = {
   'ha.cf': 'node n1 n2 n3\nucast eth0 10.0.0.1\n',
@@ -111,8 +111,8 @@ describe('fencing in muster.yml and ha.cf', () => {
   it('says at start which group waits for a person, as nobody else can fence its node', () => {
     const needs = 'resources: { groups: { shop: { needs: fencing } } }\n';
     const waits = /^group shop needs fencing and no device is there for it/;
-    assert.ok(notDoneYet(read(needs)).some((note) => waits.test(note)));
-    assert.ok(!notDoneYet(read(`${needs}${ipmi}`)).some((note) => waits.test(note)));
+    assert.ok(configurationWarnings(read(needs)).some((note) => waits.test(note)));
+    assert.ok(!configurationWarnings(read(`${needs}${ipmi}`)).some((note) => waits.test(note)));
   });
 
   const wrong: readonly (readonly [string, string])[] = [

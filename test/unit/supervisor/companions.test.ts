@@ -27,6 +27,7 @@ describe('the watchdog of a node', () => {
     const journal = new Journal('a', { write: (line) => lines.push(line), flush: async () => {} });
     const own = new Companions({
       configuration: configuration(policy),
+      self: 'a',
       journal,
       now: () => 0,
       steppedAt: () => 0,
@@ -82,5 +83,17 @@ describe('the watchdog of a node', () => {
     clean.openWatchdog();
     await clean.stop();
     assert.match(read(), /V/);
+  });
+
+  it('ends a machine that cannot stop what it has to, where nobody else can', async () => {
+    writeFileSync(join(folder, 'watchdog'), '');
+    const { own } = companions('required');
+    own.openWatchdog();
+    own.endMachine('db cannot be stopped');
+    own.endMachine('again');
+    for (let tries = 0; lines.every((line) => !line.includes('is fed no more')) && tries < 400; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.match(lines.join(''), /is fed no more, so this machine restarts: db cannot be stopped/);
+    await own.stop();
   });
 });

@@ -3,13 +3,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../../../src/base/problem.ts';
-import { fencingOf } from '../../../src/linux-ha/fencing-yml.ts';
 import type { Cluster } from '../../../src/model/cluster.ts';
 import { defaultDriftBound, defaultTimings } from '../../../src/model/defaults.ts';
 import type { Resource } from '../../../src/model/resource-group.ts';
 import { beginIncarnation, ownName } from '../../../src/supervisor/identity.ts';
 import { placeAddresses } from '../../../src/supervisor/placement-on-devices.ts';
-import { arpWarnings, notDoneYet } from '../../../src/supervisor/startup-checks.ts';
+import { arpWarnings } from '../../../src/supervisor/startup-checks.ts';
 import { readControlRequest } from '../../../src/wire/control.ts';
 
 function cluster(...resources: Resource[]): Cluster {
@@ -140,16 +139,6 @@ describe('the start of musterd', () => {
     const warnings = arpWarnings(placed, (device, name) => values[`${device}/${name}`]!);
     assert.equal(warnings.length, 1);
     assert.match(warnings[0]!, /arp_announce is 1/);
-  });
-
-  it('says that nobody is fenced, and what that means for two nodes that count on it', () => {
-    const fencing = fencingOf(undefined, [{ directive: 'stonith_host', from: '*', type: 'ssh', parameters: '' }]);
-    const nodes = ['node1', 'node2'];
-    const [note, ...more] = notDoneYet({ cluster: { ...cluster(), nodes, fencing } });
-    assert.match(note!, /^fencing: this version fences nobody: when node1 or node2 dies, nothing fails over/);
-    assert.deepEqual(more, []);
-    const [three] = notDoneYet({ cluster: { ...cluster(), nodes: [...nodes, 'node3'], fencing } });
-    assert.equal(three, 'fencing: this version fences nobody');
   });
 
   it('takes only requests that it knows from the control socket', () => {

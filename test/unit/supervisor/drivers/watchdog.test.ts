@@ -22,7 +22,7 @@ describe('watchdog', () => {
     const journal = { say, warn: say } as unknown as Journal;
     const timings = { keepalive: 100 };
     const configuration = { cluster: { watchdog: device, timings }, running: {} } as unknown as Configuration;
-    return { beside: new Companions({ configuration, journal, now, steppedAt }), told };
+    return { beside: new Companions({ self: 'a', configuration, journal, now, steppedAt }), told };
   }
 
   it('is fed, and closed with the letter that says that this is meant', () => {
@@ -43,7 +43,7 @@ describe('watchdog', () => {
       () => 0,
       () => 0,
     );
-    beside.start();
+    beside.openWatchdog();
     beside.look();
     assert.deepEqual(beside.layers(), []);
     assert.match(told[0]!, /^watchdog: .*watchdog protects nothing: ENOENT/);
@@ -59,7 +59,7 @@ describe('watchdog', () => {
       () => now,
       () => steppedAt,
     );
-    beside.start();
+    beside.openWatchdog();
     assert.deepEqual(beside.layers(), ['watchdog']);
     const fed = (): number => readFileSync(device, 'utf8').length;
     for (; now <= 3000; now += 1000) beside.look();
