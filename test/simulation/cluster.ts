@@ -1,5 +1,8 @@
+import type { GroupSetup } from '../../src/core/resources/state.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { defaultFencing } from '../../src/model/fencing.ts';
+import { groupSetups, runnableResources } from '../../src/supervisor/resources/runnable.ts';
+import { failureTimeout, migrationThreshold } from './checkers/resources.ts';
 import type { Plan } from './plan.ts';
 
 const lanTimings = { keepalive: 50, deadtime: 200, warntime: 100, initdead: 400, lease: 200 };
@@ -14,7 +17,7 @@ const noDevices = { lines: [], devices: [], levels: {}, delays: {}, ...defaultFe
 const anyNode = { directive: 'stonith_host', from: '*', type: 'external/ipmi', parameters: '' } as const;
 
 type Sizes = Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'autoFailback' | 'driftBound' | 'fast'> &
-  Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps'>>;
+  Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps' | 'agents'>>;
 
 /** Which intervals the nodes of a plan keep. */
 export function timingsOf({ fast, far, store }: Pick<Sizes, 'fast' | 'far' | 'store'>): Cluster['timings'] {
@@ -46,10 +49,11 @@ export function clusterOf(plan: Sizes): Cluster {
     groups: Array.from({ length: plan.groups }, (_, index) => ({
       name: `web${index + 1}`,
       preferred: nodes[index % nodes.length]!,
-      resources: [],
+      resources: Array.from({ length: plan.agents ?? 0 }, () => ({ kind: 'agent' as const, agent: 'Delay', args: [] })),
     })),
     services: [],
     driftBound: plan.driftBound,
+    resources: plan.agents === undefined ? undefined : { defaults: agentSettings, groups: {} },
     store: storeOf(plan.store),
   };
 }
@@ -59,4 +63,19 @@ function storeOf(kind: Plan['store']): Cluster['store'] {
   return kind === 'etcd'
     ? { kind, endpoints: ['http://10.77.2.1:2379'] }
     : { kind, device: '/dev/disk/by-id/shared', reservation: 'none' };
+}
+
+/** Short times, so that much happens in a run. */
+const agentSettings = {
+  startTimeout: 300,
+  stopTimeout: 300,
+  monitorTimeout: 200,
+  monitorInterval: 150,
+  migrationThreshold,
+  failureTimeout,
+};
+
+/** The same for the machine of resources. */
+export function setupsOf(cluster: Cluster): GroupSetup[] {
+  return groupSetups(cluster, runnableResources(cluster));
 }

@@ -1,6 +1,8 @@
 import type { Effect } from '../../src/core/effect.ts';
 import type { Event } from '../../src/core/event.ts';
 import * as real from '../../src/core/node.ts';
+import { createResources } from '../../src/core/resources/state.ts';
+import { stepResources } from '../../src/core/resources/step.ts';
 import type { NodeOptions, NodeState } from '../../src/core/state.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { ReplayGuard } from '../../src/wire/authentication.ts';
@@ -11,8 +13,10 @@ export interface Core {
   createNode(cluster: Cluster, self: string, options: NodeOptions, now: number): NodeState;
   step(state: NodeState, event: Event, now: number): { readonly state: NodeState; readonly effects: readonly Effect[] };
   wakeAt(state: NodeState): number;
+  readonly createResources: typeof createResources;
+  readonly stepResources: typeof stepResources;
   readonly ReplayGuard: typeof ReplayGuard;
   readonly Codec: typeof Codec;
 }
 
-export const realCore: Core = { ...real, ReplayGuard, Codec };
+export const realCore: Core = { ...real, createResources, stepResources, ReplayGuard, Codec };

@@ -1,5 +1,6 @@
 import type { Defect } from './defect.ts';
 import { epochDefects } from './epoch-defects.ts';
+import { resourceDefects } from './resource-defects.ts';
 
 export const defects: readonly Defect[] = [
   {
@@ -254,4 +255,5 @@ export const defects: readonly Defect[] = [
     replace: 'state.lastToken = 7;',
   },
   ...epochDefects,
+  ...resourceDefects,
 ];

@@ -82,6 +82,12 @@ function begin(world: World, machine: Machine, fault: Fault, leaving: number): b
       operate(world, machine, { kind: 'reconfigure', add: undefined, remove: undefined, [fault.kind]: name });
       return false;
     }
+    case 'agent':
+      machine.agents?.troubles.add(fault);
+      return machine.agents !== undefined;
+    case 'crash':
+      machine.agents?.crash(`web${fault.group + 1}`, fault.resource);
+      return false;
     case 'standby':
       operate(world, machine, { kind: 'standby' });
       return true;
@@ -121,6 +127,9 @@ function end(world: World, machine: Machine, fault: Fault): void {
       return;
     case 'refuse':
       machine.refusing--;
+      return;
+    case 'agent':
+      machine.agents?.troubles.delete(fault);
       return;
     case 'store':
       reachStore(world, fault.node, -1);

@@ -1,13 +1,12 @@
 import { realCore } from './core.ts';
 import { defects } from './defects.ts';
-import { drawPlan } from './draw.ts';
 import { withDefect } from './mutant.ts';
 import type { Plan } from './plan.ts';
-import { findViolation, simulatePlan } from './simulate.ts';
+import { findViolation, planOf, simulatePlan } from './simulate.ts';
 
 /** What one process is asked to do next. */
 export type Job =
-  | { readonly kind: 'seeds'; readonly first: number; readonly count: number }
+  | { readonly kind: 'seeds'; readonly first: number; readonly count: number; readonly resources?: boolean }
   | { readonly kind: 'defect'; readonly name: string; readonly seeds: number };
 
 export interface Failure {
@@ -50,18 +49,18 @@ export function addTally(sum: Tally, more: Tally): void {
 export const defectPatience = 60_000;
 
 export async function perform(job: Job): Promise<Done> {
-  if (job.kind === 'seeds') return { kind: 'seeds', tally: runSeeds(job.first, job.count) };
+  if (job.kind === 'seeds') return { kind: 'seeds', tally: runSeeds(job.first, job.count, job.resources === true) };
   const defect = defects.find(({ name }) => name === job.name)!;
   const before = cpuNow();
   const found = await withDefect(defect, (core) => findViolation(core, 1, job.seeds, defectPatience, defect.where));
   return { kind: 'defect', name: job.name, found, cpu: cpuNow() - before };
 }
 
-function runSeeds(first: number, count: number): Tally {
+function runSeeds(first: number, count: number, resources: boolean): Tally {
   const tally = emptyTally();
   for (let seed = first; seed < first + count; seed++) {
     const before = cpuNow();
-    const { plan, violation, steps, injected } = simulatePlan(drawPlan(seed), realCore);
+    const { plan, violation, steps, injected } = simulatePlan(planOf(seed, resources), realCore);
     const cpu = cpuNow() - before;
     tally.runs++;
     tally.simulated += plan.endAt;
@@ -77,8 +76,8 @@ function runSeeds(first: number, count: number): Tally {
   return tally;
 }
 
-function isPlain({ nodes, arbiters, fast, store, links, wire }: Plan): boolean {
-  return nodes === 3 && arbiters === 0 && !fast && store === undefined && links === 1 && !wire;
+function isPlain({ nodes, arbiters, fast, store, links, wire, agents }: Plan): boolean {
+  return agents === undefined && nodes === 3 && arbiters === 0 && !fast && store === undefined && links === 1 && !wire;
 }
 
 function cpuNow(): number {

@@ -72,6 +72,8 @@ export function perform(world: World, machine: Machine, effect: Effect): void {
       world.note(() => `${machine.name} replies: ${effect.text}`);
       return;
     case 'want':
+      machine.agents?.want(effect.group, effect.wish, effect.urgently, effect.id);
+      return;
     case 'probeAddress':
     case 'followPeers':
       return;

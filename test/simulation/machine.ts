@@ -6,6 +6,7 @@ import type { Message } from '../../src/core/message.ts';
 import type { NodeState } from '../../src/core/state.ts';
 import type { ReplayGuard } from '../../src/wire/authentication.ts';
 import type { Codec } from '../../src/wire/codec.ts';
+import type { SimulatedAgents } from './agents.ts';
 import { KernelGate } from './kernel-gate.ts';
 
 /** A datagram on its way, as the wire would carry it. */
@@ -30,6 +31,8 @@ export type Work =
   | { readonly type: 'datagram'; readonly datagram: Datagram }
   | { readonly type: 'kernel'; readonly boot: number; readonly apply: () => void }
   | { readonly type: 'event'; readonly life: number; readonly event: Event }
+  /** Of musterd's process, beside its core. */
+  | { readonly type: 'process'; readonly life: number; readonly apply: () => void }
   | { readonly type: 'tick'; readonly life: number };
 
 /** One simulated machine: its clock, its process, its kernel. */
@@ -76,6 +79,8 @@ export class Machine {
     readonly effect: Extract<Effect, { type: 'persistEpoch' | 'persistOwners' }>;
   }[] = [];
   gate = new KernelGate();
+  /** Where its groups have resources. */
+  agents: SimulatedAgents | undefined;
   held: readonly string[] = [];
   announcedAt = new Map<string, number>();
   acceptsPassed = new Map<string, { from: string; until: number }>();

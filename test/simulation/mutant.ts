@@ -19,10 +19,16 @@ export async function withDefect<T>(defect: Defect, body: (core: Core) => T): Pr
     writeFileSync(join(directory, 'package.json'), '{ "type": "module" }\n');
     plant(defect, directory);
     const load = (file: string): Promise<Record<string, unknown>> => import(pathToFileURL(join(directory, file)).href);
-    const [node, codec, authentication] = await Promise.all(
-      ['core/node.ts', 'wire/codec.ts', 'wire/authentication.ts'].map(load),
+    const parts = await Promise.all(
+      [
+        'core/node.ts',
+        'core/resources/state.ts',
+        'core/resources/step.ts',
+        'wire/codec.ts',
+        'wire/authentication.ts',
+      ].map(load),
     );
-    return body({ ...node, ...codec, ...authentication } as unknown as Core);
+    return body(Object.assign({}, ...parts) as Core);
   } finally {
     rmSync(directory, { recursive: true });
   }

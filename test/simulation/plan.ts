@@ -1,4 +1,6 @@
+import type { Action } from '../../src/core/resources/event.ts';
 import type { Fault as CommonFault } from '../../src/drill/fault.ts';
+import type { Behaviour } from './agents.ts';
 
 /** What only made-up machines and networks suffer on demand. */
 export type SimulatedFault =
@@ -14,6 +16,17 @@ export type SimulatedFault =
   | { readonly kind: 'reach'; readonly node: number; readonly reached: number }
   /** An operator of this node wants another one to vote, or to vote no more. */
   | { readonly kind: 'add' | 'remove'; readonly node: number; readonly voter: number }
+  /** What agents do with one resource of one group for a while. */
+  | {
+      readonly kind: 'agent';
+      readonly node: number;
+      readonly group: number;
+      readonly resource: number;
+      readonly action: Action;
+      readonly behaviour: Behaviour;
+    }
+  /** A resource ends by itself. */
+  | { readonly kind: 'crash'; readonly node: number; readonly group: number; readonly resource: number }
   /** An orderly stop; ends with a start. */
   | { readonly kind: 'leave'; readonly node: number };
 
@@ -32,6 +45,8 @@ export interface Plan {
   readonly arbiters: number;
   readonly groups: number;
   readonly autoFailback: boolean;
+  /** So many resources in each group, which agents run; none where it is not said. */
+  readonly agents?: number | undefined;
   /** The policy without a majority is to leave what runs (`no_quorum: freeze`). */
   readonly keeps?: boolean | undefined;
   readonly driftBound: number;

@@ -38,12 +38,12 @@ function oneProcess(next: () => Job | undefined, note: (done: Done) => void): Pr
 }
 
 /** The chunks of seeds from `first` on, until there were `count` or `over` says so. */
-export function seedJobs(first: number, count: number, over: () => boolean): () => Job | undefined {
+export function seedJobs(first: number, count: number, over: () => boolean, resources = false): () => Job | undefined {
   const chunk = 10;
   let at = first;
   return () => {
     if (at >= first + count || over()) return undefined;
-    const job: Job = { kind: 'seeds', first: at, count: Math.min(chunk, first + count - at) };
+    const job: Job = { kind: 'seeds', resources, first: at, count: Math.min(chunk, first + count - at) };
     at += chunk;
     return job;
   };

@@ -2,6 +2,7 @@
  * The deterministic simulation:
  *
  *     npm run sim -- [--seeds N | --minutes M] [--first S] [--jobs J] [--failures F] [--out DIR] [--json FILE] [--check]
+ *                 [--resources]    groups have resources, whose agents fail, hang and lie
  *     npm run sim -- --seed S          one seed, told whole
  *     npm run sim -- --replay FILE     a run that was kept, told whole
  *
@@ -14,13 +15,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { realCore } from './core.ts';
-import { drawPlan } from './draw.ts';
 import { figuresOf, showFigures } from './figures.ts';
 import { addTally, emptyTally, type Failure } from './job.ts';
 import type { Plan } from './plan.ts';
 import { inParallel, processors, seedJobs } from './pool.ts';
 import { minimised, readRegression, writeRegression } from './regression.ts';
-import { transcript } from './simulate.ts';
+import { planOf, transcript } from './simulate.ts';
 
 const { values } = parseArgs({
   options: {
@@ -34,6 +34,7 @@ const { values } = parseArgs({
     check: { type: 'boolean', default: false },
     seed: { type: 'string' },
     replay: { type: 'string' },
+    resources: { type: 'boolean', default: false },
   },
 });
 
@@ -55,7 +56,7 @@ function commit(): string {
 function keep({ seed, violation }: Failure): void {
   mkdirSync(values.out, { recursive: true });
   const file = join(values.out, `seed-${seed}.txt`);
-  const plan = minimised(drawPlan(seed), realCore, 20_000);
+  const plan = minimised(planOf(seed, values.resources), realCore, 20_000);
   const told = transcript(plan, realCore);
   writeFileSync(file, writeRegression([`seed ${seed} at commit ${commit()}: ${violation}`], plan, told));
   console.log(`seed ${seed} at commit ${commit()}: ${violation}`);
@@ -70,7 +71,7 @@ async function runMany(): Promise<void> {
   const tally = emptyTally();
   const over = (): boolean =>
     tally.failures.length >= Number(values.failures) || performance.now() - started > (minutes ?? 1e9) * 60_000;
-  await inParallel(Number(values.jobs), seedJobs(Number(values.first), seeds, over), (done) => {
+  await inParallel(Number(values.jobs), seedJobs(Number(values.first), seeds, over, values.resources), (done) => {
     if (done.kind !== 'seeds') return;
     addTally(tally, done.tally);
     if (!process.stdout.isTTY) return;
@@ -87,6 +88,6 @@ async function runMany(): Promise<void> {
   process.exitCode = failures.length > 0 || (values.check && !figures.met) ? 1 : 0;
 }
 
-if (values.seed !== undefined) tellWhole(drawPlan(Number(values.seed)));
+if (values.seed !== undefined) tellWhole(planOf(Number(values.seed), values.resources));
 else if (values.replay !== undefined) tellWhole(readRegression(readFileSync(values.replay, 'utf8')));
 else await runMany();

@@ -10,12 +10,14 @@ import { moves } from './checkers/moves.ts';
 import { oneOpenGate } from './checkers/one-open-gate.ts';
 import { overlap } from './checkers/overlap.ts';
 import { proposer } from './checkers/proposer.ts';
+import { resources } from './checkers/resources.ts';
 import { silence } from './checkers/silence.ts';
 import { storeGrant } from './checkers/store-grant.ts';
 import { takeover } from './checkers/takeover.ts';
 import type { Core } from './core.ts';
 import type { Defect } from './defect.ts';
 import { drawPlan } from './draw.ts';
+import { drawPlanWithAgents } from './draw-agents.ts';
 import { Ledger } from './ledger.ts';
 import type { Plan } from './plan.ts';
 import { Violation } from './violation.ts';
@@ -31,8 +33,14 @@ export interface Outcome {
 }
 
 /** Those that a run of this plan is judged by. */
-export function checkersOf({ drift, driftBound, store }: Pick<Plan, 'drift' | 'driftBound' | 'store'>): Checker[] {
+export function checkersOf({
+  drift,
+  driftBound,
+  store,
+  agents,
+}: Pick<Plan, 'drift' | 'driftBound' | 'store' | 'agents'>): Checker[] {
   const always = [authentic(), batching(), moves(), epochs(), acceptor(), proposer(), liveness()];
+  if (agents !== undefined) always.push(resources());
   if (store !== undefined) return [oneOpenGate(), storeGrant(), ...always];
   const ledger = new Ledger();
   if (drift > driftBound) return [ledger, overlap(), majority(ledger), ...always];
@@ -46,9 +54,14 @@ export function simulatePlan(plan: Plan, core: Core): Outcome {
   return { plan, violation, steps: world.steps, injected: plan.faults.length + world.injected };
 }
 
+/** The plan of a seed, with or without resources that agents run. */
+export function planOf(seed: number, withAgents: boolean): Plan {
+  return withAgents ? drawPlanWithAgents(seed) : drawPlan(seed);
+}
+
 /** One run of one seed. */
-export function simulate(seed: number, core: Core): Outcome {
-  return simulatePlan(drawPlan(seed), core);
+export function simulate(seed: number, core: Core, withAgents = false): Outcome {
+  return simulatePlan(planOf(seed, withAgents), core);
 }
 
 /** The same run again, told line by line. */
@@ -78,7 +91,7 @@ export function findViolation(
 ): { readonly seed: number; readonly violation: string } | undefined {
   const before = process.cpuUsage();
   for (let seed = first; seed < first + seeds; seed++) {
-    const plan = drawPlan(seed);
+    const plan = planOf(seed, where === 'agents');
     if (where !== undefined && !plan[where]) continue;
     const { violation } = simulatePlan(plan, core);
     if (violation !== undefined) return { seed, violation };

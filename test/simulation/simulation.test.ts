@@ -28,6 +28,15 @@ describe('simulation', function () {
     assert.equal(tally.runs, seeds);
   });
 
+  it(`breaks none with resources, whose agents fail, hang and lie, with the first ${Math.ceil(seeds / 5)} seeds`, async () => {
+    const tally = emptyTally();
+    const over = (): boolean => tally.failures.length > 0;
+    await inParallel(jobs, seedJobs(1, Math.ceil(seeds / 5), over, true), (done) => {
+      if (done.kind === 'seeds') addTally(tally, done.tally);
+    });
+    assert.deepEqual(tally.failures, []);
+  });
+
   for (const file of readdirSync(regressions)) {
     it(`breaks nothing any more in ${file.replace('.txt', '').replaceAll('-', ' ')}`, () => {
       const plan = readRegression(readFileSync(new URL(file, regressions), 'utf8'));
@@ -60,7 +69,13 @@ describe('simulation', function () {
     assert.ok(overlapBound(200, 0.001, 0.05) > overlapBound(200, 0.001, 0.02));
   });
 
-  const few = ['minority-suffices', 'promise-while-lease-lives', 'released-to-anybody', 'store-refusal-ignored'];
+  const few = [
+    'minority-suffices',
+    'promise-while-lease-lives',
+    'released-to-anybody',
+    'store-refusal-ignored',
+    'handed-over-while-running',
+  ];
   const planted = seeds >= 1000 ? defects.map(({ name }) => name) : few;
 
   it(`finds ${planted.length} of ${defects.length} planted defects`, async () => {

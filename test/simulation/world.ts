@@ -2,8 +2,9 @@ import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { Message } from '../../src/core/message.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
+import { SimulatedAgents } from './agents.ts';
 import type { Checker } from './checkers/checker.ts';
-import { clusterOf } from './cluster.ts';
+import { clusterOf, setupsOf } from './cluster.ts';
 import type { Core } from './core.ts';
 import { faultTimer } from './faults.ts';
 import { FencingDevices } from './fencing.ts';
@@ -41,7 +42,7 @@ export class World {
   /** One line for each thing that a reader of a failed run wants to see; undefined: not kept. */
   readonly lines: string[] | undefined;
 
-  private readonly core: Core;
+  readonly core: Core;
   private readonly queue = new EventQueue<Item>();
   private readonly byName: ReadonlyMap<string, Machine>;
   private readonly apply = faultTimer(this);
@@ -60,6 +61,9 @@ export class World {
       (name, index) =>
         new Machine(index, name, index >= plan.nodes, plan.rates[index] ?? 1, this.random.between(0, 1_000_000)),
     );
+    if (plan.agents !== undefined)
+      for (const machine of this.machines)
+        if (!machine.arbiter) machine.agents = new SimulatedAgents(this, machine, setupsOf(this.cluster));
     this.byName = new Map(this.machines.map((machine) => [machine.name, machine]));
     this.network = new Network(plan, this.random, this);
   }
@@ -117,6 +121,9 @@ export class World {
         return;
       case 'event':
         if (work.life === machine.life && machine.running) this.step(machine, work.event);
+        return;
+      case 'process':
+        if (work.life === machine.life && machine.running) work.apply();
         return;
       case 'datagram':
         if (machine.running) this.receive(machine, work.datagram);
@@ -181,6 +188,7 @@ export class World {
     machine.writes.length = 0;
     machine.diskFreeAt = 0;
     machine.gate.flush();
+    machine.agents?.powerOff();
   }
 
   /** The supervisor starts: whatever the last one left open is shut first, then it begins with nothing. */
@@ -210,6 +218,7 @@ export class World {
     machine.state = this.core.createNode(this.cluster, machine.name, options, machine.local(this.now));
     this.note(() => `${machine.name} starts`);
     this.step(machine, { type: 'tick' });
+    machine.agents?.start();
   }
 
   private listen(machine: Machine): void {
@@ -252,6 +261,8 @@ export class World {
       this.thaw(machine);
       this.powerOn(machine);
       this.start(machine);
+      machine.agents?.troubles.clear();
+      machine.agents?.mend();
       // Only when what the node slept through, commands among it, has come to it.
       const last = (event: Event): void =>
         this.at(this.now + 20, machine.index, { type: 'event', life: machine.life, event });

@@ -1,6 +1,7 @@
 import type { Effect } from '../../../src/core/effect.ts';
 import type { Event } from '../../../src/core/event.ts';
 import type { Message } from '../../../src/core/message.ts';
+import type { Action } from '../../../src/core/resources/event.ts';
 import type { StoreRecord } from '../../../src/core/store-record.ts';
 import type { Datagram, Machine } from '../machine.ts';
 import type { World } from '../world.ts';
@@ -18,6 +19,8 @@ export interface Checker {
   stored?(world: World, group: string, record: StoreRecord): void;
   /** A core has taken a step; its effects are not performed yet. */
   stepped?(world: World, machine: Machine, event: Event, effects: readonly Effect[]): void;
+  /** An agent is about to be run for a resource (its group and place). */
+  agentBegins?(world: World, machine: Machine, group: string, key: string, action: Action): void;
   /** The run is over; all was healed long ago. */
   ended?(world: World): void;
 }
