@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isIPv4 } from 'node:net';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
@@ -155,6 +156,8 @@ async function ask(inventory: Inventory, hosts: readonly Host[], options: Playbo
 /** Ctrl-C once: no further step is begun. Twice: leaves at once; what runs on the hosts then ends by itself. */
 async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
+  // Every host waits for it, and that is no leak.
+  setMaxListeners(0, controller.signal);
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(exitCodes.interrupted);
     controller.abort();

@@ -125,25 +125,37 @@ export async function knownEntries(target: Target): Promise<KnownHost[]> {
 
 /** One parse for all hosts of a run: by file, size and time of the last change. */
 const parsed = new Map<string, { version: string; entries: KnownHost[] }>();
+/** Looks at a file that hosts which begin together share; in milliseconds. */
+const looks = new Map<string, { readonly at: number; readonly entries: Promise<KnownHost[]> }>();
+const sharedMs = 100;
 
 async function readEntries(target: Target, file: string): Promise<KnownHost[]> {
+  let look = looks.get(file);
+  if (look === undefined || performance.now() - look.at > sharedMs) {
+    look = { at: performance.now(), entries: currentEntries(file) };
+    looks.set(file, look);
+  }
   try {
-    const handle = await open(file, 'r');
-    try {
-      const { size, mtimeMs, ino } = await handle.stat();
-      const version = `${ino} ${size} ${mtimeMs}`;
-      const cached = parsed.get(file);
-      if (cached?.version === version) return cached.entries;
-      const entries = parseKnownHosts(file, await handle.readFile('utf8'));
-      parsed.set(file, { version, entries });
-      return entries;
-    } finally {
-      await handle.close();
-    }
+    return await look.entries;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
     throw unreachable(target, `its host key must be looked up in ${file}`, message);
+  }
+}
+
+async function currentEntries(file: string): Promise<KnownHost[]> {
+  const handle = await open(file, 'r');
+  try {
+    const { size, mtimeMs, ino } = await handle.stat();
+    const version = `${ino} ${size} ${mtimeMs}`;
+    const cached = parsed.get(file);
+    if (cached?.version === version) return cached.entries;
+    const entries = parseKnownHosts(file, await handle.readFile('utf8'));
+    parsed.set(file, { version, entries });
+    return entries;
+  } finally {
+    await handle.close();
   }
 }
 
@@ -156,11 +168,13 @@ export function addKnownHost(file: string, line: string): Promise<void> {
     const before = await readFile(file, 'utf8').catch(() => '');
     if (before.split('\n').includes(line)) return;
     const handle = await open(file, 'a', 0o600);
+    looks.delete(file);
     try {
       const separator = before === '' || before.endsWith('\n') ? '' : '\n';
       await handle.write(`${separator}${line}\n`);
     } finally {
       await handle.close();
+      looks.delete(file);
     }
   });
   appending = done.catch(() => {});

@@ -11,6 +11,7 @@ import { explain, keepaliveFor, type Phase, refusedLogin, waitingFor } from './l
 import { endpoint, interrupted, unreachable } from './problems.ts';
 import { retryDelays } from './retry.ts';
 import { Loss, newSession, type Session } from './session.ts';
+import { economize, gatherWrites } from './ssh2-economy.ts';
 import { Ssh2Transport } from './ssh2-transport.ts';
 import type { Target } from './types.ts';
 
@@ -87,7 +88,7 @@ async function attemptLogin(
       client.on('handshake', () => {
         phase = 'login';
       });
-      client.on('ready', () => resolve(newSession(new Ssh2Transport(client, target), target, loss)));
+      client.on('ready', () => resolve(newSession(new Ssh2Transport(client, target, stream!), target, loss)));
       client.on('error', (error) => {
         // A stream of our own that failed (a ProxyCommand, say) would fail again; only a hang-up is worth another try.
         const hungUp = error.level === 'protocol' || (error as NodeJS.ErrnoException).code === 'ECONNRESET';
@@ -113,7 +114,9 @@ async function attemptLogin(
           dialled.once('data', () => {
             if (phase === 'banner') phase = 'handshake';
           });
+          gatherWrites(dialled);
           startHandshake(client, target, dialled, check, credentials);
+          economize(client);
         },
         (error: NodeJS.ErrnoException) => fail(explain(target, credentials, error, 'connect')),
       );

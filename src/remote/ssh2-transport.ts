@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { type Channel, type ChannelOptions, ChannelRefused, noteExit, type Transport } from './channel.ts';
@@ -12,10 +13,13 @@ const endMs = 500;
 export class Ssh2Transport implements Transport {
   readonly #client: Client;
   readonly #target: Target;
+  readonly #stream: Duplex;
   readonly #tunnels = new Map<number, { accept: Accept; streams: Set<Duplex> }>();
 
-  constructor(client: Client, target: Target) {
+  /** `stream` is what the client speaks through. */
+  constructor(client: Client, target: Target, stream: Duplex) {
     this.#client = client;
+    this.#stream = stream;
     this.#target = target;
     client.on('tcp connection', (details, accept, reject) => {
       const tunnel = this.#tunnels.get(details.destPort);
@@ -75,7 +79,15 @@ export class Ssh2Transport implements Transport {
 
   async end(): Promise<void> {
     await new Promise<void>((resolve) => {
+      const stream = this.#stream;
       this.#client.on('close', () => resolve());
+      // What was written to a socket leaves without us: nobody has to wait for the host to clean up.
+      if (stream instanceof Socket) {
+        stream.once('finish', () => {
+          stream.unref();
+          resolve();
+        });
+      }
       this.#client.end();
       setTimeout(() => this.#client.destroy(), endMs).unref();
     });

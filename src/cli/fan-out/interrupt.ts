@@ -1,9 +1,12 @@
+import { setMaxListeners } from 'node:events';
 import { foldHosts } from '../../base/host-range.ts';
 import { exitCodes } from '../../base/problem.ts';
 
 /** Ctrl-C once: says who is left and aborts the signal, so that their programs die; twice: leaves. */
 export async function withInterrupt<T>(missing: () => readonly string[], work: (signal: AbortSignal) => Promise<T>) {
   const controller = new AbortController();
+  // Every host waits for it, and that is no leak.
+  setMaxListeners(0, controller.signal);
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(exitCodes.interrupted);
     const left = missing();
