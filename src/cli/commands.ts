@@ -66,6 +66,31 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./fence.ts')).fenceCommand(),
   },
   {
+    name: 'move',
+    summary: 'move a resource group to a node, for a time or until it is cleared',
+    load: async () => (await import('./move.ts')).moveCommand(),
+  },
+  {
+    name: 'clear',
+    summary: 'the end of move; failures are forgotten',
+    load: async () => (await import('./move.ts')).clearCommand(),
+  },
+  {
+    name: 'maintenance',
+    summary: 'let everything alone that runs, on the whole cluster or on a node',
+    load: async () => (await import('./maintenance.ts')).maintenanceCommand(),
+  },
+  {
+    name: 'failcounts',
+    summary: 'what failed where, how often, and what follows',
+    load: async () => (await import('./failcounts.ts')).failcountsCommand(),
+  },
+  {
+    name: 'history',
+    summary: 'what moved, when and why',
+    load: async () => (await import('./history.ts')).historyCommand(),
+  },
+  {
     name: 'reconfigure',
     summary: 'let nodes vote, or vote no more, while the cluster runs',
     load: async () => (await import('./reconfigure.ts')).reconfigureCommand(),

@@ -17,6 +17,7 @@ export function ownBeat(state: NodeState): Beat {
     barred: barredHere(state),
     fenced: state.fencing.fenced.size === 0 ? undefined : [...state.fencing.fenced.values()],
     fenceMe: whyFenceMe(state),
+    orders: state.orders.digest === 0 ? undefined : state.orders.digest,
   };
   return state.beat;
 }

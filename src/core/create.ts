@@ -6,6 +6,7 @@ import { addressesOf, agentsOf, type ResourceGroup } from '../model/resource-gro
 import { newReach } from './connectivity.ts';
 import { newEpochState, type VoterRecord, type VoterSet } from './epoch-state.ts';
 import { newFencingState } from './fencing/fencing-state.ts';
+import { newOrderBook } from './orders.ts';
 import { newStanding } from './resources/standing.ts';
 import { type Group, longestLease, type NodeOptions, type NodeState } from './state.ts';
 import { newStoreWatch } from './store-record.ts';
@@ -68,8 +69,9 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     reach: newReach(),
     fencing: newFencingState(cluster, options.owners),
     planned: undefined,
+    orders: newOrderBook(options.orders, startedAt),
     minuteOfWeek: undefined,
-    standby: options.standby ?? false,
+    standby: false,
     leaving: false,
     quorate: false,
     quorateSince: startedAt,
@@ -87,6 +89,7 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     wake: now,
     effects: [],
   };
+  state.standby = state.orders.standby.has(self);
   countBy(state, counted(options.recorded) ?? { epoch: 0, voters });
   return state;
 }

@@ -1,7 +1,9 @@
 import { type StoreKind, storeBound, storeWhere } from '../model/lease-store.ts';
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
 import { ownBeat } from './beats.ts';
+import { inMaintenance, leftTo } from './maintenance.ts';
 import { votesHeard } from './membership.ts';
+import { orderOf } from './orders.ts';
 import { candidates } from './placement.ts';
 import { mayAskFor } from './resource-wishes.ts';
 import { type Group, isAway, type NodeState } from './state.ts';
@@ -19,6 +21,7 @@ export interface NodeView {
   readonly state: 'self' | 'up' | 'late' | 'dead' | 'unknown';
   readonly standby: boolean;
   readonly quorate: boolean;
+  readonly maintenance: boolean;
   /** Since it was last heard; null for self and for those never heard. */
   readonly lastHeardMs: number | null;
   /** By network device; the gates need those of all peers. */
@@ -40,6 +43,8 @@ export interface GroupView {
   readonly votes: readonly NodeName[];
   readonly leaseLeftMs: number | null;
   readonly gateOpen: boolean;
+  /** Where an operator wants it, and for how many milliseconds yet (null: until it is cleared); null where nobody does. */
+  readonly pinned: { readonly node: NodeName; readonly forMs: number | null } | null;
   /** How long a lease lasts when it is granted. */
   readonly leaseMs: number;
   /** One sentence: why it is where it is. */
@@ -66,6 +71,10 @@ export interface StoreView {
 export interface View {
   readonly node: NodeName;
   readonly standby: boolean;
+  /** Of the whole cluster. */
+  readonly maintenance: boolean;
+  /** The same number on two nodes: they know the same orders of operators. */
+  readonly orders: number;
   readonly quorum: {
     readonly quorate: boolean;
     readonly votes: number;
@@ -88,6 +97,8 @@ export function describe(state: NodeState, now: number): View {
   return {
     node: state.self,
     standby: isAway(state),
+    maintenance: state.orders.maintenance.has(''),
+    orders: state.orders.digest,
     quorum: {
       quorate: state.quorate,
       ...votesOf(state),
@@ -132,6 +143,7 @@ function describeNode(state: NodeState, name: NodeName, now: number): NodeView {
     state: peer?.state ?? 'self',
     standby: beat?.standby ?? false,
     quorate: beat?.quorate ?? false,
+    maintenance: inMaintenance(state, name),
     lastHeardMs: peer === undefined || peer.state === 'unknown' ? null : Math.round(now - peer.lastHeard),
     macs: beat?.macs ?? {},
     configHash: beat?.configHash || null,
@@ -156,11 +168,17 @@ function describeGroup(state: NodeState, group: Group, now: number): GroupView {
     votes: held === undefined ? [] : votersOf(state, held.votes),
     leaseLeftMs: holder === undefined ? null : Math.max(0, Math.round(leaseEnd - now)),
     gateOpen: held?.gateOpen ?? false,
+    pinned: pinOf(state, name, now),
     leaseMs: state.lease,
     reason: reasonOf(state, group, holder, now),
     candidates: verdicts(state, group, now),
     barred: group.resources?.barred ?? null,
   };
+}
+
+function pinOf({ orders }: NodeState, group: GroupName, now: number): GroupView['pinned'] {
+  const order = orderOf(orders, 'pin', group, now);
+  return order === undefined ? null : { node: order.value, forMs: order.remaining };
 }
 
 function votersOf({ cluster, voters, names }: NodeState, votes: number): readonly NodeName[] {
@@ -187,6 +205,8 @@ function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, 
     return `nobody may hold it here: ${votesHeard(state)} of ${state.voters.length} voters heard, ${state.majority} needed`;
   if (now < group.takenUntil) return `nobody takes it while ${group.takenBy} answers for one of its addresses`;
   if (now < state.silentUntil) return `${state.self} has just started and stays silent until old leases are over`;
+  const left = leftTo(state, group.name);
+  if (left !== undefined) return `nobody holds it; in maintenance only ${left} may take it`;
   const able = candidates(state, group);
   if (able.length === 0 && group.resources !== undefined)
     return 'nobody can take it: every node is standby, dead, without quorum, or gave it up as it failed there';

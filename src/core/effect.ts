@@ -2,6 +2,7 @@ import type { GroupName, NodeName } from '../model/names.ts';
 import type { VoterRecord } from './epoch-state.ts';
 import type { OwnerRecords } from './fencing/owner-record.ts';
 import type { Message } from './message.ts';
+import type { Order } from './orders.ts';
 import type { Wish } from './resources/event.ts';
 import type { StoreWrite } from './store-record.ts';
 
@@ -63,6 +64,10 @@ export type Effect =
     }
   /** Desired state: the groups whose addresses are on the network interface, open or frozen behind a shut gate; all others are only on `lo`. */
   | { readonly type: 'hold'; readonly groups: readonly GroupName[] }
+  /** Keep these orders across restarts, over those of before; nobody waits for it. */
+  | { readonly type: 'persistOrders'; readonly orders: readonly Order[] }
+  /** An operator says that it is mended: what failed of the group on this node is forgotten. */
+  | { readonly type: 'forgetFailures'; readonly group: GroupName }
   /** Read these groups' records in the lease store. Answered by `storeAnswer`, within a second or so also where it fails. */
   | {
       readonly type: 'storeRead';
@@ -110,6 +115,9 @@ export interface Decision {
     | 'quorum-gained'
     | 'standby'
     | 'online'
+    | 'move'
+    | 'clear'
+    | 'maintenance'
     | 'address-taken'
     | 'announce'
     | 'link-down'

@@ -78,9 +78,15 @@ export type Event =
   | { readonly type: 'operator'; readonly id: number; readonly command: OperatorCommand };
 
 export type OperatorCommand =
-  /** Hand over everything and take nothing until `online`. */
-  | { readonly kind: 'standby' }
-  | { readonly kind: 'online' }
+  /** Hand over everything and take nothing until `online`; this node, or another one. */
+  | { readonly kind: 'standby'; readonly node?: NodeName | undefined }
+  | { readonly kind: 'online'; readonly node?: NodeName | undefined }
+  /** A group is to run on a node, whatever its weights say: for so many milliseconds, or until `clear`. */
+  | { readonly kind: 'move'; readonly group: GroupName; readonly node: NodeName; readonly forMs?: number | undefined }
+  /** The end of `move`, and failures are forgotten; of one group, or of all. `failures`: only these. */
+  | { readonly kind: 'clear'; readonly group?: GroupName | undefined; readonly failures?: boolean | undefined }
+  /** Whatever runs is let alone (`maintenance.ts`); on one node, or everywhere. */
+  | { readonly kind: 'maintenance'; readonly on: boolean; readonly node?: NodeName | undefined }
   /** Hand over everything, then answer: the daemon is about to end (systemctl stop, reboot). */
   | { readonly kind: 'leave' }
   /** Fence a node; `confirmed`: do not, an operator has made sure that it is off. */

@@ -175,6 +175,7 @@ function whyMoved(state: NodeState, group: Group, to: string): string {
   if (state.epochs.steppingDown) return 'this node is about to be removed from the voters';
   if (state.standby) return 'this node is standby';
   if (group.resources?.barred !== undefined) return `this node gives it up for now: ${group.resources.barred}`;
+  if (state.orders.pins.get(group.name) === to) return `an operator moved it to ${to}`;
   const better = whyBetter(state, to);
   if (better !== undefined) return better;
   const reason = state.planned?.plan.groups.find((one) => one.group === group.name)?.reason;

@@ -1,4 +1,5 @@
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
+import type { Order } from './orders.ts';
 
 /**
  * Which of two attempts to get a lease is the later one. `round` decides, then the proposer, so that two nodes never have
@@ -33,6 +34,8 @@ export interface Beat {
   readonly fenced?: readonly Fenced[] | undefined;
   /** Why the sender wants to be fenced itself, as the end of a sentence; undefined: it does not. */
   readonly fenceMe?: string | undefined;
+  /** The hash over the operators' orders that the sender knows; undefined where it knows none. */
+  readonly orders?: number | undefined;
 }
 
 /** What a voter says beside its promise of who may still run a group that needs fencing (`fencing/owners.ts`). */
@@ -120,6 +123,8 @@ export type Message =
     }
   /** The holder would like the receiver to take these groups over; it goes on holding them until it is asked to yield. */
   | { readonly kind: 'offer'; readonly nonce: string; readonly groups: readonly GroupName[] }
+  /** Operators' orders that the receiver seems not to know. */
+  | { readonly kind: 'orders'; readonly orders: readonly Order[] }
   /** The voters by which the sender counts; its epoch stands beside every message. */
   | { readonly kind: 'voters'; readonly voters: readonly NodeName[] }
   /** The sender is about to remove the receiver from the voters: it hands over what it holds. */

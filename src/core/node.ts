@@ -29,9 +29,10 @@ import { expireLeases, learnHolder, onAccept, onArmed, onGateLost, onGranted, re
 import { countQuorum, followPeers, heard, noteBeat, noteConfiguration, noteLink, watchPeers } from './membership.ts';
 import type { Message } from './message.ts';
 import { thaw } from './no-quorum.ts';
-import { finishOperators, onOperator } from './operator.ts';
+import { carryOutOrders, finishOperators, followOrders, onOperator } from './operator.ts';
 import { followPlan } from './planned.ts';
 import { followLeases, noteResources } from './resource-wishes.ts';
+import { onOrders, spreadOrders } from './spread-orders.ts';
 import type { NodeOptions, NodeState, Peer } from './state.ts';
 import { watchStore } from './store-ask.ts';
 import { onStoreAnswer } from './store-lease.ts';
@@ -67,6 +68,7 @@ export function step(
   abandonShut(state, now);
   driveChange(state, now);
   watchReach(state, now);
+  followOrders(state, now);
   followPlan(state, now);
   moveGroups(state, now);
   finishOperators(state, now);
@@ -77,6 +79,7 @@ export function step(
   announceDue(state, now);
   followLeases(state, now);
   keepRecords(state);
+  spreadOrders(state, now);
   beat(state, now);
   followPeers(state);
   return { state, effects };
@@ -178,6 +181,9 @@ function receive(
   switch (message.kind) {
     case 'beat':
     case 'voters':
+      return;
+    case 'orders':
+      carryOutOrders(state, onOrders(state, message, now), now);
       return;
     case 'prepare':
       onPrepare(state, from, message, now);

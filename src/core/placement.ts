@@ -1,5 +1,6 @@
 import type { NodeName } from '../model/names.ts';
 import { betterConnected, mayFailBack, reachOf } from './connectivity.ts';
+import { inMaintenance, leftTo } from './maintenance.ts';
 import { isAlive } from './membership.ts';
 import { leftRunningOn } from './no-quorum.ts';
 import { rankNodes } from './placing/explain.ts';
@@ -10,22 +11,25 @@ import { isVoter } from './voters.ts';
 
 /**
  * The nodes that may take a group, best first, as this node sees it: a voter, alive, not standby, and hearing a majority; the
- * preferred node before the others, then the order of ha.cf; before all that, who reaches more ping nodes. The last holder stands at the end: it could not keep its lease; but where no majority was left and all was frozen, at the start.
+ * preferred node before the others, then the order of ha.cf; before all that, who reaches more ping nodes, and first of all whom an operator moved it to. The last holder stands at the end: it could not keep its lease; but where no majority was left and all was frozen, at the start.
  * No node needs to agree with another on this: it only decides who waits for whom.
  */
 export function candidates(state: NodeState, group: Group): NodeName[] {
+  const only = leftTo(state, group.name);
+  if (only !== undefined) return only !== 'nobody' && isAble(state, only) ? [only] : [];
   if (state.planned !== undefined) return plannedCandidates(state, state.planned.plan, group);
   const able = state.cluster.nodes.filter((name) => mayHave(state, group, name));
   const running = leftRunningOn(state, group);
+  const left = (name: NodeName): boolean => name === running || isLeftOver(state, group, name);
   const weight = (name: NodeName): number =>
-    name === running || isLeftOver(state, group, name)
-      ? -1
-      : name === group.holder
-        ? 2
-        : name === group.preferred
-          ? 0
-          : 1;
-  return able.sort((left, right) => reachOf(state, right) - reachOf(state, left) || weight(left) - weight(right));
+    left(name) ? -1 : name === group.holder ? 2 : name === group.preferred ? 0 : 1;
+  // Where it runs, or has just lost its lease, comes before whoever wants it elsewhere: there it goes by a hand-over.
+  const pinned = able.some(left) ? undefined : state.orders.pins.get(group.name);
+  const moved = (name: NodeName): number => (name === pinned && name !== group.holder ? 0 : 1);
+  return able.sort(
+    (one, other) =>
+      moved(one) - moved(other) || reachOf(state, other) - reachOf(state, one) || weight(one) - weight(other),
+  );
 }
 
 /** By the rules of muster.yml: the planned node first. Whoever lost the lease comes last here too, whatever it weighs. */
@@ -50,6 +54,11 @@ function isLeftOver(state: NodeState, group: Group, name: NodeName): boolean {
 
 /** Whether a node may take groups at all. */
 export function isCandidate(state: NodeState, name: NodeName): boolean {
+  return isAble(state, name) && !inMaintenance(state, name);
+}
+
+/** The same, whatever maintenance says. */
+function isAble(state: NodeState, name: NodeName): boolean {
   if (!isVoter(state, name)) return false;
   if (name === state.self) return state.role === 'node' && state.quorate && !isAway(state);
   const peer = state.peers.get(name);
@@ -75,6 +84,8 @@ export function handoverTarget(
   failedOffers: number,
   now: number,
 ): NodeName | undefined {
+  // Whoever is about to vote no more has to let go.
+  if (inMaintenance(state, state.self) && !state.epochs.steppingDown) return undefined;
   if (isAway(state) || whyBarredOn(state, group, state.self) !== undefined) {
     const others = candidates(state, group).filter((name) => name !== state.self && isReadyFor(state, group, name));
     return others.length === 0 ? undefined : others[failedOffers % others.length];
@@ -85,6 +96,8 @@ export function handoverTarget(
 
 /** Where a group that may stay should be rather. */
 function betterTarget(state: NodeState, group: Group, now: number): NodeName | undefined {
+  const moved = movedTo(state, group);
+  if (moved !== undefined) return moved === state.self ? undefined : moved;
   if (state.reach.betterSince.size > 0) {
     const better = betterConnected(state, candidates(state, group), now);
     if (better !== undefined) return better;
@@ -96,6 +109,14 @@ function betterTarget(state: NodeState, group: Group, now: number): NodeName | u
   return mayHave(state, group, group.preferred) && mayFailBack(state, group.preferred, now)
     ? group.preferred
     : undefined;
+}
+
+/** The node that an operator moved the group to, where it may have it now: nothing that anybody weighs is asked then. */
+function movedTo(state: NodeState, group: Group): NodeName | undefined {
+  const pinned = state.orders.pins.get(group.name);
+  if (pinned === undefined || !mayHave(state, group, pinned)) return undefined;
+  if (state.planned === undefined) return pinned;
+  return state.planned.plan.groups.find((one) => one.group === group.name)?.to === pinned ? pinned : undefined;
 }
 
 /** Where the plan has the group, once it has had it there for a while, on a node that has been there for a while. */

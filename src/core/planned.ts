@@ -21,7 +21,9 @@ export function followPlan(state: NodeState, now: number): void {
   const nodes = state.cluster.nodes.map((name) => nodeFacts(state, placement, name, now));
   const on = holders(state);
   const barred = new Map([...state.groups.values()].map((group) => [group.name, barredNodes(state, group)]));
-  const from = JSON.stringify([nodes, [...on], state.minuteOfWeek, [...barred].map(([, why]) => [...why])]);
+  const said = [...barred].map(([, why]) => [...why]);
+  const { pins } = state.orders;
+  const from = JSON.stringify([nodes, [...on], state.minuteOfWeek, said, [...pins]]);
   if (state.planned?.from !== from) {
     const groups = state.cluster.groups.map(
       ({ name, preferred }): GroupFacts => ({
@@ -29,7 +31,7 @@ export function followPlan(state: NodeState, now: number): void {
         preferred,
         on: on.get(name),
         barred: barred.get(name) ?? nobody,
-        pinned: undefined,
+        pinned: pins.get(name),
       }),
     );
     const { autoFailback } = state.cluster;

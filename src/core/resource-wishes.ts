@@ -8,6 +8,7 @@
  */
 import type { GroupName, NodeName } from '../model/names.ts';
 import type { Event } from './event.ts';
+import { inMaintenance } from './maintenance.ts';
 import type { Wish } from './resources/event.ts';
 import type { ResourceStanding } from './resources/standing.ts';
 import { decide, type Group, isAway, type NodeState, wakeBy } from './state.ts';
@@ -183,6 +184,9 @@ export function followLeases(state: NodeState, now: number): void {
 function wishFor(state: NodeState, group: Group, standing: ResourceStanding, now: number): Wish {
   const { claim } = group;
   if (group.frozen) return 'leave';
+  // Of what does not run there is nothing to be let alone.
+  if (inMaintenance(state, state.self))
+    return claim.phase !== 'holding' && isStopped(standing) ? standing.wish : 'leave';
   if (claim.phase !== 'holding')
     return standing.wish === 'wait' && mayBeOurs(state, group, standing, now) ? 'wait' : 'stop';
   if (standing.stopping) return 'stop';

@@ -6,6 +6,7 @@ import type { FencingState } from './fencing/fencing-state.ts';
 import type { OwnerRecords } from './fencing/owner-record.ts';
 import type { Ballot, Beat, OwnerWord } from './message.ts';
 import type { RandomWords } from './nonce.ts';
+import type { Order, OrderBook } from './orders.ts';
 import type { Plan } from './placing/plan.ts';
 import type { ResourceStanding } from './resources/standing.ts';
 import type { StoreWatch } from './store-record.ts';
@@ -22,11 +23,12 @@ export interface NodeOptions {
   readonly macs: Readonly<Record<string, MacAddress>>;
   /** The longest lease of any configuration since the last boot, in milliseconds; undefined: the cluster's. */
   readonly longestLease?: number | undefined;
-  readonly standby?: boolean | undefined;
   /** The voters that were recorded last; undefined: none ever were, so those of the configuration vote. */
   readonly recorded?: VoterRecord | undefined;
   /** Who had the groups that need fencing, as this voter recorded it; undefined: nothing is on its disk. */
   readonly owners?: OwnerRecords | undefined;
+  /** What operators had ordered, as this node recorded it last. */
+  readonly orders?: readonly Order[] | undefined;
 }
 
 /** Another voter, as this node sees it. Voters are told apart by one bit each, so that votes are counted in a number. */
@@ -224,6 +226,8 @@ export interface NodeState {
   /** Who may run what must never run twice, and who is known to be off. */
   readonly fencing: FencingState;
   planned: Planned | undefined;
+  /** What operators want of the whole cluster; `standby` below follows from it. */
+  readonly orders: OrderBook;
   /** Minutes since Sunday's midnight by the local clock, for failback windows; undefined where nobody said. */
   minuteOfWeek: number | undefined;
   standby: boolean;

@@ -10,6 +10,7 @@ import { keepsOwner, leastRound, ownWord, promiseBarrier } from './fencing/owner
 import { mayHearMore, obstacle } from './fencing/permission.ts';
 import { noteWaiting } from './fencing/waiting.ts';
 import { giveUpAsking, noteRefusal, startRound } from './lease.ts';
+import { inMaintenance, leftTo } from './maintenance.ts';
 import type { Ballot, Message, OwnerWord, Request } from './message.ts';
 import { firstTurn, leftRunningOn } from './no-quorum.ts';
 import { nextBelow, nextNonce } from './nonce.ts';
@@ -87,7 +88,7 @@ export function yieldTo(state: NodeState, group: Group, ballot: Ballot, now: num
 
 /** Begins an attempt for every group whose time has come, in one datagram a voter. */
 export function challenge(state: NodeState, now: number): void {
-  if (!isCandidate(state, state.self)) return;
+  if (!isCandidate(state, state.self) && !inMaintenance(state, state.self)) return;
   const due: Group[] = [];
   const probe: GroupName[] = [];
   for (const group of state.groups.values()) {
@@ -113,6 +114,9 @@ function challengeAt(state: NodeState, group: Group, now: number, probe: GroupNa
   if (slot.promised !== undefined && slot.promised.node !== state.self)
     quiet = Math.max(quiet, slot.promisedAt + state.attempt);
   quiet = Math.max(quiet, group.knownUntil);
+  const left = leftTo(state, group.name);
+  // It was here when maintenance began: nobody else wants it, and nobody else answers for it.
+  if (left !== undefined) return left === state.self && rank(state, group) === 0 ? quiet : Number.POSITIVE_INFINITY;
   if (group.holder !== undefined) {
     const running = leftRunningOn(state, group);
     if (running !== undefined && running !== state.self) quiet = Math.max(quiet, state.quorateSince + firstTurn(state));
@@ -202,6 +206,7 @@ function beginPreparing(state: NodeState, group: Group, nonce: string, now: numb
 
 function reasonToTake(state: NodeState, group: Group): string {
   if (group.expecting?.ballot !== undefined) return `${group.expecting.from} handed it over`;
+  if (leftTo(state, group.name) === state.self) return 'it was here when maintenance began';
   if (group.holder === undefined && state.planned !== undefined && group.preferred !== state.self)
     return 'nobody had held it, and the rules of placement put it here';
   if (group.holder === undefined)

@@ -1,5 +1,6 @@
 import { showDuration } from '../base/duration.ts';
 import type { NodeName } from '../model/names.ts';
+import { inMaintenance } from './maintenance.ts';
 import { votesHeard } from './membership.ts';
 import { candidates, isCandidate } from './placement.ts';
 import { explainPlan } from './placing/explain.ts';
@@ -56,6 +57,7 @@ function plannedVerdicts(state: NodeState, plan: Plan, group: Group, now: number
 function whyAble(state: NodeState, group: Group, node: NodeName): string {
   const holds = group.claim.phase === 'holding' ? node === state.self : node === group.holder && group.knownUntil > 0;
   const marks = [
+    ...(state.orders.pins.get(group.name) === node ? ['an operator moved it there'] : []),
     ...(node === group.preferred ? ['its preferred node'] : []),
     ...(node === group.holder && !holds ? ['held it last'] : []),
     'alive and quorate',
@@ -76,10 +78,12 @@ function whyNotFor(state: NodeState, group: Group, node: NodeName, now: number):
 
 function whyNot(state: NodeState, node: NodeName, now: number): string {
   if (!isVoter(state, node)) return 'it has no vote';
+  if (isCandidate(state, node)) return 'maintenance: only the node that had it when that began may have it';
   const needed = `${state.majority} of ${state.voters.length} votes needed`;
   if (node === state.self) {
     if (state.leaving) return 'its musterd is about to end';
     if (state.standby) return 'it is in standby';
+    if (inMaintenance(state, node)) return 'it is in maintenance';
     if (state.epochs.steppingDown) return 'it is about to be removed from the voters';
     return `no quorum: it hears ${votesHeard(state)} of ${state.voters.length} voters, ${state.majority} needed`;
   }
@@ -88,5 +92,6 @@ function whyNot(state: NodeState, node: NodeName, now: number): string {
   if (peer.state === 'dead') return `dead: nothing heard of it for ${showDuration(now - peer.lastHeard)}`;
   if (peer.beat === undefined) return 'it has not said yet how it is';
   if (peer.beat.standby) return 'it is in standby';
+  if (inMaintenance(state, node)) return 'it is in maintenance';
   return `no quorum: it does not hear a majority itself (${needed})`;
 }

@@ -25,6 +25,8 @@ function nodeComplaints(status: Status): readonly string[] {
   const complaints: string[] = [];
   if (!status.quorum.quorate) complaints.push(`${status.node} is not quorate`);
   if (status.quorum.silentMs > 0) complaints.push(`${status.node} is still silent as a voter after its start`);
+  if (status.nodes.some(({ state, maintenance }) => state === 'self' && maintenance))
+    complaints.push(`${status.node} is in maintenance`);
   if (status.standby) complaints.push(`${status.node} is in standby`);
   for (const node of status.nodes) {
     if (node.state !== 'self' && node.state !== 'up')
@@ -61,7 +63,7 @@ function groupComplaints(group: GroupName, statuses: readonly Status[]): readonl
 
 /**
  * Why the cluster is not whole; empty where it is: every node answers, is quorate, sees all others and the arbiters up and
- * the lease store answer, nobody is in standby, each group is held by exactly one node and all agree who, and every real server is alive.
+ * the lease store answer, nobody is in standby or maintenance, each group is held by exactly one node and all agree who, and every real server is alive.
  */
 export function complaintsAbout(views: Views): readonly string[] {
   const silent = [...views].flatMap(([node, view]) =>

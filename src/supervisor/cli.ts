@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { showDuration } from '../base/duration.ts';
+import { parseDuration, showDuration } from '../base/duration.ts';
 import { exitCodes, Problem } from '../base/problem.ts';
 import { readConfiguration } from '../linux-ha/cluster.ts';
 import { describeDirectives } from '../linux-ha/ha-cf-directives.ts';
@@ -13,6 +13,7 @@ import { showStatus } from '../wire/show-status.ts';
 import { askMusterd } from './control-client.ts';
 import { startDaemon } from './daemon.ts';
 import { examine } from './doctor.ts';
+import { showHistory } from './history.ts';
 import { controlSocket, defaultSettings, onlyArbiterRuns, type Settings } from './settings.ts';
 import { configurationWarnings } from './startup-checks.ts';
 import { formatDisk } from './stores/format.ts';
@@ -28,8 +29,16 @@ Commands:
   explain [GROUP]   why a group is where it is, and what was decided about it lately
   journal [GROUP] [--json]
                     the latest decisions with their reasons; with --json a line each, as \`journalctl -u musterd -o cat\`
-  standby           hand everything over and take nothing until \`musterd online\`
-  online            take part again
+  standby [NODE]    hand everything over and take nothing until \`online\`, also after a restart; this node, or another one
+  online [NODE]     take part again
+  move GROUP NODE [--for 1h]
+                    a group is to run there, whatever its weights say: for so long, or until \`clear\`
+  clear [GROUP] [--failures]
+                    the end of \`move\`, and failures are forgotten; or only these
+  maintenance on|off [NODE]
+                    whatever runs is let alone and nobody takes over, everywhere or on a node; musterd may restart
+  history [GROUP] [--since 1h] [--json]
+                    what moved here, when and why, also before the last restart
   reload            take up a changed authkeys, as SIGHUP does; anything else needs a restart
   reconfigure [--add NODE | --remove NODE]
                     one voter more or less while the cluster runs; without either the voters are written down as they
@@ -57,6 +66,7 @@ Options:
   --no-realtime     do not ask for SCHED_FIFO
   --without-nftables
                     protect addresses by their lifetime (whole seconds; the lease must be 3 s or more), not by the gate
+  --for, --since    a time like 30m or 2h
   --add, --remove   for reconfigure: which node or arbiter
   --confirmed, --history
                     see fence
@@ -69,6 +79,7 @@ Examples:
   musterd status --json
   musterd explain web
   musterd standby && reboot
+  musterd move web node2 --for 1h
   musterd --arbiter status --json
 `;
 
@@ -81,6 +92,9 @@ const options = {
   'without-nftables': { type: 'boolean' },
   arbiter: { type: 'boolean' },
   json: { type: 'boolean' },
+  for: { type: 'string' },
+  since: { type: 'string' },
+  failures: { type: 'boolean' },
   add: { type: 'string' },
   confirmed: { type: 'boolean' },
   history: { type: 'boolean' },
@@ -89,6 +103,27 @@ const options = {
   version: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
+
+/** How many words may follow a command; none where it is not here. */
+const operands: Readonly<Record<string, number>> = {
+  explain: 1,
+  journal: 1,
+  standby: 1,
+  online: 1,
+  move: 2,
+  clear: 1,
+  maintenance: 2,
+  history: 1,
+  fence: 1,
+};
+
+/** Milliseconds of an option that is a time. */
+function time(text: string | undefined, option: string): number | undefined {
+  const ms = text === undefined ? undefined : parseDuration(text);
+  if (text !== undefined && (ms === undefined || ms <= 0))
+    throw new Problem('usage', `Cannot use ${option} as it must be a time like 30m or 2h: "${text}"`);
+  return ms;
+}
 
 function parse(args: readonly string[]) {
   try {
@@ -104,7 +139,7 @@ function parse(args: readonly string[]) {
 /** Runs one command; resolves to the exit code, for \`run\` when it was stopped. Throws a Problem. */
 export async function main(args: readonly string[], program: { version: string; file: string }): Promise<number> {
   const { values, positionals } = parse(args);
-  const [command, operand, ...rest] = positionals;
+  const [command, operand, second] = positionals;
   const settings: Settings = {
     configDir: values['config-dir'] ?? defaultSettings.configDir,
     runDir: values['run-dir'] ?? defaultSettings.runDir,
@@ -115,10 +150,10 @@ export async function main(args: readonly string[], program: { version: string; 
   };
   if (values.version) return say(`musterd ${program.version}`);
   if (values.help || command === 'help') return say(help.trimEnd());
-  if (rest.length > 0 || (operand !== undefined && !['explain', 'journal', 'fence'].includes(command ?? ''))) {
+  if (positionals.length - 1 > (operands[command ?? ''] ?? 0)) {
     throw new Problem(
       'usage',
-      `Cannot read the command line as "${command}" must be all: "${rest[0] ?? operand}" follows`,
+      `Cannot read the command line as "${command}" must be all: "${positionals[1 + (operands[command ?? ''] ?? 0)]}" follows`,
     );
   }
   if (values.force === true && command !== 'format-disk')
@@ -171,8 +206,23 @@ export async function main(args: readonly string[], program: { version: string; 
     }
     case 'standby':
     case 'online':
+      return ask(settings, { request: command, node: operand }, false);
     case 'reload':
       return ask(settings, { request: command }, false);
+    case 'move':
+      return ask(settings, { request: command, group: operand, node: second, forMs: time(values.for, '--for') }, false);
+    case 'clear':
+      return ask(settings, { request: command, group: operand, failures: values.failures }, false);
+    case 'maintenance': {
+      if (operand !== 'on' && operand !== 'off')
+        throw new Problem(
+          'usage',
+          `Cannot set maintenance as it must be "on" or "off": ${operand ?? 'nothing'} follows`,
+        );
+      return ask(settings, { request: command, on: operand === 'on', node: second }, false);
+    }
+    case 'history':
+      return say(showHistory(settings.stateDir, operand, time(values.since, '--since'), values.json === true));
     default:
       throw new Problem(
         'usage',

@@ -24,6 +24,7 @@ import { startRawSockets } from './drivers/raw-sockets.ts';
 import { FailbackClock } from './failback-clock.ts';
 import { FencingParts } from './fencing/parts.ts';
 import { makeGuard } from './guard.ts';
+import { History } from './history.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { beginIncarnation, bundleHash, ownName } from './identity.ts';
 import { Journal } from './journal.ts';
@@ -31,6 +32,8 @@ import { keyringOf, refusedKeys } from './keys.ts';
 import { LinkAlerts } from './link-alerts.ts';
 import { Loop } from './loop.ts';
 import { type DriverSet, NodeMachine } from './machine.ts';
+import { operatorCommand } from './operator-commands.ts';
+import { OrderFile } from './order-file.ts';
 import { refuseOwnAddresses } from './own-address.ts';
 import { OwnerRecordFile } from './owner-record.ts';
 import { localNetworks, placeAddresses } from './placement-on-devices.ts';
@@ -74,6 +77,8 @@ export async function startDaemon(
   const placed = placeAddresses(cluster, localNetworks());
   await refuseOwnAddresses(placed);
   const journal = new Journal(self);
+  const history = new History(settings.stateDir, self);
+  journal.listen((line) => history.keep(line));
   const startedAt = now();
 
   let answer = async (_: ControlRequest): Promise<ControlAnswer> => ({ ok: false, text: 'musterd is starting' });
@@ -82,6 +87,8 @@ export async function startDaemon(
 
   const voterRecord = new VoterRecordFile(settings.stateDir);
   const ownerRecord = new OwnerRecordFile(settings.stateDir);
+  const orderFile = new OrderFile(settings.stateDir, (why) => journal.warn('orders', why));
+  if (orderFile.damage !== undefined) journal.warn('orders', `${orderFile.damage}; the other nodes have them too`);
 
   const sockets = await startRawSockets((why) => onFatal(`the helper for raw sockets ${why}`));
   // A helper of their own for addresses and links: the kernel has one lock for all of them, in all namespaces, and whoever
@@ -209,6 +216,7 @@ export async function startDaemon(
     ownerRecord,
     resources,
     fencing,
+    orderFile,
   };
   const machine = new NodeMachine(drivers, cluster, self, placed);
 
@@ -238,6 +246,7 @@ export async function startDaemon(
       longestLease: identity.longestLease,
       recorded: voterRecord.found,
       owners: ownerRecord.found,
+      orders: orderFile.found,
     },
     now(),
   );
@@ -285,7 +294,8 @@ export async function startDaemon(
       now(),
       Date.now(),
     );
-  answer = async ({ request, group, add, remove, target = '', confirmed = false }) => {
+  answer = async (asked) => {
+    const { request, group } = asked;
     if (request === 'status') return { ok: true, status: status() };
     if (request === 'explain' || request === 'journal') {
       const unknown = unknownGroup(request, group, cluster);
@@ -294,10 +304,12 @@ export async function startDaemon(
     if (request === 'journal') return { ok: true, journal: linesAbout(group, journal.recent(400)) };
     if (request === 'reload') return reload.run('asked for by an operator');
     if (request === 'fence-history') return { ok: true, fencings: fencing.history.records };
-    if (request === 'fence')
+    if (request === 'fence') {
+      const { target = '', confirmed = false } = asked;
       return fencing.noted(target, confirmed, await loop.ask({ kind: request, node: target, confirmed }));
-    if (request === 'reconfigure') return loop.ask({ kind: request, add, remove });
-    if (request !== 'explain') return loop.ask({ kind: request });
+    }
+    const command = operatorCommand(asked);
+    if (command !== undefined) return loop.ask(command);
     const seen = status();
     const wanted = seen.groups.filter(({ name }) => group === undefined || name === group);
     const text = wanted.map((found) => showExplanation(seen, found, journal.recent(400), Date.now())).join('\n\n');
@@ -346,11 +358,16 @@ export async function startDaemon(
     const patience = 2 * cluster.timings.lease + 1000 + resources.stopPatience;
     await Promise.race([loop.ask({ kind: 'leave' }), new Promise((resolve) => setTimeout(resolve, patience))]);
     housekeeping?.stop();
+    // In maintenance whatever runs is let alone: the gate stays open for what is left of the lease, the addresses stay on.
+    const stays = loop.inMaintenance();
     loop.stop();
     resources.stop();
     fencing.stop();
-    await gate.close([...groups.keys()]);
-    await addresses.release();
+    if (!stays) {
+      await gate.close([...groups.keys()]);
+      await addresses.release();
+    }
+    await orderFile.flush();
     await balancer.stop();
     reachability.stop();
     await companions.stop();
@@ -360,6 +377,7 @@ export async function startDaemon(
     control.close();
     await sockets.stop();
     await routeSockets.stop();
+    await history.flush();
     await journal.flush();
   };
   return {

@@ -8,6 +8,9 @@ export interface LineSink {
   flush(): Promise<void>;
 }
 
+/** `warned`: a person has to look after it. */
+export type JournalListener = (line: JournalLine, warned: boolean) => void;
+
 /** What the journal keeps in memory, for `musterd explain`. */
 const keptLines = 200;
 
@@ -22,18 +25,30 @@ export class Journal {
   readonly #node: string;
   readonly #sink: LineSink;
   readonly #more: Readonly<Record<string, string>>;
+  readonly #listeners: JournalListener[];
   #kept: JournalLine[] = [];
 
   /** `more` stands in every line. */
-  constructor(node: string, sink: LineSink = new LineWriter(1), more: Readonly<Record<string, string>> = {}) {
+  constructor(
+    node: string,
+    sink: LineSink = new LineWriter(1),
+    more: Readonly<Record<string, string>> = {},
+    listeners: JournalListener[] = [],
+  ) {
     this.#node = node;
     this.#sink = sink;
     this.#more = more;
+    this.#listeners = listeners;
   }
 
   /** A journal to the same place whose lines say more: which cluster of an arbiter they are about. */
   for(more: Readonly<Record<string, string>>): Journal {
-    return new Journal(this.#node, this.#sink, { ...this.#more, ...more });
+    return new Journal(this.#node, this.#sink, { ...this.#more, ...more }, this.#listeners);
+  }
+
+  /** From now on every line comes there, too, once it is written; it must return at once. */
+  listen(listener: JournalListener): void {
+    this.#listeners.push(listener);
   }
 
   /** A decision, or something that a person may want to know when looking for the reason of one. */
@@ -61,5 +76,6 @@ export class Journal {
     this.#kept.push(line);
     if (this.#kept.length > keptLines * 2) this.#kept = this.#kept.slice(-keptLines);
     this.#sink.write(`${JSON.stringify({ level, ...line })}\n`);
+    for (const listener of this.#listeners) listener(line, level >= levels.warn);
   }
 }

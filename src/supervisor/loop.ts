@@ -3,8 +3,10 @@ import type { Effect } from '../core/effect.ts';
 import type { VoterRecord } from '../core/epoch-state.ts';
 import type { Event, OperatorCommand } from '../core/event.ts';
 import type { OwnerRecords } from '../core/fencing/owner-record.ts';
+import { inMaintenance } from '../core/maintenance.ts';
 import type { Message } from '../core/message.ts';
 import { type NodeState, step, wakeAt } from '../core/node.ts';
+import type { Order } from '../core/orders.ts';
 import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
 import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
 import type { Journal } from './journal.ts';
@@ -18,6 +20,8 @@ export interface Machine {
   persistOwners(records: OwnerRecords): Promise<boolean>;
   /** Resolves when the node is known to be off, or not; never rejects. `why` says how it is known, or why it is not. */
   fence(node: NodeName, why: string): Promise<{ readonly ok: boolean; readonly why: string }>;
+  /** Keeps what operators ordered for the next start; whether that worked is the journal's. */
+  persistOrders(orders: readonly Order[]): void;
   arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean>;
   grant(token: number, groups: readonly GroupName[], deadline: number): Promise<boolean>;
   close(
@@ -29,6 +33,8 @@ export interface Machine {
   /** A peer came or went: its MAC counts in the gate, and its real server in the balancer. */
   follow(view: View): void;
   announce(groups: readonly GroupName[]): void;
+  /** What failed of this group on this machine is forgotten. */
+  forgetFailures(group: GroupName): void;
   /** Reject where the lease store cannot be had, or there is none. */
   readStore(groups: readonly GroupName[]): Promise<readonly StoreAnswer[]>;
   writeStore(writes: readonly StoreWrite[]): Promise<readonly StoreAnswer[]>;
@@ -105,6 +111,10 @@ export class Loop {
     return describe(this.#state, this.#now());
   }
 
+  inMaintenance(): boolean {
+    return inMaintenance(this.#state, this.#state.self);
+  }
+
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -172,6 +182,12 @@ export class Loop {
         void this.#machine.fence(node, why).then((outcome) => this.dispatch({ type: 'fenced', id, node, ...outcome }));
         return;
       }
+      case 'persistOrders':
+        this.#machine.persistOrders(effect.orders);
+        return;
+      case 'forgetFailures':
+        this.#machine.forgetFailures(effect.group);
+        return;
       case 'arm':
         void this.#machine
           .arm(effect.token, effect.groups, effect.lifetime, effect.deadline)

@@ -3,6 +3,7 @@ import type { Effect } from '../core/effect.ts';
 import type { VoterRecord } from '../core/epoch-state.ts';
 import type { OwnerRecords } from '../core/fencing/owner-record.ts';
 import type { Message } from '../core/message.ts';
+import type { Order } from '../core/orders.ts';
 import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
@@ -19,6 +20,7 @@ import type { AddressBook } from './drivers/own-addresses.ts';
 import type { RawSockets } from './drivers/raw-sockets.ts';
 import type { FencingParts } from './fencing/parts.ts';
 import type { Machine } from './loop.ts';
+import type { OrderFile } from './order-file.ts';
 import type { OwnerRecordFile } from './owner-record.ts';
 import type { NodeResources } from './resources/node-resources.ts';
 import type { Store } from './stores/store.ts';
@@ -46,6 +48,7 @@ export interface DriverSet {
   readonly ownerRecord: OwnerRecordFile;
   readonly resources: NodeResources;
   readonly fencing: FencingParts;
+  readonly orderFile: OrderFile;
 }
 
 /** The drivers of this machine as the loop wants them, fed with what the core's view says of the peers. */
@@ -96,6 +99,14 @@ export class NodeMachine implements Machine {
   async fence(node: NodeName, why: string): Promise<{ ok: boolean; why: string }> {
     const { ok, text } = await this.#drivers.fencing.fence(node, why);
     return { ok, why: text };
+  }
+
+  persistOrders(orders: readonly Order[]): void {
+    this.#drivers.orderFile.write(orders);
+  }
+
+  forgetFailures(group: GroupName): void {
+    this.#drivers.resources.clear(group);
   }
 
   arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean> {

@@ -54,13 +54,16 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
     quorum: { ...view.quorum, silentMs: Math.round(view.quorum.silentMs) },
     store: view.store,
     standby: view.standby,
+    maintenance: view.maintenance,
+    orders: view.orders,
     nodes: view.nodes
       .filter(({ role }) => role === 'node')
-      .map(({ name, voter, state, standby, lastHeardMs, macs, configHash, bundleHash }) => ({
+      .map(({ name, voter, state, standby, maintenance, lastHeardMs, macs, configHash, bundleHash }) => ({
         voter,
         name,
         state,
         standby,
+        maintenance,
         lastHeardMs: lastHeardMs === null ? null : Math.round(lastHeardMs),
         mac: (facts.device === undefined ? Object.values(macs)[0] : macs[facts.device]) ?? null,
         configHash,
@@ -81,6 +84,10 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
       votes: group.votes,
       leaseLeftMs: group.leaseLeftMs === null ? null : Math.round(group.leaseLeftMs),
       gateOpen: group.gateOpen,
+      pinned: group.pinned && {
+        node: group.pinned.node,
+        forMs: group.pinned.forMs === null ? null : Math.round(group.pinned.forMs),
+      },
       leaseMs: group.leaseMs,
       protection: facts.protection,
       layers: facts.layers,

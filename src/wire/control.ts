@@ -12,6 +12,9 @@ export const controlRequests = [
   'journal',
   'standby',
   'online',
+  'move',
+  'clear',
+  'maintenance',
   'leave',
   'reload',
   'reconfigure',
@@ -21,8 +24,16 @@ export const controlRequests = [
 
 export interface ControlRequest {
   readonly request: (typeof controlRequests)[number];
-  /** For `explain` and `journal`: which group; all where it is left out. */
+  /** For `explain`, `journal`, `move` and `clear`: which group; all where it is left out. */
   readonly group?: string | undefined;
+  /** For `move`: to which node; for `standby`, `online` and `maintenance`: which node, where it is not this one (or all). */
+  readonly node?: string | undefined;
+  /** For `move`: for how many milliseconds; until it is cleared where it is left out. */
+  readonly forMs?: number | undefined;
+  /** For `maintenance`. */
+  readonly on?: boolean | undefined;
+  /** For `clear`: only failures. */
+  readonly failures?: boolean | undefined;
   /** For `reconfigure`: who votes from now on, or votes no more; neither: those who vote are recorded. */
   readonly add?: string | undefined;
   readonly remove?: string | undefined;
@@ -61,17 +72,29 @@ export function readControlRequest(line: string): ControlRequest | string {
   } catch {
     return 'a request must be one line of JSON';
   }
-  const { request, group, add, remove, target, confirmed } = (
+  const { request, group, node, forMs, on, failures, add, remove, target, confirmed } = (
     typeof value === 'object' && value !== null ? value : {}
   ) as Record<string, unknown>;
   const known = controlRequests.find((name) => name === request);
   if (known === undefined) return `a request must be one of ${controlRequests.join(', ')}`;
   if (group !== undefined && typeof group !== 'string') return 'a group must be a text';
+  if (node !== undefined && typeof node !== 'string') return 'a node must be a text';
+  if (forMs !== undefined && (typeof forMs !== 'number' || !(forMs > 0))) return 'a time must be a number above 0';
+  if (known === 'maintenance' && typeof on !== 'boolean') return 'maintenance must be on or off';
+  if (known === 'move' && (group === undefined || node === undefined)) return 'a move must name a group and a node';
   if (add !== undefined && typeof add !== 'string') return 'a voter must be a text';
   if (remove !== undefined && typeof remove !== 'string') return 'a voter must be a text';
   if (known === 'fence')
     return typeof target === 'string'
       ? { request: known, target, confirmed: confirmed === true }
       : 'whom to fence must be a text';
-  return { request: known, group, ...(known === 'reconfigure' && { add, remove }) };
+  return {
+    request: known,
+    group,
+    ...(node !== undefined && { node }),
+    ...(typeof forMs === 'number' && { forMs }),
+    ...(typeof on === 'boolean' && { on }),
+    ...(failures === true && { failures }),
+    ...(known === 'reconfigure' && { add, remove }),
+  };
 }

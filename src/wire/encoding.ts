@@ -1,6 +1,7 @@
 import type { Answer, Ballot, Beat, Message, Request } from '../core/message.ts';
 import type { Reader, Writer } from './bytes.ts';
 import { readFencing, readOwnerWords, writeFencing, writeOwnerWords } from './encoding-fencing.ts';
+import { readOrders, writeOrders } from './encoding-orders.ts';
 import type { LastRead, LastSaid, Renewal, WrittenBeat } from './known-beats.ts';
 
 /** The first byte of a body; numbers are never reused. */
@@ -19,6 +20,7 @@ const kinds = {
   changePromise: 12,
   changePropose: 13,
   changeAccept: 14,
+  orders: 20,
 } as const;
 const lastOfFirstVersion = kinds.take;
 
@@ -75,6 +77,9 @@ export function writeMessage(writer: Writer, message: Message, version: number, 
       return;
     case 'voters':
       writeTexts(writer, message.voters);
+      return;
+    case 'orders':
+      writeOrders(writer, message.orders);
       return;
     case 'stepDown':
       return;
@@ -152,6 +157,8 @@ function readBody(reader: Reader, kind: number, version: number, last: LastSaid)
       return { kind: 'take', nonce: reader.hex(16), groups: reader.list(() => reader.text()) };
     case kinds.voters:
       return { kind: 'voters', voters: reader.list(() => reader.text()) };
+    case kinds.orders:
+      return { kind: 'orders', orders: readOrders(reader) };
     case kinds.stepDown:
       return { kind: 'stepDown' };
     case kinds.changePrepare: {
@@ -282,6 +289,8 @@ const beatReach = 4;
 const beatResources = 8;
 /** Behind that, what is known of fencing. */
 const beatFencing = 64;
+/** And behind that a hash over the operators' orders that the sender knows. */
+const beatOrders = 16;
 
 function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBeat): void {
   const known = last.bytesOf(beat, version);
@@ -294,8 +303,12 @@ function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBea
   const mayRun = version === 1 ? undefined : beat.mayRun;
   const { fenced = [], fenceMe = '' } = beat;
   const fencing = version > 1 && (fenced.length > 0 || fenceMe !== '');
+  const orders = version === 1 ? undefined : beat.orders;
   const told =
-    (reach === undefined ? 0 : beatReach) | (mayRun === undefined ? 0 : beatResources) | (fencing ? beatFencing : 0);
+    (reach === undefined ? 0 : beatReach) |
+    (mayRun === undefined ? 0 : beatResources) |
+    (fencing ? beatFencing : 0) |
+    (orders === undefined ? 0 : beatOrders);
   writer.u8((beat.standby ? beatStandby : 0) | (beat.quorate ? beatQuorate : 0) | told);
   writer.text(beat.configHash);
   writer.text(beat.bundleHash);
@@ -312,6 +325,7 @@ function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBea
     writeTexts(writer, beat.barred ?? []);
   }
   if (fencing) writeFencing(writer, fenced, fenceMe);
+  if (orders !== undefined) writer.u32(orders);
   last.remember(beat, version, writer.buffer.subarray(start, writer.length));
 }
 
@@ -335,6 +349,7 @@ function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
       ? { mayRun: reader.list(() => reader.text()), barred: reader.list(() => reader.text()) }
       : {};
   const fencing = version > 1 && (flags & beatFencing) !== 0 ? readFencing(reader) : {};
+  const orders = version > 1 && (flags & beatOrders) !== 0 ? reader.u32() : undefined;
   const beat = {
     configHash,
     bundleHash,
@@ -345,6 +360,7 @@ function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
     ...(reach === undefined ? {} : { reach }),
     ...resources,
     ...fencing,
+    ...(orders === undefined ? {} : { orders }),
   };
   remember(last.beat, beat, reader, start, version);
   return beat;

@@ -30,6 +30,8 @@ function showNodes({ nodes, node: self, configHash, bundleHash }: Status): strin
     ['Never heard', unknown],
   ];
   const lines = lists.filter(([, list]) => list.length > 0).map(([word, list]) => `  * ${word}: [ ${folded(list)} ]`);
+  const left = nodes.filter(({ maintenance }) => maintenance === true);
+  if (left.length > 0) lines.push(`  * In maintenance, where nothing moves: [ ${folded(left)} ]`);
   const mute = nodes.filter(({ voter }) => voter === false);
   if (mute.length > 0) lines.push(`  * Without a vote: [ ${folded(mute)} ] (muster reconfigure)`);
   const late = nodes.filter(({ state }) => state === 'late');
@@ -77,11 +79,15 @@ export function showGroup(group: GroupStatus, now: number): string[] {
   const left = group.leaseLeftMs === null ? '' : `lease ${whole}${showDuration(group.leaseLeftMs)} left`;
   const votes = group.votes.length === 0 ? '' : ` by the votes of ${foldHosts(group.votes)}`;
   const gate = group.gateOpen ? `, open on ${group.holder}` : '';
+  const { pinned } = group;
+  const time =
+    pinned == null || pinned.forMs === null ? 'until it is cleared' : `for ${showDuration(pinned.forMs)} yet`;
   const lease = left === '' ? '' : `${left}${votes}; `;
   return [
     `  * ${group.name} (${group.addresses.join(', ') || 'no address'}): ${where}${since}`,
     `      ${lease}protected by ${showProtection(group)}${gate}`,
     `      ${group.reason}`,
+    ...(pinned == null ? [] : [`      an operator wants it on ${pinned.node}, ${time}`]),
   ];
 }
 

@@ -9,6 +9,8 @@ export interface NodeStatus {
   /** `self`, `up`, `late` (warntime over), `dead` (deadtime over), `unknown` (never heard). */
   readonly state: 'self' | 'up' | 'late' | 'dead' | 'unknown';
   readonly standby: boolean;
+  /** Whatever runs there is let alone. */
+  readonly maintenance?: boolean | undefined;
   /** Milliseconds since it was last heard; null for self and for nodes never heard. */
   readonly lastHeardMs: number | null;
   readonly mac: MacAddress | null;
@@ -50,6 +52,8 @@ export interface GroupStatus {
   readonly leaseMs?: number | undefined;
   /** True where this node's gate is open for the group. */
   readonly gateOpen: boolean;
+  /** Where an operator wants it, and for how many milliseconds yet (null: until it is cleared). */
+  readonly pinned?: { readonly node: NodeName; readonly forMs: number | null } | null | undefined;
   /** What keeps a second holder silent: the kernel's gate, or the address lifetime. */
   readonly protection: 'gate' | 'address-lifetime';
   /** What else keeps it silent or off: `watchdog`, `fencing`; where configured. */
@@ -181,6 +185,10 @@ export interface Status {
   /** Where the leases lie, if not with the voters. */
   readonly store?: StoreStatus | null;
   readonly standby: boolean;
+  /** Of the whole cluster. */
+  readonly maintenance?: boolean | undefined;
+  /** The same number on two nodes: they know the same orders of operators. */
+  readonly orders?: number | undefined;
   readonly nodes: readonly NodeStatus[];
   readonly arbiters: readonly ArbiterStatus[];
   /** null where the leases lie in a store. */

@@ -15,6 +15,8 @@ export interface Scenario {
  *     at 2000 cut node1 to node2 for 500
  *     at 2000 part node1 node2 for 500     these on one side, all others on the other
  *     at 2000 reach node1 0                how many ping nodes answer it from then on
+ *     at 2000 move web1 to node3 through node2 [for 1500]     an operator wants it there
+ *     at 2000 maintenance node2 for 1500   of the whole cluster, through this node
  *     until 6000
  *
  * Times are in milliseconds since the machines were switched on. Throws where a line says something else.
@@ -39,7 +41,10 @@ export function readScenario(text: string): Scenario {
     const until = /^until (\d+)$/.exec(line);
     const cut = /^at (\d+) cut (\w+) to (\w+) for (\d+)$/.exec(line);
     const part = /^at (\d+) part ([\w ]+) for (\d+)$/.exec(line);
-    const other = /^at (\d+) (power|kill|freeze|stall|standby|leave|flush) (\w+)(?: for (\d+))?$/.exec(line);
+    const other = /^at (\d+) (power|kill|freeze|stall|standby|maintenance|leave|flush) (\w+)(?: for (\d+))?$/.exec(
+      line,
+    );
+    const move = /^at (\d+) move (\w+) to (\w+) through (\w+)(?: for (\d+))?$/.exec(line);
     const reach = /^at (\d+) reach (\w+) (\d+)$/.exec(line);
     if (cluster !== null)
       sizes = {
@@ -52,13 +57,17 @@ export function readScenario(text: string): Scenario {
     else if (until !== null) endAt = Number(until[1]);
     else if (cut !== null)
       faults.push({ kind: 'cut', at: Number(cut[1]), from: voter(cut[2]!), to: voter(cut[3]!), lasts: Number(cut[4]) });
-    else if (reach !== null)
+    else if (move !== null) {
+      const [, at, group, to, through, time] = move as unknown as [string, string, string, string, string, string?];
+      const forMs = time === undefined ? {} : { forMs: Number(time) };
+      faults.push({ kind: 'move', at: Number(at), node: voter(through), group, to: voter(to), ...forMs });
+    } else if (reach !== null)
       faults.push({ kind: 'reach', at: Number(reach[1]), node: voter(reach[2]!), reached: Number(reach[3]) });
     else if (part !== null) {
       const side = part[2]!.split(' ').map(voter);
       faults.push({ kind: 'partition', at: Number(part[1]), side, lasts: Number(part[3]) });
     } else if (other !== null) {
-      const kind = other[2] as 'power' | 'kill' | 'freeze' | 'stall' | 'standby' | 'leave' | 'flush';
+      const kind = other[2] as 'power' | 'kill' | 'freeze' | 'stall' | 'standby' | 'maintenance' | 'leave' | 'flush';
       faults.push({ kind, at: Number(other[1]), node: voter(other[3]!), lasts: Number(other[4] ?? 1e9) });
     } else throw new Error(`cannot read the scenario's line "${line}"`);
   }

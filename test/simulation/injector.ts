@@ -91,6 +91,14 @@ function begin(world: World, machine: Machine, fault: Fault, leaving: number): b
     case 'standby':
       operate(world, machine, { kind: 'standby' });
       return true;
+    case 'move': {
+      const { group, forMs } = fault;
+      operate(world, machine, { kind: 'move', group, node: world.machines[fault.to]!.name, forMs });
+      return false;
+    }
+    case 'maintenance':
+      operate(world, machine, { kind: 'maintenance', on: true });
+      return true;
     case 'leave':
       operate(world, machine, { kind: 'leave' });
       world.at(world.now + leaving, -1, () => {
@@ -136,6 +144,9 @@ function end(world: World, machine: Machine, fault: Fault): void {
       return;
     case 'standby':
       operate(world, machine, { kind: 'online' });
+      return;
+    case 'maintenance':
+      operate(world, machine, { kind: 'maintenance', on: false });
       return;
     default:
       changeNetwork(world, fault, -1);

@@ -3,6 +3,7 @@ import type { VoterRecord } from '../../src/core/epoch-state.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { OwnerRecords } from '../../src/core/fencing/owner-record.ts';
 import type { Message } from '../../src/core/message.ts';
+import type { Order } from '../../src/core/orders.ts';
 import type { NodeState } from '../../src/core/state.ts';
 import type { ReplayGuard } from '../../src/wire/authentication.ts';
 import type { Codec } from '../../src/wire/codec.ts';
@@ -72,6 +73,8 @@ export class Machine {
   record: VoterRecord | undefined;
   /** And of who has the groups that need fencing. */
   owners: OwnerRecords | undefined;
+  /** What its disk says of operators' orders; a write of them is done at once. */
+  orders: { readonly at: number; readonly list: readonly Order[] } | undefined;
   diskFreeAt = 0;
   /** What it has been given and not written yet, oldest first. */
   readonly writes: {

@@ -27,6 +27,15 @@ export type SimulatedFault =
     }
   /** A resource ends by itself. */
   | { readonly kind: 'crash'; readonly node: number; readonly group: number; readonly resource: number }
+  /** Through this node an operator wants a group elsewhere, and maintenance of the whole cluster (ends with its end). */
+  | {
+      readonly kind: 'move';
+      readonly node: number;
+      readonly group: string;
+      readonly to: number;
+      readonly forMs?: number;
+    }
+  | { readonly kind: 'maintenance'; readonly node: number }
   /** An orderly stop; ends with a start. */
   | { readonly kind: 'leave'; readonly node: number };
 

@@ -32,6 +32,8 @@ export function showMessage(message: Message): string {
       return `release${message.releases.map(({ group }) => ` ${group}`).join('')} to ${message.to ?? 'anybody'}`;
     case 'voters':
       return `voters ${message.voters.join(' ')}`;
+    case 'orders':
+      return `orders ${message.orders.map(({ kind, about, value }) => `${kind} ${about} ${value}`.trim()).join(', ')}`;
     case 'stepDown':
       return 'stepDown';
     case 'changePrepare':

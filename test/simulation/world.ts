@@ -1,6 +1,7 @@
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { Message } from '../../src/core/message.ts';
+import type { Order } from '../../src/core/orders.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { SimulatedAgents } from './agents.ts';
 import type { Checker } from './checkers/checker.ts';
@@ -214,6 +215,7 @@ export class World {
       macs: {},
       recorded: machine.record,
       owners: machine.owners,
+      orders: machine.orders?.list.map((order) => agedBy(order, this.now - machine.orders!.at)),
     };
     machine.state = this.core.createNode(this.cluster, machine.name, options, machine.local(this.now));
     this.note(() => `${machine.name} starts`);
@@ -274,4 +276,9 @@ export class World {
   get healed(): boolean {
     return this.calm;
   }
+}
+
+/** An order that was kept on a disk for so long. */
+function agedBy(order: Order, passed: number): Order {
+  return order.remaining === undefined ? order : { ...order, remaining: Math.max(0, order.remaining - passed) };
 }

@@ -7,6 +7,7 @@
  */
 import type { NodeName } from '../../model/names.ts';
 import type { Event } from '../event.ts';
+import { inMaintenance } from '../maintenance.ts';
 import { isAlive } from '../membership.ts';
 import type { Fenced } from '../message.ts';
 import { candidates, isCandidate } from '../placement.ts';
@@ -58,6 +59,8 @@ function newWish(node: NodeName, why: string, now: number, wait: number): FenceW
 function wantedNow(state: NodeState): Map<NodeName, string> {
   const wanted = new Map<NodeName, string>();
   const want = (node: NodeName, why: string): void => {
+    // A node whose musterd is restarted or upgraded is not to be shot for that; an operator may, by name.
+    if (inMaintenance(state, node)) return;
     if (mayBeFenced(state, node) && !state.fencing.fenced.has(node) && !wanted.has(node)) wanted.set(node, why);
   };
   for (const [name, { nodes }] of state.fencing.waiting) {

@@ -55,6 +55,8 @@ function votingMachine(send: Machine['send'], record: VoterRecordFile, owners: O
     persistEpoch: (voters) => record.write(voters),
     persistOwners: (records) => owners.write(records),
     fence: async () => ({ ok: false, why: 'an arbiter fences nobody' }),
+    persistOrders: nothing,
+    forgetFailures: nothing,
     arm: never,
     grant: never,
     close: never,

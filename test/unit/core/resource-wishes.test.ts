@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Effect } from '../../../src/core/effect.ts';
 import type { Event } from '../../../src/core/event.ts';
 import { createNode, step } from '../../../src/core/node.ts';
+import { listOrders, type Order } from '../../../src/core/orders.ts';
 import type { GroupPhase } from '../../../src/core/resources/event.ts';
 import type { NodeState } from '../../../src/core/state.ts';
 import type { Cluster } from '../../../src/model/cluster.ts';
@@ -82,6 +83,16 @@ class Nodes {
     }
   }
 
+  /** musterd is killed and starts again, with what its disk says; what agents run goes on. */
+  restart(name: string): void {
+    const before = this.machines.get(name)!;
+    const index = [...this.machines.keys()].indexOf(name);
+    const orders = listOrders(before.state.orders, this.now);
+    const { phase } = before;
+    this.machines.set(name, { ...newMachine(before.state.cluster, name, index, { orders, now: this.now }), phase });
+    this.#tell(name);
+  }
+
   bar(name: string, why: string | undefined): void {
     const machine = this.machines.get(name)!;
     machine.barred = why;
@@ -121,7 +132,13 @@ class Nodes {
       this.log.push(`${name} ${effect.wish}${effect.urgently ? ' urgently' : ''}`);
       const phase: GroupPhase =
         effect.wish === 'run' ? 'running' : effect.wish === 'stop' && this.stuck.has(name) ? 'stuck' : 'stopped';
-      if (effect.wish === 'leave' || effect.wish === 'wait') return;
+      if (effect.wish === 'wait') return;
+      if (effect.wish === 'leave') {
+        machine.answers = effect.id;
+        const { barred, answers } = machine;
+        later({ type: 'resources', group: 'web1', phase: 'left', dirty: false, barred, answers });
+        return;
+      }
       if (machine.phase !== phase || machine.due !== undefined)
         machine.due = { at: this.now + this.#takes, phase, id: effect.id };
       else machine.answers = effect.id;
@@ -133,10 +150,15 @@ class Nodes {
   }
 }
 
-function newMachine(cluster: Cluster, name: string, index: number): Machine {
-  const incarnation = '1'.padStart(16, '0') + `${index}`.repeat(16);
-  const options = { incarnation, seed: [index, 2, 3, 4] as const, configHash: '', bundleHash: '', macs: {} };
-  const state = createNode(cluster, name, options, 0);
+function newMachine(
+  cluster: Cluster,
+  name: string,
+  index: number,
+  { orders, now }: { orders: readonly Order[]; now: number } = { orders: [], now: 0 },
+): Machine {
+  const incarnation = (now === 0 ? '1' : `${now}`).padStart(16, '0') + `${index}`.repeat(16);
+  const options = { incarnation, seed: [index, 2, 3, 4] as const, configHash: '', bundleHash: '', macs: {}, orders };
+  const state = createNode(cluster, name, options, now);
   return { state, alive: true, due: undefined, phase: 'unknown', answers: 0, barred: undefined };
 }
 
@@ -228,6 +250,32 @@ describe('resources and the lease of their group', () => {
     nodes.run(3000);
     assert.deepEqual(nodes.log.slice(0, 2), ['node1 stop urgently', 'node1 stopped']);
     assert.deepEqual(nodes.holders().length, 1);
+  });
+
+  it('are let alone in maintenance, also over a restart of musterd, and go on after it', () => {
+    const nodes = new Nodes({ takes: 50 }).found({}).run(2000);
+    nodes.log.length = 0;
+    nodes.happens('node2', { type: 'operator', id: 1, command: { kind: 'maintenance', on: true } });
+    nodes.run(1000);
+    assert.deepEqual(nodes.log, ['node1 leave']);
+    assert.deepEqual(nodes.holders(), ['node1']);
+    nodes.restart('node1');
+    nodes.run(3000);
+    assert.deepEqual(nodes.log, ['node1 leave', 'node1 leave', 'node1 takeover'], 'nobody stops or starts anything');
+    assert.deepEqual(nodes.holders(), ['node1']);
+    nodes.happens('node3', { type: 'operator', id: 1, command: { kind: 'maintenance', on: false } });
+    nodes.run(500);
+    assert.deepEqual(nodes.log.slice(3), ['node1 run']);
+    assert.deepEqual(nodes.running(), ['node1']);
+  });
+
+  it('stop first where an operator moves the group', () => {
+    const nodes = new Nodes({ takes: 300 }).found({}).run(3000);
+    nodes.log.length = 0;
+    nodes.happens('node2', { type: 'operator', id: 1, command: { kind: 'move', group: 'web1', node: 'node3' } });
+    nodes.run(2000);
+    assert.deepEqual(nodes.holders(), ['node3']);
+    assert.deepEqual(nodes.log.slice(0, 4), ['node1 stop', 'node1 stopped', 'node1 handover', 'node3 takeover']);
   });
 
   it('that nobody takes over are started again where they were', () => {

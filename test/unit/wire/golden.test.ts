@@ -157,6 +157,20 @@ const goldenSecond: readonly { readonly message: Message; readonly body: string 
     body: `0d ${nonce} ${ballotBytes} ${two}`,
   },
   { message: { kind: 'changeAccept', nonce, ok: true, round: 0 }, body: `0e ${nonce} 01 000000000000` },
+  {
+    message: {
+      kind: 'orders',
+      orders: [
+        { kind: 'pin', about: 'web', value: 'node2', version: 7, by: 'node1', remaining: 60_000 },
+        { kind: 'maintenance', about: '', value: '', version: 8, by: 'node2' },
+      ],
+    },
+    body: '14 02 00 03776562 056e6f646532 000000000007 056e6f646531 00000000ea61 02 00 00 000000000008 056e6f646532 000000000000',
+  },
+  {
+    message: { kind: 'beat', beat: { ...exampleBeat, reach: 2, orders: 0xa1b2c3d4 } },
+    body: `01 16 ${beatBytes.slice(3)} 02 a1b2c3d4`,
+  },
 ];
 
 /** Every kind there is: the compiler sees to it. */
@@ -175,6 +189,7 @@ const everyKind: Record<Message['kind'], true> = {
   changePromise: true,
   changePropose: true,
   changeAccept: true,
+  orders: true,
 };
 
 /** A datagram of version 2 with this body, signed as the layout says. */
@@ -236,7 +251,7 @@ describe('wire: the bytes of version 2', () => {
     const decoded = receive(signed(`01 ${beatBytes} 0102030405`));
     assert.ok(decoded.ok);
     assert.deepEqual(plain(decoded.message), plain({ kind: 'beat', beat: exampleBeat }));
-    const flagged = receive(signed(`01 33 ${beatBytes.slice(3)}`));
+    const flagged = receive(signed(`01 a3 ${beatBytes.slice(3)}`));
     assert.ok(flagged.ok, 'a flag that is not known here means nothing');
   });
 
