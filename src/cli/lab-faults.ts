@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../base/duration.ts';
 import { Problem } from '../base/problem.ts';
+import { bmcAddress, bmcPassword, bmcUser } from '../lab/bmc.ts';
 import { labStatus, openLab } from '../lab/lab.ts';
 import type { LabFaults } from '../lab/types.ts';
 import { type LabOption, say, showStatus } from './lab-actions.ts';
@@ -19,6 +20,18 @@ export async function power(state: string, node: string, { lab }: LabOption): Pr
   if (state !== 'on') await faults.powerOff(node);
   if (state !== 'off') await faults.powerOn(node);
   say(`${node} is ${state === 'off' ? 'off' : 'on'}`);
+}
+
+/** `bmc on node1,node2` */
+async function bmc(state: string, nodes: string, { lab }: LabOption): Promise<void> {
+  if (state !== 'on' && state !== 'off')
+    throw new Problem('usage', `Cannot turn a BMC "${state}" as it must be on or off: it is not`);
+  const opened = await openLab(lab);
+  for (const node of names(nodes)) {
+    await opened.bmc(node, state === 'on');
+    if (state === 'off') say(`the BMC of ${node} is off`);
+    else say(`${node}: fence_ipmilan ip=${bmcAddress(node)} username=${bmcUser} password=${bmcPassword} lanplus=true`);
+  }
 }
 
 /** `partition node1 node2,node3`: the two sides; `partition node1,node2`: each from each. */
@@ -89,6 +102,10 @@ function onNode<Options extends LabOption>(act: (faults: LabFaults, node: string
 /** Adds the verbs that break a lab, and the one that mends it. */
 export function addFaultVerbs(verb: (usage: string, description: string) => Command): void {
   verb('power <state> <node>', 'on, off (the loss of the whole machine at once) or cycle').action(power);
+  verb(
+    'bmc <state> <nodes>',
+    "on or off: a BMC for a machine, which speaks IPMI and has the lab's own power switch",
+  ).action(bmc);
   verb('partition <nodes> [others]', 'drop frames between nodes, both ways')
     .option('--one-way', 'only from the first to the second')
     .action(partition);

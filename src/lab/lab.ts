@@ -2,9 +2,10 @@ import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Problem } from '../base/problem.ts';
 import { ensureBaseTree } from './base-tree.ts';
+import { startBmc, stopBmc } from './bmc.ts';
 import { isFrozen, isPopulated } from './cgroup.ts';
 import { inNamespace } from './command.ts';
-import { answersSsh, waitForSsh } from './dial.ts';
+import { answersSsh, requireNode, waitForSsh } from './dial.ts';
 import { createDisk, isDiskFull } from './disk.ts';
 import { labFaults } from './faults.ts';
 import { createKeys } from './keys.ts';
@@ -27,6 +28,8 @@ export interface Lab {
   /** The nodes as they are now, asked of the kernel. */
   nodes(): Promise<LabNode[]>;
   readonly faults: LabFaults;
+  /** Gives the machine a BMC (bmc.ts), or takes its power away. */
+  bmc(node: string, on: boolean): Promise<void>;
   /** The argv that runs `argv` in the client's (or the switch's) network namespace; all else is the host's. */
   inClient(argv: readonly string[]): string[];
   inSwitch(argv: readonly string[]): string[];
@@ -82,6 +85,7 @@ function labOf(paths: LabPaths, state: LabState): Lab {
     paths,
     nodes: () => readNodes(paths, state),
     faults: labFaults(paths, state),
+    bmc: async (node, on) => (on ? startBmc : stopBmc)(paths, await requireNode(paths, node)),
     inClient: (argv) => inNamespace(paths.clientNamespace, argv),
     inSwitch: (argv) => inNamespace(paths.switchNamespace, argv),
   };

@@ -13,7 +13,7 @@ export function fromSources(file: string, args: readonly string[]): string[] {
  * The argv that runs `muster lab <verb> ...` once more: the bundle that this code is in, or, from the sources (tests),
  * `entry.ts` through tsx. The gateway and OpenSSH's ProxyCommand are such processes.
  */
-export function entryCommand(verb: 'gateway' | 'connect' | 'down', args: readonly string[]): string[] {
+export function entryCommand(verb: 'gateway' | 'connect' | 'down' | 'power', args: readonly string[]): string[] {
   const here = fileURLToPath(import.meta.url);
   if (here.endsWith('.ts')) {
     return fromSources(join(dirname(here), 'entry.ts'), [verb, ...args]);

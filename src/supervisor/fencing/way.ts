@@ -53,7 +53,9 @@ export function describeEnd(
   timeout: number,
   mask: (text: string) => string,
 ): string {
-  const last = mask(output.trim().split('\n').at(-1) ?? '').slice(0, 300);
+  // Agents of fence-agents log with a time in front, which the journal has too.
+  const line = (output.trim().split('\n').at(-1) ?? '').replace(/^\d{4}-\d\d-\d\d [\d:,]+ (ERROR|CRITICAL): /, '');
+  const last = mask(line).slice(0, 300);
   if (timedOut) return `timed out after ${inSeconds(timeout)}`;
   const how = code === undefined ? 'was killed' : `ended with ${code}`;
   return last === '' ? how : `${how}: ${last}`;
