@@ -30,13 +30,14 @@ export function failCountsOf(statuses: readonly Status[], group?: string): FailC
   return statuses.flatMap(({ node, groups }) =>
     groups
       .filter(({ name }) => group === undefined || name === group)
-      .flatMap(({ name, barred, resources = [] }) =>
-        resources
+      .flatMap(({ name, barredOn = [], resources = [] }) => {
+        const barred = barredOn.find((one) => one.node === node)?.why ?? null;
+        return resources
           .filter(({ failures }) => failures !== 0)
           .map(({ name: resource, failures, migrationThreshold, lastFailure }) => {
-            return { group: name, resource, node, failures, migrationThreshold, lastFailure, barred: barred ?? null };
-          }),
-      ),
+            return { group: name, resource, node, failures, migrationThreshold, lastFailure, barred };
+          });
+      }),
   );
 }
 

@@ -21,7 +21,15 @@ export function mergeStatuses(statuses: readonly Status[]): Status | undefined {
     const holders = statuses.flatMap(({ groups: seen }) =>
       seen.filter(({ name, gateOpen }) => name === group.name && gateOpen),
     );
-    return holders[0] ?? group;
+    const found = holders[0] ?? group;
+    // Each node knows best why it gives a group up.
+    const barredOn = statuses.flatMap(({ node, groups: seen }) =>
+      seen
+        .filter(({ name }) => name === group.name)
+        .flatMap(({ barredOn: known = [] }) => known.filter((one) => one.node === node)),
+    );
+    const others = (found.barredOn ?? []).filter(({ node }) => !own.has(node));
+    return found.barredOn === undefined ? found : { ...found, barredOn: [...barredOn, ...others] };
   });
   const nodes = best.nodes.map((node): NodeStatus => {
     const itself = own.get(node.name);

@@ -5,7 +5,7 @@ import { inMaintenance, leftTo } from './maintenance.ts';
 import { votesHeard } from './membership.ts';
 import { orderOf } from './orders.ts';
 import { candidates } from './placement.ts';
-import { mayAskFor } from './resource-wishes.ts';
+import { mayAskFor, whyBarredOn } from './resource-wishes.ts';
 import { type Group, isAway, type NodeState } from './state.ts';
 import { storeAnswers } from './store-record.ts';
 import { type Verdict, verdicts } from './verdicts.ts';
@@ -50,8 +50,8 @@ export interface GroupView {
   /** One sentence: why it is where it is. */
   readonly reason: string;
   readonly candidates: readonly Verdict[];
-  /** Why this node gives it up for now; null where it may run here. */
-  readonly barred: string | null;
+  /** The nodes that give it up for now, with the reason as far as it is known here. */
+  readonly barredOn: readonly { readonly node: NodeName; readonly why: string }[];
 }
 
 /** The lease store as this node sees it. */
@@ -172,13 +172,21 @@ function describeGroup(state: NodeState, group: Group, now: number): GroupView {
     leaseMs: state.lease,
     reason: reasonOf(state, group, holder, now),
     candidates: verdicts(state, group, now),
-    barred: group.resources?.barred ?? null,
+    barredOn: barredNodes(state, group),
   };
 }
 
 function pinOf({ orders }: NodeState, group: GroupName, now: number): GroupView['pinned'] {
   const order = orderOf(orders, 'pin', group, now);
   return order === undefined ? null : { node: order.value, forMs: order.remaining };
+}
+
+function barredNodes(state: NodeState, group: Group): GroupView['barredOn'] {
+  return state.cluster.nodes.flatMap((node) => {
+    const why = whyBarredOn(state, group, node);
+    if (why === undefined) return [];
+    return [{ node, why: node === state.self ? (group.resources?.barred ?? why) : why }];
+  });
 }
 
 function votersOf({ cluster, voters, names }: NodeState, votes: number): readonly NodeName[] {

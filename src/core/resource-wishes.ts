@@ -135,7 +135,8 @@ export function stopsFirst(state: NodeState, group: Group, why: () => string): b
     return standing.phase === 'stuck' && !standing.needsFencing;
   }
   standing.stopping = true;
-  decide(state, { what: 'resources', group: group.name, why: `they are stopped first, as ${why()}` });
+  if (standing.phase !== 'stopped')
+    decide(state, { what: 'resources', group: group.name, why: `they are stopped first, as ${why()}` });
   return false;
 }
 

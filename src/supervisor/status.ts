@@ -94,7 +94,7 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
       reason: group.reason,
       candidates: group.candidates,
       resources: facts.resources(group.name),
-      barred: group.barred,
+      barredOn: group.barredOn,
     })),
     services: facts.services,
     counters: { ...view.counters, ...facts.counters },

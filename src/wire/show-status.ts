@@ -3,6 +3,7 @@ import { showDuration } from '../base/duration.ts';
 import { foldHosts } from '../base/host-range.ts';
 import { showFencingStatus } from './fencing.ts';
 import { showArbiter, showBound } from './show-arbiters.ts';
+import { showResources } from './show-resources.ts';
 import type {
   GroupStatus,
   LinkStatus,
@@ -88,6 +89,7 @@ export function showGroup(group: GroupStatus, now: number): string[] {
     `      ${lease}protected by ${showProtection(group)}${gate}`,
     `      ${group.reason}`,
     ...(pinned == null ? [] : [`      an operator wants it on ${pinned.node}, ${time}`]),
+    ...showResources(group),
   ];
 }
 

@@ -64,8 +64,8 @@ export interface GroupStatus {
   readonly candidates?: readonly Verdict[] | undefined;
   /** What agents run of it on this node, in the order in which it starts; left out by a musterd that runs none. */
   readonly resources?: readonly ResourceStatus[] | undefined;
-  /** Why this node gives it up for now; null where it may run here. */
-  readonly barred?: string | null | undefined;
+  /** The nodes that give it up for now, with the reason as far as this node knows it. */
+  readonly barredOn?: readonly { readonly node: NodeName; readonly why: string }[] | undefined;
 }
 
 export interface RealServerStatus {

@@ -20,11 +20,19 @@ function tell(text: string): string {
     (line) =>
       !line.includes(' -> ') &&
       (/ decides: | replies: |FAULT|starts|shut/.test(line) ||
-        (plan.keeps === true && line.includes(' kernel: addresses '))),
+        (plan.keeps === true && line.includes(' kernel: addresses ')) ||
+        (plan.agents !== undefined && / wants | (start|stop) web|: .*failure/.test(line))),
   );
   for (const { name } of world.cluster.groups) {
     const open = world.machines.filter((machine) => machine.powered && machine.gate.isOpen(name, world.now));
     told.push(`      end  ${name} is open on ${open.map((machine) => machine.name).join(', ') || 'no node'}`);
+    if (plan.agents === undefined) continue;
+    const running = world.machines.flatMap((machine) =>
+      [...(machine.agents?.runs ?? [])].map((key) => `${key} on ${machine.name}`),
+    );
+    told.push(
+      `      end  ${running.filter((key) => key.startsWith(`${name} `)).join(', ') || `nothing of ${name}`} runs`,
+    );
   }
   return `${told.join('\n')}\n`;
 }

@@ -1,3 +1,5 @@
+import type { Action } from '../../src/core/resources/event.ts';
+import type { Behaviour } from '../simulation/agents.ts';
 import type { Plan, TimedFault } from '../simulation/plan.ts';
 
 /** What stands above the line of dashes of a scenario: the cluster, and what happens to it. */
@@ -6,17 +8,25 @@ export interface Scenario {
   readonly plan: Plan;
 }
 
+const behaviours: Readonly<Record<string, Behaviour>> = {
+  fails: { says: 'failed', takes: 20 },
+  'cannot be done': { says: 'unable', takes: 20 },
+  hangs: { hangs: true },
+};
+
 /**
  * Reads a scenario. Its lines, in any order:
  *
  *     # what it is about
- *     cluster 3 nodes 0 arbiters 1 groups [auto_failback] [no_quorum_freeze]
+ *     cluster 3 nodes 0 arbiters 1 groups [of 2 resources] [auto_failback] [no_quorum_freeze]
  *     at 2000 power node1 [for 1500]       also: kill, freeze, stall, standby, leave, flush
  *     at 2000 cut node1 to node2 for 500
  *     at 2000 part node1 node2 for 500     these on one side, all others on the other
  *     at 2000 reach node1 0                how many ping nodes answer it from then on
  *     at 2000 move web1 to node3 through node2 [for 1500]     an operator wants it there
  *     at 2000 maintenance node2 for 1500   of the whole cluster, through this node
+ *     at 2000 start of web1 0 on node1 fails for 500     also stop, monitor, probe; hangs, cannot be done, takes 200
+ *     at 2000 crash web1 0 on node1        it ends, and nobody is told
  *     until 6000
  *
  * Times are in milliseconds since the machines were switched on. Throws where a line says something else.
@@ -24,7 +34,14 @@ export interface Scenario {
 export function readScenario(text: string): Scenario {
   const story: string[] = [];
   const faults: TimedFault[] = [];
-  let sizes = { nodes: 3, arbiters: 0, groups: 1, autoFailback: false, keeps: false };
+  let sizes = {
+    nodes: 3,
+    arbiters: 0,
+    groups: 1,
+    autoFailback: false,
+    keeps: false,
+    agents: undefined as number | undefined,
+  };
   let endAt = 5000;
   const voter = (name: string): number => {
     const match = /^(node|arbiter)(\d+)$/.exec(name);
@@ -37,7 +54,12 @@ export function readScenario(text: string): Scenario {
       story.push(line);
       continue;
     }
-    const cluster = /^cluster (\d+) nodes (\d+) arbiters (\d+) groups( auto_failback)?( no_quorum_freeze)?$/.exec(line);
+    const cluster =
+      /^cluster (\d+) nodes (\d+) arbiters (\d+) groups(?: of (\d+) resources)?( auto_failback)?( no_quorum_freeze)?$/.exec(
+        line,
+      );
+    const agent = /^at (\d+) (start|stop|monitor|probe) of web(\d+) (\d+) on node(\d+) (.+) for (\d+)$/.exec(line);
+    const crash = /^at (\d+) crash web(\d+) (\d+) on node(\d+)$/.exec(line);
     const until = /^until (\d+)$/.exec(line);
     const cut = /^at (\d+) cut (\w+) to (\w+) for (\d+)$/.exec(line);
     const part = /^at (\d+) part ([\w ]+) for (\d+)$/.exec(line);
@@ -51,8 +73,9 @@ export function readScenario(text: string): Scenario {
         nodes: Number(cluster[1]),
         arbiters: Number(cluster[2]),
         groups: Number(cluster[3]),
-        autoFailback: cluster[4] !== undefined,
-        keeps: cluster[5] !== undefined,
+        agents: cluster[4] === undefined ? undefined : Number(cluster[4]),
+        autoFailback: cluster[5] !== undefined,
+        keeps: cluster[6] !== undefined,
       };
     else if (until !== null) endAt = Number(until[1]);
     else if (cut !== null)
@@ -61,7 +84,26 @@ export function readScenario(text: string): Scenario {
       const [, at, group, to, through, time] = move as unknown as [string, string, string, string, string, string?];
       const forMs = time === undefined ? {} : { forMs: Number(time) };
       faults.push({ kind: 'move', at: Number(at), node: voter(through), group, to: voter(to), ...forMs });
-    } else if (reach !== null)
+    } else if (agent !== null)
+      faults.push({
+        kind: 'agent',
+        at: Number(agent[1]),
+        action: agent[2] as Action,
+        group: Number(agent[3]) - 1,
+        resource: Number(agent[4]),
+        node: Number(agent[5]) - 1,
+        behaviour: readBehaviour(agent[6]!),
+        lasts: Number(agent[7]),
+      });
+    else if (crash !== null)
+      faults.push({
+        kind: 'crash',
+        at: Number(crash[1]),
+        group: Number(crash[2]) - 1,
+        resource: Number(crash[3]),
+        node: Number(crash[4]) - 1,
+      });
+    else if (reach !== null)
       faults.push({ kind: 'reach', at: Number(reach[1]), node: voter(reach[2]!), reached: Number(reach[3]) });
     else if (part !== null) {
       const side = part[2]!.split(' ').map(voter);
@@ -90,4 +132,11 @@ export function readScenario(text: string): Scenario {
     endAt,
   };
   return { story, plan };
+}
+
+function readBehaviour(text: string): Behaviour {
+  const takes = /^takes (\d+)$/.exec(text);
+  const found = takes === null ? behaviours[text] : { takes: Number(takes[1]) };
+  if (found === undefined) throw new Error(`no way to behave: "${text}"`);
+  return found;
 }

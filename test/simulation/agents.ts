@@ -1,3 +1,4 @@
+import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { Action, Outcome, ResourceEffect, ResourceEvent, Wish } from '../../src/core/resources/event.ts';
 import { whyBarred } from '../../src/core/resources/failures.ts';
@@ -46,6 +47,8 @@ export class SimulatedAgents {
   readonly lied = new Set<string>();
   readonly troubles = new Set<Trouble>();
   readonly #world: World;
+  /** A source of its own: what agents draw and what the network draws does not mix. */
+  readonly #random: Random;
   readonly #machine: Machine;
   readonly #setups: readonly GroupSetup[];
   readonly #operations = new Set<Operation>();
@@ -58,6 +61,7 @@ export class SimulatedAgents {
 
   constructor(world: World, machine: Machine, setups: readonly GroupSetup[]) {
     this.#world = world;
+    this.#random = seededRandom(world.plan.seed ^ ((machine.index + 1) * 0x51ed270));
     this.#machine = machine;
     this.#setups = setups;
     this.#state = world.core.createResources(setups);
@@ -192,7 +196,7 @@ export class SimulatedAgents {
     for (const checker of world.checkers) checker.agentBegins?.(world, machine, group, key, action);
     const behaviour = this.#behaviour(group, index, action);
     const takes =
-      behaviour.hangs === true ? Number.POSITIVE_INFINITY : (behaviour.takes ?? world.random.next() * usual);
+      behaviour.hangs === true ? Number.POSITIVE_INFINITY : (behaviour.takes ?? this.#random.next() * usual);
     const late = takes >= timeout;
     const endsAt = world.now + machine.trueSpan(Math.min(takes, timeout));
     const operation: Operation = { life: machine.life, id, group, key, action, endsAt, killed: false };
@@ -200,7 +204,7 @@ export class SimulatedAgents {
     world.note(() => `${machine.name} ${action} ${key}`);
     const { boot } = machine;
     // What it does is done somewhere before its end: an agent that is killed may have done it.
-    const doneAt = world.now + (endsAt - world.now) * world.random.next();
+    const doneAt = world.now + (endsAt - world.now) * this.#random.next();
     let outcome: Outcome = { kind: 'failed', text: 'it was killed' };
     const does = (): void => {
       if (!operation.killed)
