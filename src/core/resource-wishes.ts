@@ -37,6 +37,8 @@ export function noteResources(state: NodeState, event: Extract<Event, { type: 'r
       group: group.name,
       why: barred === undefined ? 'it may run here again' : `this node gives it up for now: ${barred}`,
     });
+  // What was a reason to fence is none any more: an operator has mended it, or it stopped after all.
+  if (phase !== 'stuck' && barred === undefined && state.fenceWanted.delete(group.name)) tellPeers(state);
   if (before.told !== told(standing)) tellPeers(state);
 }
 

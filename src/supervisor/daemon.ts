@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { NodeState } from '../core/node.ts';
 import { createNode } from '../core/node.ts';
 import { readConfigFiles, readConfiguration } from '../linux-ha/cluster.ts';
@@ -39,7 +38,7 @@ import { OwnerRecordFile } from './owner-record.ts';
 import { localNetworks, placeAddresses } from './placement-on-devices.ts';
 import { Reachability } from './reachability.ts';
 import { Reload } from './reload.ts';
-import { NodeResources } from './resources/node-resources.ts';
+import { openResources } from './resources/open.ts';
 import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
 import { arpWarnings, configurationWarnings, guardNotes } from './startup-checks.ts';
@@ -185,17 +184,9 @@ export async function startDaemon(
     onMessage: (from, message, epoch) => loop.dispatch({ type: 'message', from, link: 'arbiter', epoch, message }),
   });
   const linkAlerts = new LinkAlerts({ links, devices, journal, deadtime: cluster.timings.deadtime, now });
-  const resources = new NodeResources({
-    cluster,
-    self,
-    environment: configuration.running.environment,
-    directory: join(settings.runDir, 'resources'),
-    journal,
-    now,
-    dispatch: (event) => {
-      loop.dispatch(event);
-      if (event.type === 'fenceWanted') companions.endMachine(event.why);
-    },
+  const resources = openResources(settings, configuration, self, journal, (event) => {
+    loop.dispatch(event);
+    if (event.type === 'fenceWanted') companions.endMachine(event.why);
   });
   const { runDir, stateDir } = settings;
   const fencing = new FencingParts({ cluster, self, journal, runDir, stateDir, now });

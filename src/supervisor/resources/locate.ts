@@ -27,6 +27,11 @@ export const agentPlaces: AgentPlaces = {
   systemd: '/run/systemd/system',
 };
 
+/** Those of a musterd with this configuration; OCF_ROOT says where OCF agents are, as the resource agent API has it. */
+export function placesOf(configDir: string, ocfRoot: string | undefined): AgentPlaces {
+  return { ...agentPlaces, heartbeat: join(configDir, 'resource.d'), ocf: ocfRoot ?? agentPlaces.ocf };
+}
+
 /** The program that runs a resource on this machine. */
 export type LocatedAgent =
   | {

@@ -9,6 +9,9 @@ import type { AgentPlaces } from './locate.ts';
 import { ResourceOperations } from './operations.ts';
 import { groupSetups, type RunnableResource, runnableResources } from './runnable.ts';
 
+/** What the core is told of resources. */
+export type Told = Extract<Event, { type: 'resources' | 'fenceWanted' }>;
+
 interface Parts {
   readonly cluster: Cluster;
   readonly self: NodeName;
@@ -20,7 +23,7 @@ interface Parts {
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Told how the resources of each group stand, and that this node has to be fenced. */
-  readonly dispatch: (event: Extract<Event, { type: 'resources' | 'fenceWanted' }>) => void;
+  readonly dispatch: (event: Told) => void;
   readonly places?: AgentPlaces | undefined;
 }
 
@@ -78,9 +81,13 @@ export class NodeResources {
   /** Waits for what an earlier musterd had begun, then looks at everything; nothing is done where agents run nothing. */
   async start(): Promise<void> {
     if ([...this.#runnable.values()].every((list) => list.length === 0)) return;
-    const waited = await this.#operations.recover();
+    const { journal } = this.#parts;
+    const waited = await this.#operations.recover().catch((error: Error) => {
+      journal.warn('resource', `whether anything was begun before is not known: ${error.message}`);
+      return [];
+    });
     for (const instance of waited)
-      this.#parts.journal.say('resource', `${instance}: what the last musterd had begun with it has ended`);
+      journal.say('resource', `${instance}: what the last musterd had begun with it has ended`);
     const early = this.#early?.values() ?? [];
     this.#early = undefined;
     this.#keeper.start();

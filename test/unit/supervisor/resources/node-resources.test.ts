@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { GroupPhase } from '../../../../src/core/resources/event.ts';
+import type { Cluster } from '../../../../src/model/cluster.ts';
+import { Journal } from '../../../../src/supervisor/journal.ts';
+import { NodeResources, type Told } from '../../../../src/supervisor/resources/node-resources.ts';
+import { clusterOf } from '../../../simulation/cluster.ts';
+import { AgentMachine } from './machine.ts';
+
+/** Notes what it does; it runs while its file is there, and takes a second to start where `slow` is. */
+const agent = `echo "$2 $1" >>"$ROOT/log"
+case $2 in
+  start) [ -e "$ROOT/slow" ] && sleep 1; [ -e "$ROOT/broken" ] && exit 1; touch "$ROOT/$1.runs" ;;
+  stop) rm -f "$ROOT/$1.runs" ;;
+  status) [ -e "$ROOT/$1.runs" ] && echo running || echo stopped ;;
+esac`;
+
+describe('the resources of a node', function () {
+  this.timeout(60_000);
+  let machine: AgentMachine;
+  const begun: NodeResources[] = [];
+  beforeEach(() => {
+    machine = new AgentMachine();
+    machine.script('ha.d/resource.d/noted', agent);
+  });
+  afterEach(() => {
+    for (const resources of begun.splice(0)) resources.stop();
+    machine.remove();
+  });
+
+  const settings = { monitorInterval: 50, failureTimeout: 600_000, migrationThreshold: 2 };
+  const cluster: Cluster = {
+    ...clusterOf({ nodes: 3, arbiters: 0, groups: 1, autoFailback: false, driftBound: 0.001, fast: false }),
+    groups: [
+      {
+        name: 'shop',
+        preferred: 'node1',
+        resources: ['a', 'b'].map((arg) => ({ kind: 'agent', agent: 'noted', args: [arg] })),
+      },
+    ],
+    resources: { defaults: settings, groups: {} },
+  };
+
+  interface Begun {
+    readonly resources: NodeResources;
+    readonly journal: Journal;
+    readonly last: () => Extract<Told, { type: 'resources' }>;
+    readonly phase: (wanted: GroupPhase, answers: number) => Promise<void>;
+  }
+
+  function begin(of = cluster): Begun {
+    const told: Told[] = [];
+    const journal = new Journal('node1', { write: () => {}, flush: async () => {} });
+    const resources = new NodeResources({
+      cluster: of,
+      self: 'node1',
+      environment: {},
+      directory: machine.path('run'),
+      journal,
+      now: () => performance.now(),
+      dispatch: (event) => told.push(event),
+      places: machine.places,
+    });
+    begun.push(resources);
+    void resources.start();
+    const last = (): Extract<Told, { type: 'resources' }> =>
+      told.filter((one): one is Extract<Told, { type: 'resources' }> => one.type === 'resources').at(-1)!;
+    const phase = async (wanted: GroupPhase, answers: number): Promise<void> => {
+      for (let waited = 0; last()?.phase !== wanted || last().answers < answers; waited++) {
+        assert.ok(waited < 2000, `${JSON.stringify(told)}\n${journal.recent(50).map(({ why }) => why)}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    };
+    return { resources, journal, last, phase };
+  }
+
+  const log = (): string[] =>
+    existsSync(machine.path('log'))
+      ? readFileSync(machine.path('log'), 'utf8')
+          .split('\n')
+          .filter((line) => /^(start|stop) /.test(line))
+      : [];
+
+  it('answer every wish, and say in the journal what was done', async () => {
+    const { resources, journal, last, phase } = begin();
+    await phase('stopped', 0);
+    resources.want({ group: 'shop', wish: 'run', urgently: false, id: 1 });
+    await phase('running', 1);
+    assert.deepEqual(log(), ['start a', 'start b']);
+    assert.deepEqual(last(), {
+      type: 'resources',
+      group: 'shop',
+      phase: 'running',
+      dirty: false,
+      barred: undefined,
+      answers: 1,
+    });
+    resources.want({ group: 'shop', wish: 'run', urgently: false, id: 2 });
+    await phase('running', 2);
+    resources.want({ group: 'shop', wish: 'stop', urgently: false, id: 3 });
+    await phase('stopped', 3);
+    assert.deepEqual(log().slice(2), ['stop b', 'stop a']);
+    const said = journal.recent(100).map(({ why }) => why.replace(/\d+ ms/, 'N ms'));
+    for (const line of [
+      'noted: is started',
+      'noted: started in N ms',
+      'noted-2: is stopped',
+      'noted-2: stopped in N ms',
+    ])
+      assert.ok(said.includes(line), `${line} in ${said}`);
+    assert.deepEqual(
+      resources.status('shop').map(({ name, state, failures }) => [name, state, failures]),
+      [
+        ['noted', 'stopped', 0],
+        ['noted-2', 'stopped', 0],
+      ],
+    );
+  });
+
+  it('that were being started when musterd was killed are waited for and found, and none is started twice', async () => {
+    writeFileSync(machine.path('slow'), '');
+    const first = begin();
+    await first.phase('stopped', 0);
+    first.resources.want({ group: 'shop', wish: 'run', urgently: false, id: 1 });
+    for (let waited = 0; log().length === 0; waited++) {
+      assert.ok(waited < 2000);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    // What a kill leaves behind: nobody listens any more, and the start goes on.
+    first.resources.stop();
+    const next = begin();
+    // The core wants it before anybody knows what the last one had begun.
+    next.resources.want({ group: 'shop', wish: 'run', urgently: false, id: 1 });
+    await next.phase('running', 1);
+    assert.deepEqual(log(), ['start a', 'start b']);
+    assert.ok(next.journal.recent(100).some(({ why }) => why === 'noted runs already'));
+  });
+
+  it('that fail too often are given up with the reason, and may run again when that is cleared', async () => {
+    writeFileSync(machine.path('broken'), '');
+    const { resources, last, journal } = begin();
+    resources.want({ group: 'shop', wish: 'run', urgently: false, id: 1 });
+    for (let waited = 0; last()?.barred === undefined || last().phase !== 'stopped'; waited++) {
+      assert.ok(waited < 2000);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.equal(last().barred, 'noted failed there 2 times: start: exit code 1');
+    assert.equal(journal.recent(100).filter(({ what }) => what === 'gives-up').length, 1);
+    rmSync(machine.path('broken'));
+    resources.clear('shop');
+    for (let waited = 0; last().phase !== 'running'; waited++) {
+      assert.ok(waited < 2000);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.equal(last().barred, undefined);
+  });
+
+  it('are nothing to wait for where no agent runs anything', async () => {
+    const { resources } = begin({ ...cluster, groups: [{ name: 'shop', preferred: 'node1', resources: [] }] });
+    await resources.start();
+    assert.equal(resources.stopPatience, 0);
+    assert.equal(existsSync(machine.path('run')), false);
+  });
+});
