@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { installPackages } from '../debian/installed.ts';
 import { runInGuest } from './guest.ts';
 
 /** One file behind two loopback targets of the kernel's SCSI target: two ways to one disk, as two machines have them. */
@@ -25,21 +24,30 @@ for tries in 1 2 3 4 5 6 7 8 9 10; do [ -b /dev/sdb ] && break; sleep 0.3; done
 cd /
 `;
 
+interface Said {
+  readonly output: string;
+  readonly is: (what: string, wanted: unknown) => void;
+  readonly matches: (what: string, wanted: RegExp) => void;
+}
+
+/** What a program has said in a guest with such a disk. */
+async function guest(program: string): Promise<Said> {
+  installPackages({ '/usr/bin/sg_persist': 'sg3-utils' });
+  const output = await runInGuest(prepare, join(import.meta.dirname, program), 200_000);
+  const lines = [...output.matchAll(/^SAYS ([^:\n]+): (.*?)\r?$/gm)];
+  const said = new Map(lines.map((match) => [match[1]!, JSON.parse(match[2]!) as unknown]));
+  return {
+    output,
+    is: (what, wanted) => assert.deepEqual(said.get(what), wanted, `${what}\n${output}`),
+    matches: (what, wanted) => assert.match(String(said.get(what)), wanted, output),
+  };
+}
+
 describe('uml: a quorum disk with scsi persistent reservation, on the kernel of User-Mode Linux', function () {
   this.timeout(240_000);
 
   it('registers, reserves, pre-empts, and locks out the node that lost', async () => {
-    if (!existsSync('/usr/bin/sg_persist'))
-      execFileSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'sg3-utils'], { stdio: 'ignore' });
-    const output = await runInGuest(prepare, join(import.meta.dirname, 'scsi-program.ts'), 200_000);
-    const said = new Map(
-      [...output.matchAll(/^SAYS ([^:\n]+): (.*?)\r?$/gm)].map((match) => [
-        match[1]!,
-        JSON.parse(match[2]!) as unknown,
-      ]),
-    );
-    const is = (what: string, wanted: unknown): void => assert.deepEqual(said.get(what), wanted, `${what}\n${output}`);
-    const matches = (what: string, wanted: RegExp): void => assert.match(String(said.get(what)), wanted, output);
+    const { is, matches, output } = await guest('scsi-program.ts');
     matches('format', /is now the quorum disk/);
     is('node1 takes it', true);
     is('its key', true);
@@ -57,6 +65,28 @@ describe('uml: a quorum disk with scsi persistent reservation, on the kernel of 
     matches('node1 again at once', /its last lease is not over/);
     is('node1 takes it back when its lease is over', true);
     matches('then node2 writes data', /EBADE/);
+    assert.match(output, /GUEST-ENDS 0/);
+  });
+});
+
+describe('uml: fencing at a disk with scsi persistent reservation, on the kernel of User-Mode Linux', function () {
+  this.timeout(240_000);
+
+  it('refuses what a fenced node writes until it boots again, and lets it fence nobody', async () => {
+    const { is, matches, output } = await guest('scsi-fencing-program.ts');
+    is('before', ['written', 'written']);
+    is('registered', [true, true]);
+    is('tests', [true, true]);
+    is('both write', ['written', 'written']);
+    is('fenced', { ok: true, text: 'refuses what node1 writes' });
+    matches('node1 writes', /Invalid exchange|Input\/output error/);
+    is('node2 writes', 'written');
+    is('again', { ok: true, text: 'refuses what node1 writes' });
+    is('node1 shoots back', { ok: false, text: 'has no key of node1, which therefore may take no other away' });
+    is('node1 starts musterd again', false);
+    matches('node1 still', /Invalid exchange|Input\/output error/);
+    is('node1 has booted', true);
+    is('node1 writes again', 'written');
     assert.match(output, /GUEST-ENDS 0/);
   });
 });
