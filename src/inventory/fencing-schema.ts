@@ -61,7 +61,7 @@ const fencing = z.strictObject({
     .optional(),
   random_delay: time.describe('At most so much is added to each such wait (default none)').optional(),
   self_test: z
-    .union([z.literal('off'), z.literal(false), z.string().regex(/^\d+(\.\d+)?\s*(s|m|min|h|d)$/, aDuration)])
+    .union([z.literal('off'), z.string().regex(/^\d+(\.\d+)?\s*(s|m|min|h|d)$/, aDuration)])
     .describe('Between two tests of the devices (default 10m), or off')
     .optional(),
   watchdog: z

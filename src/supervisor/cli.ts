@@ -3,7 +3,7 @@ import { parseDuration, showDuration } from '../base/duration.ts';
 import { exitCodes, Problem } from '../base/problem.ts';
 import { readConfiguration } from '../linux-ha/cluster.ts';
 import { describeDirectives } from '../linux-ha/ha-cf-directives.ts';
-import { longestFencingOf } from '../model/fencing.ts';
+import { type Fencing, longestFencingOf } from '../model/fencing.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { serviceKey } from '../model/virtual-service.ts';
 import type { ControlRequest } from '../wire/control.ts';
@@ -280,6 +280,15 @@ async function ask(settings: Settings, request: ControlRequest, json: boolean, p
   throw new Problem(answer.usage === true ? 'usage' : 'hostFailed', answer.text);
 }
 
+function describeFencing(fencing: Fencing | undefined): string[] {
+  if (fencing === undefined) return [];
+  const devices = fencing.devices.map(
+    ({ name, agent, nodes }) => `${name} (${agent}) of ${Object.keys(nodes).join(', ')}`,
+  );
+  const lines = fencing.lines.map(({ directive, type }) => `${directive} ${type}`);
+  return [`  * fencing: ${[...devices, ...lines].join('; ')}`];
+}
+
 function describeConfiguration(directory: string): string {
   const configuration = readConfiguration(directory);
   const { cluster, notes, hash } = configuration;
@@ -303,9 +312,10 @@ function describeConfiguration(directory: string): string {
     `Cluster ${cluster.name} of ${cluster.nodes.join(', ')}, configuration ${hash}`,
     `  * links: ${links.join('; ')}; port ${cluster.udpPort}`,
     `  * keepalive ${showDuration(keepalive)}, warntime ${showDuration(warntime)}, deadtime ${showDuration(deadtime)}, initdead ${showDuration(initdead)}, lease ${showDuration(lease)}`,
+    ...describeFencing(cluster.fencing),
     'Resource groups:',
     ...groups,
     ...(services.length === 0 ? [] : ['Virtual services:', ...services]),
-    ...[...notes, ...configurationWarnings(configuration)].map((note) => `note: ${note}`),
+    ...[...notes, ...configurationWarnings(configuration, directory)].map((note) => `note: ${note}`),
   ].join('\n');
 }

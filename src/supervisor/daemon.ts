@@ -5,9 +5,7 @@ import { createNode } from '../core/node.ts';
 import { readConfigFiles, readConfiguration } from '../linux-ha/cluster.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { Codec } from '../wire/codec.ts';
-import { type ControlAnswer, type ControlRequest, unknownGroup } from '../wire/control.ts';
-import { linesAbout } from '../wire/journal.ts';
-import { showExplanation } from '../wire/show-explanation.ts';
+import type { ControlAnswer, ControlRequest } from '../wire/control.ts';
 import type { Status } from '../wire/status.ts';
 import { openArbiterLinks } from './arbiter/open-links.ts';
 import { Companions } from './companions.ts';
@@ -31,13 +29,13 @@ import { keyringOf, refusedKeys } from './keys.ts';
 import { LinkAlerts } from './link-alerts.ts';
 import { Loop } from './loop.ts';
 import { type DriverSet, NodeMachine } from './machine.ts';
-import { operatorCommand } from './operator-commands.ts';
 import { OrderFile } from './order-file.ts';
 import { refuseOwnAddresses } from './own-address.ts';
 import { OwnerRecordFile } from './owner-record.ts';
 import { localNetworks, placeAddresses } from './placement-on-devices.ts';
 import { Reachability } from './reachability.ts';
 import { Reload } from './reload.ts';
+import { answerRequest } from './requests.ts';
 import { openResources } from './resources/open.ts';
 import { ServiceManager } from './service-manager.ts';
 import { controlSocket, type Settings } from './settings.ts';
@@ -213,7 +211,7 @@ export async function startDaemon(
 
   for (const note of configuration.notes) journal.say('configuration', note);
   for (const note of refusedKeys(configuration.authkeys)) journal.warn('configuration', note);
-  for (const note of configurationWarnings(configuration)) journal.warn('configuration', note);
+  for (const note of configurationWarnings(configuration, settings.configDir)) journal.warn('configuration', note);
   for (const warning of arpWarnings(placed)) journal.warn('kernel', warning);
 
   await addresses.release();
@@ -254,11 +252,12 @@ export async function startDaemon(
   });
   const companions = new Companions({ configuration, self, journal, now, steppedAt: () => loop.steppedAt });
   companions.openWatchdog();
+  // A disk has to know this node before anything on it is mounted.
+  await fencing.start();
   await links.start();
   loop.start();
   arbiters.start();
   void resources.start();
-  void fencing.start();
 
   const status = (): Status =>
     buildStatus(
@@ -285,27 +284,7 @@ export async function startDaemon(
       now(),
       Date.now(),
     );
-  answer = async (asked) => {
-    const { request, group } = asked;
-    if (request === 'status') return { ok: true, status: status() };
-    if (request === 'explain' || request === 'journal') {
-      const unknown = unknownGroup(request, group, cluster);
-      if (unknown !== undefined) return { ok: false, text: unknown, usage: true };
-    }
-    if (request === 'journal') return { ok: true, journal: linesAbout(group, journal.recent(400)) };
-    if (request === 'reload') return reload.run('asked for by an operator');
-    if (request === 'fence-history') return { ok: true, fencings: fencing.history.records };
-    if (request === 'fence') {
-      const { target = '', confirmed = false } = asked;
-      return fencing.noted(target, confirmed, await loop.ask({ kind: request, node: target, confirmed }));
-    }
-    const command = operatorCommand(asked);
-    if (command !== undefined) return loop.ask(command);
-    const seen = status();
-    const wanted = seen.groups.filter(({ name }) => group === undefined || name === group);
-    const text = wanted.map((found) => showExplanation(seen, found, journal.recent(400), Date.now())).join('\n\n');
-    return { ok: true, text };
-  };
+  answer = (asked) => answerRequest(asked, { cluster, journal, loop, reload, fencing, status });
 
   const reachability = new Reachability({
     cluster,

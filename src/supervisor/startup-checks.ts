@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Configuration } from '../linux-ha/cluster.ts';
 import { fencingNotes } from '../linux-ha/fencing-lint.ts';
 import type { Cluster } from '../model/cluster.ts';
+import { type Fencing, secretsOf } from '../model/fencing.ts';
 import type { PlacedAddress } from './drivers/address.ts';
 import type { Guard } from './guard.ts';
 
@@ -46,7 +48,31 @@ export function guardNotes({ protection, why }: Pick<Guard, 'protection' | 'why'
   return notes;
 }
 
-/** What a person should know about the configuration: something of it will wait for one. */
-export function configurationWarnings({ cluster }: Pick<Configuration, 'cluster'>): string[] {
-  return fencingNotes(cluster.fencing, cluster.resources);
+/** What a person should know about the configuration: what will wait for one, and what others may read. */
+export function configurationWarnings(
+  { cluster }: Pick<Configuration, 'cluster'>,
+  directory: string,
+  modeOf: (path: string) => number = permissions,
+): string[] {
+  return [...fencingNotes(cluster.fencing, cluster.resources), ...openSecrets(cluster.fencing, directory, modeOf)];
+}
+
+/** heartbeat's files of old were readable for all, whatever `stonith_host` had in it. */
+function openSecrets(fencing: Cluster['fencing'], directory: string, modeOf: (path: string) => number): string[] {
+  if (fencing === undefined) return [];
+  const has = (part: Partial<Fencing>): boolean =>
+    secretsOf({ ...fencing, lines: [], devices: [], ...part }).length > 0;
+  const files = [
+    ...(has({ lines: fencing.lines }) ? ['ha.cf'] : []),
+    ...(has({ devices: fencing.devices }) ? ['muster.yml'] : []),
+  ];
+  return files.flatMap((name) => {
+    const path = join(directory, name);
+    return (modeOf(path) & 0o077) === 0 ? [] : [`others may read the passwords of fencing devices: chmod 600 ${path}`];
+  });
+}
+
+/** 0 where there is no such file. */
+function permissions(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
 }

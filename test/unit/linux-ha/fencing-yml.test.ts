@@ -111,8 +111,21 @@ describe('fencing in muster.yml and ha.cf', () => {
   it('says at start which group waits for a person, as nobody else can fence its node', () => {
     const needs = 'resources: { groups: { shop: { needs: fencing } } }\n';
     const waits = /^group shop needs fencing and no device is there for it/;
-    assert.ok(configurationWarnings(read(needs)).some((note) => waits.test(note)));
-    assert.ok(!configurationWarnings(read(`${needs}${ipmi}`)).some((note) => waits.test(note)));
+    assert.ok(configurationWarnings(read(needs), '/none').some((note) => waits.test(note)));
+    assert.ok(!configurationWarnings(read(`${needs}${ipmi}`), '/none').some((note) => waits.test(note)));
+  });
+
+  it('says at start where others may read a password', () => {
+    const both = read(ipmi, { 'ha.cf': `${files['ha.cf']}stonith_host * baytech 10.0.0.3 login pass\n` });
+    const warned = (mode: number): string[] => configurationWarnings(both, '/etc/ha.d', () => mode);
+    const others = 'others may read the passwords of fencing devices: chmod 600 /etc/ha.d';
+    assert.deepEqual(warned(0o100644), [`${others}/ha.cf`, `${others}/muster.yml`]);
+    assert.deepEqual(warned(0o100600), []);
+    const open = read('fencing: { devices: { d: { agent: fence_x, nodes: [n1] } } }');
+    assert.deepEqual(
+      configurationWarnings(open, '/etc/ha.d', () => 0o644),
+      [],
+    );
   });
 
   const wrong: readonly (readonly [string, string])[] = [
