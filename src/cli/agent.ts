@@ -1,18 +1,24 @@
 import { Command } from 'commander';
-import { exitCodes } from '../base/problem.ts';
+import { exitCodes, Problem } from '../base/problem.ts';
 import { openSession } from '../remote/open-session.ts';
 import { serveAgent } from '../remote/persist/agent.ts';
 import { dialAgent } from '../remote/persist/client.ts';
-import { type Answer, agentSocketPath, JsonLines, type Order } from '../remote/persist/protocol.ts';
+import { type Answer, agentSocketPath, deafMs, JsonLines, type Order } from '../remote/persist/protocol.ts';
 
 /** The agent's answer; undefined where none runs. */
 async function askAgent(order: Order): Promise<Answer | undefined> {
-  const socket = await dialAgent(agentSocketPath());
+  const path = agentSocketPath();
+  const socket = await dialAgent(path);
   if (socket === undefined) return undefined;
   const lines = new JsonLines(socket);
   lines.send(order);
-  const answer = (await lines.next()) as Answer | undefined;
+  const asked = performance.now();
+  const answer = (await lines.next(deafMs)) as Answer | undefined;
   socket.destroy();
+  if (answer === undefined && performance.now() - asked >= deafMs) {
+    const message = `Cannot ask the background process as it must answer: it was silent for ${deafMs / 1000} s`;
+    throw new Problem('hostFailed', message, { hint: `end it with: fuser -k ${path}` });
+  }
   return answer;
 }
 

@@ -14,7 +14,7 @@ export interface SshOptions {
   readonly askBecomePass?: boolean;
   readonly askPerGroup?: boolean;
   /** How long connections stay open after their last use, in milliseconds. */
-  readonly persist?: number;
+  readonly persist?: number | 'off';
 }
 
 let said: SshOptions = {};
@@ -45,25 +45,31 @@ export function withSshOptions(command: Command): Command {
         .default('auto'),
     )
     .addOption(
-      new Option('--persist <duration>', 'keep connections open for so long after their last use, for the next command')
+      new Option(
+        '--persist <duration>',
+        'keep connections open for so long after their last use (default: ControlPersist of ssh_config; off: not)',
+      )
         .env('MUSTER_PERSIST')
-        .argParser(milliseconds),
+        .argParser(persistMs),
     )
     .hook('preAction', (_command, action) => {
       said = action.opts<SshOptions>();
     });
 }
 
-function milliseconds(text: string): number {
+function persistMs(text: string): number | 'off' {
+  if (text === 'off') return text;
   const value = parseDuration(text);
-  if (value === undefined || value <= 0) throw new InvalidArgumentError('It must be a duration like 60s or 10m.');
+  if (value === undefined || value <= 0)
+    throw new InvalidArgumentError('It must be a duration like 60s or 10m, or off.');
   return value;
 }
 
-/** How connections are kept open, where somebody wants that: by a process of this same program. */
-export function persistence(): Persist | undefined {
-  if (said.persist === undefined) return undefined;
-  return { idleMs: said.persist, start: [process.execPath, ...process.execArgv, process.argv[1]!, 'agent', 'serve'] };
+/** How connections are kept open: as the command line says, or as ssh_config does, by a process of this same program. */
+export function persistence(): { persist: Persist | undefined; persistStart: readonly string[] | undefined } {
+  const start = [process.execPath, ...process.execArgv, process.argv[1]!, 'agent', 'serve'];
+  if (said.persist === 'off') return { persist: undefined, persistStart: undefined };
+  return { persist: said.persist === undefined ? undefined : { idleMs: said.persist, start }, persistStart: start };
 }
 
 /** Passwords by group of hosts (or one for all), each asked for once. */

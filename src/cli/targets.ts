@@ -25,7 +25,7 @@ export async function targetsOf(hosts: readonly Host[], options: ReachOptions = 
   if (ssh) reading ??= loadSshConfig(said.sshConfig);
   const config = ssh ? await reading! : noSshConfig;
   const transport = said.transport === 'auto' ? undefined : said.transport;
-  const persist = persistence();
+  const keep = persistence();
   const targets: Target[] = [];
   for (const host of hosts) {
     if (host.connection === 'lab') {
@@ -36,7 +36,7 @@ export async function targetsOf(hosts: readonly Host[], options: ReachOptions = 
     }
     const hostKeyChecking = options.hostKeyChecking ?? said.hostKeyChecking;
     const access = await accessTo(host);
-    targets.push(targetOf(host, config, { ...options, hostKeyChecking, transport, access, persist }));
+    targets.push(targetOf(host, config, { ...options, hostKeyChecking, transport, access, ...keep }));
   }
   if (targets.some((target) => target.hostKeyChecking === 'ask')) await surveyHostKeys(targets);
   return targets;

@@ -30,6 +30,8 @@ export interface TargetOptions {
   readonly transport?: TransportName | undefined;
   readonly access?: Access | undefined;
   readonly persist?: Persist | undefined;
+  /** The command that starts the background process, for hosts whose ssh_config wants connections kept open. */
+  readonly persistStart?: readonly string[] | undefined;
 }
 
 /** What is known of a host before ssh_config is asked. */
@@ -95,7 +97,7 @@ function resolve(wanted: Wanted, config: SshConfig, options: TargetOptions, hops
     // Somebody who asked for BatchMode is not to be asked anything.
     access: isYes(settings, 'batchmode') ? { ...options.access, questions: undefined } : options.access,
     transport: options.transport,
-    persist: options.persist,
+    persist: options.persist ?? persistOf(title, settings, options.persistStart),
     needsOpenSsh: beyond ?? onlyOpenSsh(settings),
     openSsh: { ...ownWords(wanted), configFile: config.file },
   };
@@ -145,7 +147,26 @@ function way(
   const before = list.length > 0 ? list.join(',') : undefined;
   const hop = { title: name, name, user, port: port === undefined ? undefined : Number(port), proxyJump: before };
   // What the command line says about the transport and --persist is about the host itself; a hop takes what it needs.
-  return { jump: resolve(hop, config, { ...options, transport: undefined, persist: undefined }, hops + 1) };
+  return {
+    jump: resolve(
+      hop,
+      config,
+      { ...options, transport: undefined, persist: undefined, persistStart: undefined },
+      hops + 1,
+    ),
+  };
+}
+
+/** The longest that a timer can wait is 24 days; that is ControlPersist without a time. */
+const longestIdleMs = 24 * 86_400_000;
+
+/** ControlPersist, where ControlMaster shares connections at all. */
+function persistOf(title: string, settings: SshHostConfig, start: readonly string[] | undefined): Persist | undefined {
+  const master = settings.first('controlmaster')?.toLowerCase() ?? 'no';
+  const wanted = settings.first('controlpersist')?.toLowerCase() ?? 'no';
+  if (start === undefined || master === 'no' || wanted === 'no') return undefined;
+  const seconds = wanted === 'yes' ? 0 : (time(title, settings, 'controlpersist') ?? 0);
+  return { start, idleMs: seconds === 0 ? longestIdleMs : Math.min(seconds * 1000, longestIdleMs) };
 }
 
 function knownHostsFiles(settings: SshHostConfig): string[] {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -198,6 +198,42 @@ describe('remote: connections that are kept open', function () {
     });
     await connection.close();
     assert.equal((await session(target()))[1], '3');
+  });
+
+  it('are given up, and made without the process, where it hangs', async () => {
+    const connection = await connect(target());
+    const { pid } = (await status())!;
+    writeFileSync(join(runtime, 'hosts.yml'), `hosts: { node1: { address: 127.0.0.1, port: ${sshd.port} } }\n`);
+    const login = `Host *\n  IdentityFile ${join(sshd.dir, 'id')}\n  UserKnownHostsFile ${runtime}/known_hosts\n`;
+    writeFileSync(join(runtime, 'config'), login);
+    const words = ['run', '-i', join(runtime, 'hosts.yml'), '-F', join(runtime, 'config'), '--persist', '60s', 'all'];
+    const cli = (...args: string[]): Promise<[code: number | null, out: string]> =>
+      new Promise((resolve) => {
+        const child = execFile(program[0]!, [...program.slice(1), ...args], (_error, out, err) =>
+          resolve([child.exitCode, `${out}${err}`]),
+        );
+      });
+    let begun = (): void => {};
+    const begins = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const running = connection.exec('echo on; sleep 300', { onStdout: () => begun() });
+    const lost = assert.rejects(running, (error) => {
+      assert.match(String(error), /the background process that holds it hangs/);
+      return error instanceof ConnectionLost;
+    });
+    await begins;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const [run, shown] = await Promise.all([cli(...words, '--', 'echo direct'), cli('agent', 'status'), lost]);
+      assert.deepEqual(run, [0, 'node1 (1)\ndirect\n']);
+      assert.equal(shown[0], 2);
+      assert.match(shown[1], /it was silent for 5 s\n +hint: .*fuser -k /);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await connection.close();
+    assert.ok(await idle());
   });
 
   it('close when nobody used them for the time, and the process ends after the last', async () => {

@@ -85,6 +85,7 @@ class Agent {
     socket.on('error', () => {});
     const lines = new JsonLines(socket);
     const order = (await lines.next().catch(() => undefined)) as Order | undefined;
+    if (order?.want === 'session') lines.send({ heard: true });
     if (order?.want === 'session') return await this.#session(socket, lines, order);
     if (order?.want === 'status') lines.send({ status: this.#status() });
     if (order?.want === 'stop') {

@@ -12,7 +12,7 @@ import { interrupted, unreachable } from '../problems.ts';
 import type { Questions } from '../secret.ts';
 import { Loss, newSession, type Session } from '../session.ts';
 import type { ReverseTunnel, Target } from '../types.ts';
-import { type Answer, agentSocketPath, JsonLines, requests } from './protocol.ts';
+import { type Answer, agentSocketPath, deafMs, JsonLines, requests } from './protocol.ts';
 
 /** How long a new agent may take until it listens; in milliseconds. */
 const startMs = 10_000;
@@ -28,6 +28,9 @@ export function dialAgent(path: string): Promise<Socket | undefined> {
     socket.once('error', () => resolve(undefined));
   });
 }
+
+/** True once an agent did not answer: the rest of the run goes without it. */
+let deaf = false;
 
 let starting: Promise<boolean> | undefined;
 
@@ -50,11 +53,11 @@ async function startAgent(path: string, command: readonly string[]): Promise<boo
 
 /**
  * A session over a connection that the agent holds: an open one, or one that it opens now. Undefined where there is no agent
- * and none can be started: then the connection is made without one. Rejects as a login does.
+ * and none can be started, or it hangs: then the connection is made without one. Rejects as a login does.
  */
 export async function persistentSession(target: Target, signal: AbortSignal | undefined): Promise<Session | undefined> {
   const { persist } = target;
-  if (persist === undefined) return undefined;
+  if (persist === undefined || deaf) return undefined;
   const path = agentSocketPath();
   let socket = await dialAgent(path);
   if (socket === undefined) {
@@ -70,7 +73,10 @@ export async function persistentSession(target: Target, signal: AbortSignal | un
   try {
     const answer = await order(socket, target, persist.idleMs);
     if (signal?.aborted) throw interrupted(target);
-    if (answer === undefined) return undefined;
+    if (answer === undefined) {
+      socket.destroy();
+      return undefined;
+    }
     return sessionOver(socket, target, answer.workerGroups);
   } catch (error) {
     socket.destroy();
@@ -97,8 +103,13 @@ async function order(
     password: access?.password?.reveal(),
     mayAsk: questions !== undefined,
   });
+  const heard = (await lines.next(deafMs)) as Answer | undefined;
+  if (heard === undefined) {
+    deaf = true;
+    return undefined;
+  }
   for (;;) {
-    const answer = (await lines.next()) as Answer | undefined;
+    const answer = (await lines.next(loginMs(target))) as Answer | undefined;
     if (answer === undefined) return undefined;
     if ('problem' in answer)
       throw new Problem(answer.problem.reason, answer.problem.message, { hint: answer.problem.hint });
@@ -114,6 +125,24 @@ async function order(
   }
 }
 
+/** The agent has the same time for a login as we would have, hop by hop; it says itself when it is over. */
+function loginMs(target: Target): number {
+  return target.connectTimeoutMs + (target.jump === undefined ? deafMs : loginMs(target.jump));
+}
+
+/** Notices an agent that hangs while we use what it holds; returns how to stop looking. */
+function watch(connection: PacketConnection, onDeaf: () => void): () => void {
+  let unanswered = 0;
+  const timer = setInterval(() => {
+    if (unanswered++ >= 3) return onDeaf();
+    const answered = (): void => {
+      unanswered = 0;
+    };
+    connection.global(requests.there).then(answered, answered);
+  }, deafMs / 3).unref();
+  return () => clearInterval(timer);
+}
+
 function sessionOver(socket: Socket, target: Target, workerGroups: readonly number[]): Session {
   const loss = new Loss();
   const connection = new PacketConnection(socket);
@@ -122,7 +151,12 @@ function sessionOver(socket: Socket, target: Target, workerGroups: readonly numb
     if (name === requests.lost) lost.why = body.text();
     return Buffer.alloc(0);
   };
+  const unwatch = watch(connection, () => {
+    lost.why = unreachable(target, 'the connection must last', 'the background process that holds it hangs').message;
+    socket.destroy();
+  });
   connection.onClose = async () => {
+    unwatch();
     // The agent's own words are about the host already.
     loss.declare(
       lost.why === undefined

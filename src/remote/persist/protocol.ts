@@ -20,6 +20,8 @@ export type Order =
 
 /** What the agent says to it, a line each, until it is `ready`: from then on both speak RFC 4254. */
 export type Answer =
+  /** At once: somebody is there, who begins now. */
+  | { readonly heard: true }
   | { readonly ask: 'secret' | 'line'; readonly question: string }
   | { readonly problem: { readonly reason: ExitReason; readonly message: string; readonly hint: string | undefined } }
   | {
@@ -55,6 +57,8 @@ export interface AgentStatus {
 export const requests = {
   /** In a channel: keep the worker shell in it (a uint32: its process group) for the next client. */
   park: 'park@muster',
+  /** About nothing: whoever refuses it is there. */
+  there: 'keepalive@muster',
   /** About the connection: it is lost, and why. */
   lost: 'lost@muster',
 } as const;
@@ -73,8 +77,11 @@ export function agentSocketPath(): string {
     const message = `Cannot keep connections open as ${dir} must be a directory of yours alone: it is not`;
     throw new Problem('badInput', message, { hint: `chmod 700 ${dir}, if it is yours` });
   }
-  return join(dir, 'agent-1.sock');
+  return join(dir, 'agent-2.sock');
 }
+
+/** An agent that says nothing for this long is stopped or hangs: nobody waits for it any longer. In milliseconds. */
+export const deafMs = 5000;
 
 /** Lines of JSON on a socket, until it is used for something else. */
 export class JsonLines {
@@ -100,8 +107,22 @@ export class JsonLines {
     this.#socket.write(`${JSON.stringify(value)}\n`);
   }
 
-  /** The next line; undefined at the end. Rejects for what is no JSON. */
-  async next(): Promise<unknown> {
+  /** The next line; undefined at the end, and where none comes within a time. Rejects for what is no JSON. */
+  async next(withinMs?: number): Promise<unknown> {
+    let late = false;
+    const stop = (): void => {
+      late = true;
+      this.#wake?.();
+    };
+    const timer = withinMs === undefined ? undefined : setTimeout(stop, withinMs);
+    try {
+      return await this.#line(() => late);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #line(late: () => boolean): Promise<unknown> {
     for (;;) {
       const at = this.#held.indexOf(0x0a);
       if (at !== -1) {
@@ -109,7 +130,7 @@ export class JsonLines {
         this.#held = this.#held.subarray(at + 1);
         return JSON.parse(line);
       }
-      if (this.#ended) return undefined;
+      if (this.#ended || late()) return undefined;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Problem } from '../../../src/base/problem.ts';
 import type { Host, SshSettings } from '../../../src/model/inventory.ts';
 import { loadSshConfig } from '../../../src/remote/ssh-config.ts';
-import { targetOf } from '../../../src/remote/target.ts';
+import { type TargetOptions, targetOf } from '../../../src/remote/target.ts';
 
 function host(address: string, ssh: Partial<SshSettings> = {}): Host {
   return {
@@ -69,6 +69,29 @@ Host *
     assert.equal(target.identitiesOnly, true);
     assert.equal(target.hashKnownHosts, true);
     assert.equal((await targetFrom(config, 'other')).user, 'second');
+  });
+
+  it('keeps connections open as ControlPersist says, where somebody can, and the command line says nothing', async () => {
+    const start = ['muster', 'agent', 'serve'];
+    const idle = async (lines: string, more: TargetOptions = { persistStart: start }): Promise<number | undefined> => {
+      writeFileSync(join(dir, 'config'), lines);
+      return targetOf(host('web'), await loadSshConfig(join(dir, 'config')), more).persist?.idleMs;
+    };
+    const shared = 'ControlMaster auto\n';
+    assert.equal(await idle(`${shared}ControlPersist 10m`), 600_000);
+    assert.ok((await idle(`${shared}ControlPersist yes`))! > 20 * 86_400_000);
+    assert.equal(await idle(`${shared}ControlPersist 0`), await idle(`${shared}ControlPersist yes`));
+    for (const lines of [
+      '',
+      shared,
+      `${shared}ControlPersist no`,
+      'ControlPersist 10m',
+      'ControlMaster no\nControlPersist 10m',
+    ])
+      assert.equal(await idle(lines), undefined, lines);
+    assert.equal(await idle(`${shared}ControlPersist 10m`, {}), undefined);
+    assert.equal(await idle(`${shared}ControlPersist 10m`, { persist: { idleMs: 1, start }, persistStart: start }), 1);
+    await assert.rejects(idle(`${shared}ControlPersist soon`), /controlpersist in ssh_config must be a time: "soon"/);
   });
 
   it('reads negated patterns, Match and Include', async () => {
