@@ -3,8 +3,30 @@ import { shellQuote } from './quote.ts';
 /** The line on standard error that ends a parcel from a host: its checksum, and the exit code of tar there. */
 const lastLine = /(?:^|\n)muster-parcel ([0-9a-f]{64}) (\d+)\n$/;
 
+/** Stands before the archive: a login shell may have talked already. */
+const beginning = Buffer.from('\x1emuster-parcel\x1e');
+
+/** Passes on what comes behind the beginning, wherever it is cut; what a shell says before it is not kept. */
+export class ParcelBeginning {
+  #held = Buffer.alloc(0);
+  #found = false;
+
+  /** The part of the archive in the next piece of standard output; undefined: none yet. */
+  take(chunk: Buffer): Buffer | undefined {
+    if (this.#found) return chunk;
+    const seen = Buffer.concat([this.#held, chunk]);
+    const at = seen.indexOf(beginning);
+    if (at === -1) {
+      this.#held = seen.subarray(Math.max(0, seen.length - beginning.length + 1));
+      return undefined;
+    }
+    this.#found = true;
+    return at + beginning.length < seen.length ? seen.subarray(at + beginning.length) : undefined;
+  }
+}
+
 /**
- * Text for `sh`: files and folders as an archive on standard output, and its checksum as the last line of standard error. A
+ * Text for `sh`: files and folders as an archive on standard output behind the beginning, and its checksum as the last line of standard error. A
  * pipe with a name carries the copy that is counted, as the standard output of sshd's commands cannot be opened again.
  */
 export function packProgram(paths: readonly string[]): string {
@@ -20,6 +42,7 @@ export function packProgram(paths: readonly string[]): string {
     `trap 'rm -rf "$t"' EXIT`,
     `trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM; trap 'exit 141' PIPE`,
     'mkfifo "$t/copy" || exit 1',
+    `printf '\\036muster-parcel\\036'`,
     'sha256sum <"$t/copy" >"$t/sum" & s=$!',
     `{ LC_ALL=C tar -cf - --format=posix ${members.join(' ')}; echo $? >"$t/rc"; } | tee "$t/copy"`,
     'wait $s',

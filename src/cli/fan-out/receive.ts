@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../base/problem.ts';
-import { packProgram, parcelEnd } from '../../remote/pack-program.ts';
+import { ParcelBeginning, packProgram, parcelEnd } from '../../remote/pack-program.ts';
 import type { Connection } from '../../remote/types.ts';
 import { fileNameOf } from './log-files.ts';
 
@@ -36,10 +36,16 @@ export async function receive(connection: Connection, request: ReceiveRequest): 
   const unpacked = endOf(tar);
   try {
     const hash = createHash('sha256');
+    const errors: Buffer[] = [];
+    const beginning = new ParcelBeginning();
     const result = await connection.exec(packProgram(request.paths), {
       as: request.sudo ? 'root' : 'user',
       signal: request.signal,
-      onStdout: (chunk) => {
+      collect: false,
+      onStderr: (chunk) => void errors.push(chunk),
+      onStdout: (piece) => {
+        const chunk = beginning.take(piece);
+        if (chunk === undefined) return undefined;
         hash.update(chunk);
         request.received(chunk.length);
         const stdin = tar.stdin!;
@@ -48,11 +54,12 @@ export async function receive(connection: Connection, request: ReceiveRequest): 
       },
     });
     tar.stdin!.end();
-    const end = parcelEnd(result.stderr.toString());
+    const stderr = Buffer.concat(errors).toString();
+    const end = parcelEnd(stderr);
     if (result.rc !== 0 || end === undefined || end.rc > 1) {
       // The first line: the last one only says that there was an error.
-      const [said] = (end?.said ?? result.stderr.toString().trim()).split('\n');
-      throw refuse(said?.replace(/^tar: /, '') || `exit code ${result.rc ?? result.signal}`);
+      const [first] = (end?.said ?? stderr.trim()).split('\n');
+      throw refuse(first?.replace(/^tar: /, '') || `exit code ${result.rc ?? result.signal}`);
     }
     if (hash.digest('hex') !== end.digest) throw refuse('the checksums differ');
     const { code, said } = await unpacked;

@@ -18,6 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../../../src/base/problem.ts';
+import { ParcelBeginning, packProgram } from '../../../src/remote/pack-program.ts';
 import { packParcel, parcelStream, sumLine } from '../../../src/remote/parcel.ts';
 import { tarEnd, tarHeader, tarPadding } from '../../../src/remote/tar-header.ts';
 import { unpackProgram } from '../../../src/remote/unpack-program.ts';
@@ -128,6 +129,22 @@ describe('files for hosts', () => {
       [],
     );
     assert.deepEqual(readdirSync(join(folder, 'into')), ['file']);
+  });
+
+  it('begin behind what a login shell says, wherever the stream is cut', () => {
+    mkdirSync(join(folder, 'from'));
+    writeFileSync(join(folder, 'from/x'), 'content');
+    const program = packProgram([join(folder, 'from/x')]);
+    const { stdout } = spawnSync('/bin/sh', ['-c', `echo Welcome; ${program}`], { cwd: folder });
+    const archive = stdout.subarray(stdout.lastIndexOf(0x1e) + 1);
+    assert.match(execFileSync('tar', ['-t'], { input: archive }).toString(), /^x$/m);
+    for (const size of [1, 7, 23, stdout.length]) {
+      const beginning = new ParcelBeginning();
+      const parts: Buffer[] = [];
+      for (let at = 0; at < stdout.length; at += size)
+        parts.push(beginning.take(stdout.subarray(at, at + size)) ?? Buffer.alloc(0));
+      assert.ok(Buffer.concat(parts).equals(archive), String(size));
+    }
   });
 
   it('are refused before anything is sent where one is not there or two have one name', async () => {
