@@ -26,7 +26,10 @@ export function explainSsh(target: Target, said: string): Problem {
   const denied = seen(/Permission denied(?: \((.*)\))?/);
   if (denied !== null) {
     const ways = denied[1] === undefined ? '' : ` (${denied[1]})`;
-    return unreachable(target, `"${target.user}" must be let in`, `OpenSSH was refused${ways}`);
+    // A token that is not plugged in, a key that cannot be read: that is why, more often than the host.
+    const own = [...said.matchAll(/^(?:sign_and_send_pubkey: (signing failed .+)|(Load key .+))$/gm)];
+    const why = own.map((match) => `; ${(match[1] ?? match[2])!.trim()}`).join('');
+    return unreachable(target, `"${target.user}" must be let in`, `OpenSSH was refused${ways}${why}`);
   }
   if (seen(/Could not resolve hostname/) !== null) {
     return unreachable(target, 'its address must resolve', `"${target.address}" does not`);

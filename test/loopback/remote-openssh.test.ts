@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Problem } from '../../src/base/problem.ts';
@@ -195,6 +195,35 @@ describe('remote: through OpenSSH', function () {
     }
   });
 
+  it('is chosen by itself for keys that need a token, and says what is wrong with it', async () => {
+    const file = join(sshd.dir, 'token');
+    const publicKey = writeTokenKey(file);
+    writeFileSync(join(sshd.dir, 'authorized_keys'), publicKey, { flag: 'a' });
+    const lines = [`IdentityFile ${file}`];
+    const both = await configured(...lines);
+    assert.equal(await chooseTransport(both), 'ssh2', 'another key may do');
+    assert.equal(await says(both), 'in\n');
+    const only = { ...both, identityFiles: [file] };
+    assert.equal(await chooseTransport(only), 'openssh');
+    // Nobody touches a token here: OpenSSH gets as far as signing with it, and no further.
+    const alone = { ...only, openSsh: { ...only.openSsh!, identityFile: file } };
+    const withoutOther = readFileSync(join(sshd.dir, 'config'), 'utf8').replace(`  IdentityFile ${sshd.dir}/id\n`, '');
+    writeFileSync(join(sshd.dir, 'config'), withoutOther);
+    await assert.rejects(connect(alone), (error: Problem) => {
+      assert.equal(error.reason, 'hostUnreachable');
+      assert.match(
+        error.message,
+        /must be let in: OpenSSH was refused .*; signing failed for ED25519-SK/,
+      );
+      return true;
+    });
+    // The same key by its public half alone, as `ssh-add -K` leaves it.
+    rmSync(file);
+    writeFileSync(`${file}.pub`, publicKey);
+    assert.equal(await chooseTransport({ ...only, identityFiles: [file] }), 'openssh');
+    await assert.rejects(connect({ ...only, transport: 'ssh2' }), /sk-ssh-ed25519@openssh.com needs OpenSSH/);
+  });
+
   it('gets post-quantum key exchange for who demands it', async () => {
     const demanded = 'KexAlgorithms sntrup761x25519-sha512@openssh.com';
     const target = await configured(demanded, 'SetEnv MUSTER_TEST=set');
@@ -221,3 +250,30 @@ describe('remote: through OpenSSH', function () {
     assert.deepEqual(masters(), []);
   });
 });
+
+/**
+ * Writes the private half of a key whose secret is in a token that does not exist (PROTOCOL.key, PROTOCOL.u2f), and returns
+ * its line for authorized_keys.
+ */
+function writeTokenKey(file: string): string {
+  const type = 'sk-ssh-ed25519@openssh.com';
+  const number = (value: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(value);
+    return bytes;
+  };
+  const text = (value: string | Buffer): Buffer => Buffer.concat([number(value.length), Buffer.from(value)]);
+  const point = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
+  const wire = Buffer.concat([text(type), text(point), text('ssh:')]);
+  const secret = [number(7), number(7), wire, Buffer.from([1]), text('handle'), text(''), text('token')];
+  const size = secret.reduce((sum, part) => sum + part.length, 0);
+  const padding = Buffer.from(Array.from({ length: (8 - (size % 8)) % 8 }, (_, index) => index + 1));
+  const magic = Buffer.from('openssh-key-v1\0');
+  const head = [magic, text('none'), text('none'), text(''), number(1), text(wire)];
+  const blob = Buffer.concat([...head, text(Buffer.concat([...secret, padding]))]).toString('base64');
+  const body = blob.replace(/.{70}/g, '$&\n');
+  writeFileSync(file, `-----BEGIN OPENSSH PRIVATE KEY-----\n${body}\n-----END OPENSSH PRIVATE KEY-----\n`, {
+    mode: 0o600,
+  });
+  return `${type} ${wire.toString('base64')} token\n`;
+}

@@ -87,8 +87,8 @@ describe('muster run on odd hosts', function () {
     const inC = muster('run', 'cshy', '--', 'set x=(1 2); echo $x[2]');
     assert.equal(inC.out, 'cshy (1)\n2\n');
     const options = ['--template', '--cwd', '/usr', '--env', "WORD=it's; $(id)"];
-    const { out } = muster('run', 'shells', ...options, '--', 'x={{ host }}; echo "$PWD $WORD ${x:+named}"');
-    assert.equal(out, "plain,fishy,cshy (3)\n/usr it's; $(id) named\n".replace('plain,fishy,cshy', foldOf(out)));
+    const { out } = muster('run', 'shells', ...options, '--', 'x={{ host }}; echo "$PWD $WORD"; test -n "$x"');
+    assert.match(out, /^\S+ \(3\)\n\/usr it's; \$\(id\)\n$/);
   });
 
   it('says what nologin says, and that it failed', () => {
@@ -181,11 +181,6 @@ describe('muster run on odd hosts', function () {
     }
   });
 });
-
-/** The hosts in the title of the only group. */
-function foldOf(out: string): string {
-  return /^(\S+) \(\d+\)/.exec(out)?.[1] ?? '';
-}
 
 /** A port whose queue is full: whoever connects now hears nothing. */
 async function fullPort(): Promise<{ port: number; close: () => void }> {
