@@ -211,10 +211,7 @@ describe('remote: through OpenSSH', function () {
     writeFileSync(join(sshd.dir, 'config'), withoutOther);
     await assert.rejects(connect(alone), (error: Problem) => {
       assert.equal(error.reason, 'hostUnreachable');
-      assert.match(
-        error.message,
-        /must be let in: OpenSSH was refused .*; signing failed for ED25519-SK/,
-      );
+      assert.match(error.message, /must be let in: OpenSSH was refused .*; signing failed for ED25519-SK/);
       return true;
     });
     // The same key by its public half alone, as `ssh-add -K` leaves it.
