@@ -28,8 +28,9 @@ export function heard(state: NodeState, peer: Peer, now: number): void {
 }
 
 /** What a peer says about itself. */
-export function noteBeat(peer: Peer, beat: Beat): void {
+export function noteBeat(peer: Peer, beat: Beat, epoch: number): void {
   peer.beat = beat;
+  peer.beatEpoch = epoch;
 }
 
 /**

@@ -165,7 +165,7 @@ function receive(
   noteLife(state, from.name, incarnation);
   heard(state, from, now);
   if ('beat' in message) {
-    noteBeat(from, message.beat);
+    noteBeat(from, message.beat, epoch);
     if (message.beat.fenced !== undefined) onPeersFenced(state, from, message.beat.fenced, now);
     learnHolders(state, from, now);
   }

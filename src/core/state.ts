@@ -40,6 +40,8 @@ export interface Peer {
   lastHeard: number;
   upSince: number;
   beat: Beat | undefined;
+  /** By what epoch it counted when it said that. */
+  beatEpoch: number;
   /** When a beat of ours last went to it, alone or with a renewal or an answer. */
   lastSent: number;
   /** The epoch in its newest message, and when it was last told which voters are in force here. */

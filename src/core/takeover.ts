@@ -75,7 +75,7 @@ function isPromised(state: NodeState, { promised }: Preparing): boolean {
 /** It has its majority, but what others may run of it is not over yet. */
 function waitForOthers(state: NodeState, group: Group, preparing: Preparing, now: number): void {
   giveUpPreparing(state, group, now);
-  noteWaiting(state, group, obstacle(state, preparing), now);
+  noteWaiting(state, group, obstacle(state, group, preparing), now);
 }
 
 /** A newer ballot was promised to another node: an older attempt of one's own for what needs fencing must not go on. */
@@ -260,7 +260,7 @@ function finishPromised(state: NodeState, groups: readonly Group[], now: number)
     }
     if (isMajority(state, preparing.promised)) {
       if (group.claim.phase !== 'holding' && state.fencing.needed.has(group.name)) {
-        const found = obstacle(state, preparing);
+        const found = obstacle(state, group, preparing);
         if (found.nodes.length > 0) {
           if (!mayHearMore(preparing, state.peers.values(), state.voterMask))
             waitForOthers(state, group, preparing, now);

@@ -54,6 +54,7 @@ export function newPeer(name: NodeName, role: Peer['role'], index: number): Peer
     lastHeard: Number.NEGATIVE_INFINITY,
     upSince: Number.NEGATIVE_INFINITY,
     beat: undefined,
+    beatEpoch: 0,
     lastSent: Number.NEGATIVE_INFINITY,
     epoch: 0,
     taughtAt: Number.NEGATIVE_INFINITY,

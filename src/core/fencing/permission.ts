@@ -6,15 +6,18 @@
  *   - its owner has released the group, or was fenced in that life or a later one; or
  *   - it is this node: whatever runs of it runs here; or
  *   - its owner promises this ballot and says that nothing of the group runs there. It asks for nothing any more but above
- *     this ballot, so that counts although it was said a moment ago.
+ *     this ballot, so that counts although it was said a moment ago. One that votes no more says it in its beats: it can
+ *     get nothing while these voters are in force.
  *
  * Voters that have no record that counts (a lost disk, the first start, a new voter) are not part of that majority. Where too
  * few are, nobody knows who had it: then every other node of the configuration has to be clean or fenced.
  */
 import type { NodeName } from '../../model/names.ts';
 import { compareBallots } from '../ballot.ts';
+import { isAlive } from '../membership.ts';
 import type { OwnerWord } from '../message.ts';
-import { isMajority, type NodeState, type Peer, type Preparing } from '../state.ts';
+import { type Group, isMajority, type NodeState, type Peer, type Preparing } from '../state.ts';
+import { isVoter } from '../voters.ts';
 import { covers } from './owners.ts';
 
 /** Who stands in the way; empty: nobody, so it may be proposed. */
@@ -25,14 +28,14 @@ export interface Obstacle {
 
 const none: Obstacle = { nodes: [], why: '' };
 
-export function obstacle(state: NodeState, preparing: Preparing): Obstacle {
-  const words = preparing.words;
+export function obstacle(state: NodeState, group: Group, preparing: Preparing): Obstacle {
+  const { words } = preparing;
   const found = newestRecord(words);
-  const owner = found === undefined || isOver(state, words, found) ? undefined : found.ballot.node;
+  const owner = found === undefined || isOver(state, group, words, found) ? undefined : found.ballot.node;
   if (isMajority(state, knowing(state, words)))
     return owner === undefined ? none : { nodes: [owner], why: `${owner} held it last and may still run it` };
   const others = state.cluster.nodes.filter(
-    (name) => name !== state.self && (name === owner || !isOut(state, words, name)),
+    (name) => name !== state.self && (name === owner || !isOut(state, group, words, name)),
   );
   if (others.length === 0) return none;
   return {
@@ -62,15 +65,23 @@ function knowing(state: NodeState, words: Words): number {
   return bits;
 }
 
-function isOver(state: NodeState, words: Words, { ballot, over }: SaidRecord): boolean {
-  if (over || ballot.node === state.self || words.get(ballot.node)?.clean === true) return true;
+function isOver(state: NodeState, group: Group, words: Words, { ballot, over }: SaidRecord): boolean {
+  if (over || ballot.node === state.self || isClean(state, group, words, ballot.node)) return true;
   const fenced = state.fencing.fenced.get(ballot.node);
   return fenced !== undefined && covers(fenced, ballot);
 }
 
 /** Whether nothing of the group can run on a node, whatever it had. */
-function isOut(state: NodeState, words: Words, name: NodeName): boolean {
-  return words.get(name)?.clean === true || state.fencing.fenced.has(name);
+function isOut(state: NodeState, group: Group, words: Words, name: NodeName): boolean {
+  return isClean(state, group, words, name) || state.fencing.fenced.has(name);
+}
+
+/** Whether a node says itself that it runs nothing of the group, and will not before somebody may hear of this ballot. */
+function isClean(state: NodeState, group: Group, words: Words, name: NodeName): boolean {
+  if (words.get(name)?.clean === true) return true;
+  const peer = state.peers.get(name);
+  if (peer === undefined || isVoter(state, name) || !isAlive(peer) || peer.beatEpoch !== state.epoch) return false;
+  return peer.beat?.mayRun !== undefined && !peer.beat.mayRun.includes(group.name);
 }
 
 /** Whether a voter that is alive has not answered yet: what it says may make the difference. */
