@@ -23,6 +23,7 @@ import type { Event } from './event.ts';
 import { onOwnersPersisted } from './fencing/accepting.ts';
 import { driveFencing, isFencedLife, noteLife, onFenceCommand, onFenced, onPeersFenced } from './fencing/fence.ts';
 import { keepRecords } from './fencing/owners.ts';
+import { answerQuestion, onQuestionAnswered } from './fencing/store-owner.ts';
 import { addAgain } from './fencing/two-nodes.ts';
 import { abandonShut, moveGroups, onClosed, onOffer, onTake } from './handover.ts';
 import { expireLeases, learnHolder, onAccept, onArmed, onGateLost, onGranted, renew } from './lease.ts';
@@ -173,7 +174,11 @@ function receive(
   // What counts by other voters counts for nothing; whoever is behind is told.
   if (!isOfThisEpoch(state, from, epoch, now)) return;
   // With a store nobody votes: a peer whose configuration has none must not get a majority with this node's help.
-  if (state.store !== undefined && isVote(message)) return;
+  if (state.store !== undefined && isVote(message)) {
+    if (message.kind === 'prepare') answerQuestion(state, from, message, now);
+    else if (message.kind === 'promise') onQuestionAnswered(state, from, message, now);
+    return;
+  }
   if (isVote(message)) {
     if (isFencedLife(state, from.name, incarnation)) return;
     addAgain(state, from);

@@ -8,6 +8,7 @@ import { compareBallots } from './ballot.ts';
 import { sendToAll } from './beats.ts';
 import { keepsOwner, leastRound, ownWord, promiseBarrier } from './fencing/owners.ts';
 import { mayHearMore, obstacle } from './fencing/permission.ts';
+import { mayReplace } from './fencing/store-owner.ts';
 import { noteWaiting } from './fencing/waiting.ts';
 import { giveUpAsking, noteRefusal, startRound } from './lease.ts';
 import { inMaintenance, leftTo } from './maintenance.ts';
@@ -61,7 +62,7 @@ export function expireAttempts(state: NodeState, now: number): void {
  * so for the answers there is all of its life.
  */
 function askingUntil(state: NodeState, group: Group, since: number): number {
-  if (!state.fencing.needed.has(group.name)) return since + state.attempt;
+  if (state.store !== undefined || !state.fencing.needed.has(group.name)) return since + state.attempt;
   const round = state.rounds.find(
     ({ asked, entries }) => asked && entries.some((one) => one.group === group && !one.done),
   );
@@ -100,7 +101,12 @@ export function challenge(state: NodeState, now: number): void {
   if (probe.length > 0) state.effects.push({ type: 'probeAddress', groups: probe, deadline: now + probeTime });
   if (due.length === 0) return;
   if (state.store === undefined) prepare(state, due, now);
-  else claim(state, due, now);
+  else
+    claim(
+      state,
+      due.filter((group) => mayReplace(state, group, now)),
+      now,
+    );
 }
 
 /** When this node should try to take the group; asks for an address probe where that comes first. */
@@ -156,6 +162,7 @@ function isHandedOver(state: NodeState, group: Group, now: number): boolean {
 
 /** A store needs no first phase: its record has been watched for a lease, and one write decides. */
 function claim(state: NodeState, groups: readonly Group[], now: number): void {
+  if (groups.length === 0) return;
   for (const group of groups) {
     group.topRound++;
     group.claim = { phase: 'asking', round: group.topRound, since: now, why: reasonToTake(state, group) };

@@ -38,7 +38,8 @@ export class Ledger implements Checker {
 
   stepped(world: World, machine: Machine, event: Event, effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (effect.type === 'grant' && event.type === 'armed') this.noteAlone(world, machine, effect);
+      if (effect.type === 'grant' && (event.type === 'armed' || event.type === 'ownersPersisted'))
+        this.noteAlone(world, machine, effect);
       if (effect.type !== 'send') continue;
       const { message } = effect;
       if (message.kind === 'propose' && event.type === 'armed') this.noteAsked(world, machine, event.token, message);

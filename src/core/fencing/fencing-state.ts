@@ -68,6 +68,10 @@ export interface FencingState {
   readonly fenced: Map<NodeName, Fenced>;
   readonly waiting: Map<GroupName, Waiting>;
   readonly wishes: Map<NodeName, FenceWish>;
+  /** With a store: who was asked whether it runs anything of a group, and the version that was there then, by nonce. */
+  readonly questions: Map<string, { readonly group: GroupName; readonly node: NodeName; readonly version: string }>;
+  /** The version for which a node said that it does not, by group and node. */
+  readonly clean: Map<string, string>;
   /** Bits of voters that do not count, as they are known to be off (`two-nodes.ts`). */
   subtracted: number;
   /** The others take this life of the node for fenced: it has nothing and gets nothing any more. */
@@ -93,6 +97,8 @@ export function newFencingState({ groups, resources }: Cluster, recorded: OwnerR
     fenced: new Map(),
     waiting: new Map(),
     wishes: new Map(),
+    questions: new Map(),
+    clean: new Map(),
     subtracted: 0,
     ended: false,
   };
