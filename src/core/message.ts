@@ -47,6 +47,8 @@ export interface OwnerWord {
   readonly record?: { readonly ballot: Ballot; readonly over: boolean } | undefined;
   /** Nothing of it runs on the sender, and nothing that the sender asked for below this ballot will make anything run. */
   readonly clean: boolean;
+  /** Something of it is known to run there. Not clean and not this: whether anything does is not known. */
+  readonly runs: boolean;
 }
 
 /** A node that was made sure to be off. */

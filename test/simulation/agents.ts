@@ -46,6 +46,8 @@ export class SimulatedAgents {
   /** Of these, what musterd was told to be stopped. */
   readonly lied = new Set<string>();
   readonly troubles = new Set<Trouble>();
+  /** Of what runs, what nobody had started. */
+  readonly #conjured = new Set<string>();
   readonly #world: World;
   /** A source of its own: what agents draw and what the network draws does not mix. */
   readonly #random: Random;
@@ -70,6 +72,7 @@ export class SimulatedAgents {
   /** The plug: nothing runs any more, and nothing is under way. */
   powerOff(): void {
     this.runs.clear();
+    this.#conjured.clear();
     this.lied.clear();
     for (const operation of this.#operations) operation.killed = true;
     this.#operations.clear();
@@ -119,6 +122,17 @@ export class SimulatedAgents {
   mayRun(group: string): boolean {
     const managed = this.#state.groups.get(group);
     return managed !== undefined && whyBarred(managed) === undefined && managed.phase !== 'stuck';
+  }
+
+  /**
+   * Whether anything of a group runs here, or is about to. Nobody can know of what an agent has sworn to be stopped, or
+   * prevent what one starts that was only asked to look.
+   */
+  hasSome(group: string): boolean {
+    if (this.runningOf(group).some((key) => !this.#conjured.has(key))) return true;
+    for (const operation of this.#operations)
+      if (operation.group === group && operation.action === 'start') return true;
+    return false;
   }
 
   /** Whether musterd knows that it cannot stop something of a group. */
@@ -232,6 +246,8 @@ export class SimulatedAgents {
     const honest: Outcome['kind'] = look && !this.runs.has(key) ? 'notRunning' : 'ok';
     const kind = says ?? honest;
     const done = does ?? (kind !== 'ok' || look ? 'nothing' : action === 'start' ? 'run' : 'stop');
+    if (done === 'run' && !this.runs.has(key) && action !== 'start') this.#conjured.add(key);
+    if (done === 'stop' || action === 'start') this.#conjured.delete(key);
     if (done === 'run') this.runs.add(key);
     if (done === 'stop') this.runs.delete(key);
     const saysStopped =

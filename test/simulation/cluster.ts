@@ -1,6 +1,7 @@
 import type { GroupSetup } from '../../src/core/resources/state.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { defaultFencing } from '../../src/model/fencing.ts';
+import type { GroupResourceRules } from '../../src/model/resource-settings.ts';
 import { groupSetups, runnableResources } from '../../src/supervisor/resources/runnable.ts';
 import { failureTimeout, migrationThreshold } from './checkers/resources.ts';
 import type { Plan } from './plan.ts';
@@ -17,7 +18,7 @@ const noDevices = { lines: [], devices: [], levels: {}, delays: {}, ...defaultFe
 const anyNode = { directive: 'stonith_host', from: '*', type: 'external/ipmi', parameters: '' } as const;
 
 type Sizes = Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'autoFailback' | 'driftBound' | 'fast'> &
-  Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps' | 'agents'>>;
+  Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps' | 'agents' | 'needs'>>;
 
 /** Which intervals the nodes of a plan keep. */
 export function timingsOf({ fast, far, store }: Pick<Sizes, 'fast' | 'far' | 'store'>): Cluster['timings'] {
@@ -33,7 +34,7 @@ export function clusterOf(plan: Sizes): Cluster {
     name: 'simulated',
     nodes,
     nodeAddresses: {},
-    fencing: plan.changes ? { ...noDevices, lines: [anyNode] } : undefined,
+    fencing: plan.changes || plan.needs !== undefined ? { ...noDevices, lines: [anyNode] } : undefined,
     arbiters: Array.from({ length: plan.arbiters }, (_, index) => ({
       name: `arbiter${index + 1}`,
       address: `10.77.1.${index + 1}`,
@@ -53,9 +54,14 @@ export function clusterOf(plan: Sizes): Cluster {
     })),
     services: [],
     driftBound: plan.driftBound,
-    resources: plan.agents === undefined ? undefined : { defaults: agentSettings, groups: {} },
+    resources: plan.agents === undefined ? undefined : { defaults: agentSettings, groups: needing(plan.needs ?? 0) },
     store: storeOf(plan.store),
   };
+}
+
+function needing(groups: number): Record<string, GroupResourceRules> {
+  const rules = { needsFencing: true, agents: {} };
+  return Object.fromEntries(Array.from({ length: groups }, (_, index) => [`web${index + 1}`, rules]));
 }
 
 function storeOf(kind: Plan['store']): Cluster['store'] {

@@ -17,19 +17,22 @@ const behaviours: readonly Behaviour[] = [
 
 /** The run of a seed, with resources in every group whose agents fail, hang and lie; no voters come or go. */
 export function drawPlanWithAgents(seed: number): Plan {
-  const plan = drawPlan(seed);
   // A source of its own, so that every seed without agents stays the run that it was.
-  const random = seededRandom(seed ^ 0x2f6e2b1);
+  const { slowDisk: _, ...plan } = withAgents(drawPlan(seed), seededRandom(seed ^ 0x2f6e2b1));
+  const faults = plan.faults.filter(({ kind }) => kind !== 'add' && kind !== 'remove');
+  return { ...plan, changes: false, faults };
+}
+
+/** The same with resources in every group, and with what happens to them. */
+export function withAgents(plan: Plan, random: Random): Plan {
   const agents = random.between(1, 3);
-  const faults: TimedFault[] = plan.faults.filter(({ kind }) => kind !== 'add' && kind !== 'remove');
+  const faults: TimedFault[] = [...plan.faults];
   const pace = random.pick([200, 600, 2000]);
   for (let at = random.between(500, 2500); at < plan.healAt - 10; at += 1 + random.next() * 2 * pace)
     faults.push(drawTrouble(random, plan, agents, at));
   return {
     ...plan,
     agents,
-    changes: false,
-    slowDisk: undefined,
     faults: faults.sort((left, right) => left.at - right.at),
     // What is stuck is cleared by the heal; then it stops, moves and starts, and its agents take their time for it.
     endAt: plan.endAt + 6000,

@@ -28,17 +28,23 @@ type Stage = Pick<Plan, 'nodes' | 'links' | 'store'> & {
   readonly longer: number;
 };
 
-/** All of a run, from one number: the cluster, its clocks and network, and what goes wrong when. */
-export function drawPlan(seed: number): Plan {
+/**
+ * All of a run, from one number: the cluster, its clocks and network, and what goes wrong when. `twoNodes`: there are two and no
+ * third vote, where nothing else was drawn that forbids it.
+ */
+export function drawPlan(seed: number, twoNodes = false): Plan {
   const random = seededRandom(seed);
   const store = random.chance(0.08) ? random.pick(['etcd', 'disk'] as const) : undefined;
   const changes = store === undefined && random.chance(0.12);
-  const nodes = changes
+  const two = twoNodes && store === undefined && !changes;
+  const some = changes
     ? random.between(3, 6)
     : random.chance(0.55)
       ? 3
       : random.between(2, store === undefined ? 9 : 4);
-  const arbiters = store !== undefined ? 0 : nodes === 2 ? 1 : random.chance(nodes % 2 === 0 ? 0.4 : 0.1) ? 1 : 0;
+  const nodes = two ? 2 : some;
+  const arbiters =
+    two || store !== undefined ? 0 : nodes === 2 ? 1 : random.chance(nodes % 2 === 0 ? 0.4 : 0.1) ? 1 : 0;
   const far = arbiters > 0 && random.chance(0.35);
   const fast = random.chance(0.25);
   const voters = nodes + arbiters;

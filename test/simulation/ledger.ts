@@ -11,8 +11,8 @@ export interface Asked {
   readonly token: number;
   /** By what set it counted then: answers of a voter that counts by another are none. */
   readonly epoch: number;
-  /** Whose votes count, by what the asker had on its disk then: their places in the world. */
-  readonly voters: readonly number[];
+  /** Whose votes count, by what the asker had on its disk then, or by whom it knew to be off when it opened: their places in the world. */
+  voters: readonly number[];
   readonly ballots: ReadonlyMap<string, Ballot>;
   /** By group and voter: until what true time the voter will keep it, by its own clock; 0 where it said nothing. */
   readonly until: ReadonlyMap<string, Float64Array>;
@@ -40,6 +40,7 @@ export class Ledger implements Checker {
     for (const effect of effects) {
       if (effect.type === 'grant' && (event.type === 'armed' || event.type === 'ownersPersisted'))
         this.noteAlone(world, machine, effect);
+      if (effect.type === 'grant') this.noteCounted(world, machine, effect.token);
       if (effect.type !== 'send') continue;
       const { message } = effect;
       if (message.kind === 'propose' && event.type === 'armed') this.noteAsked(world, machine, event.token, message);
@@ -72,11 +73,11 @@ export class Ledger implements Checker {
       ballots.set(group, { round, node: machine.name, incarnation });
     }
     const { state } = machine;
-    // A voter that is known to be off counts no more, of two.
-    const counts = (name: string): boolean =>
-      state?.voters.includes(name) === true &&
-      ((state.peers.get(name)?.bit ?? 0) & (state.fencing?.subtracted ?? 0)) === 0;
-    const voters = world.machines.filter(({ name }) => counts(name)).map(({ index }) => index);
+    const voters = world.machines.filter(({ name }) => state?.voters.includes(name)).map(({ index }) => index);
+    // What is written down first is granted later than the rest of its round.
+    const earlier = this.byToken.get(keyOf(machine, token));
+    for (const [group, votes] of earlier?.until ?? []) if (!until.has(group)) until.set(group, votes);
+    for (const [group, ballot] of earlier?.ballots ?? []) if (!ballots.has(group)) ballots.set(group, ballot);
     const asked = { machine, token, epoch: machine.state?.epoch ?? 0, voters, ballots, until };
     this.byNonce.set(nonce, asked);
     this.byToken.set(keyOf(machine, token), asked);
@@ -89,13 +90,26 @@ export class Ledger implements Checker {
     const { state } = machine;
     const alone = state?.voters.length === 1 || (state?.fencing?.subtracted ?? 0) !== 0;
     if (state === undefined || !alone || !state.voters.includes(machine.name)) return;
-    const requests = groups.map((group) => {
+    const known = this.byToken.get(keyOf(machine, token));
+    const asked = groups.filter((group) => known?.until.has(group) !== true);
+    if (asked.length === 0) return;
+    const requests = asked.map((group) => {
       const claim = state.groups.get(group)?.claim;
       return { group, round: claim?.phase === 'holding' ? claim.round : 0 };
     });
     const { incarnation } = machine;
-    const nonce = `alone ${keyOf(machine, token)}`;
+    const nonce = `alone ${keyOf(machine, token)} ${asked.join(' ')}`;
     this.noteAsked(world, machine, token, { nonce, requests, lease: world.cluster.timings.lease, incarnation });
+  }
+
+  /** A voter that is known to be off counts no more, of two. */
+  private noteCounted(world: World, machine: Machine, token: number): void {
+    const { subtracted = 0 } = machine.state?.fencing ?? {};
+    const asked = this.byToken.get(keyOf(machine, token));
+    if (asked === undefined || subtracted === 0) return;
+    const isOff = (voter: number): boolean =>
+      ((machine.state?.peers.get(world.machines[voter]!.name)?.bit ?? 0) & subtracted) !== 0;
+    asked.voters = asked.voters.filter((voter) => !isOff(voter));
   }
 
   private noteAnswer(

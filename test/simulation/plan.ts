@@ -85,6 +85,8 @@ export interface Plan {
   };
   /** Share of the commands to a kernel that wait for up to 300 ms. */
   readonly slowCommands: number;
+  /** So many of the groups need fencing, and there is something to fence with; undefined: none do. */
+  readonly needs?: number | undefined;
   /** Share of the fencings that go wrong in one way or another. */
   readonly fencingFails?: number | undefined;
   /** The longest that a disk takes to have a record for good, in milliseconds. */

@@ -61,7 +61,9 @@ function keep({ seed, violation }: Failure): void {
   writeFileSync(file, writeRegression([`seed ${seed} at commit ${commit()}: ${violation}`], plan, told));
   console.log(`seed ${seed} at commit ${commit()}: ${violation}`);
   console.log(`  with ${plan.faults.length} faults: ${told.at(-1)}`);
-  console.log(`  kept in ${file}; again, whole: npm run sim -- --seed ${seed}`);
+  console.log(
+    `  kept in ${file}; again, whole: npm run sim -- ${values.resources ? '--resources ' : ''}--seed ${seed}`,
+  );
 }
 
 async function runMany(): Promise<void> {

@@ -8,6 +8,7 @@ import { majority } from './checkers/majority.ts';
 import { minority } from './checkers/minority.ts';
 import { moves } from './checkers/moves.ts';
 import { oneOpenGate } from './checkers/one-open-gate.ts';
+import { oneRunner } from './checkers/one-runner.ts';
 import { overlap } from './checkers/overlap.ts';
 import { proposer } from './checkers/proposer.ts';
 import { resources } from './checkers/resources.ts';
@@ -18,6 +19,7 @@ import type { Core } from './core.ts';
 import type { Defect } from './defect.ts';
 import { drawPlan } from './draw.ts';
 import { drawPlanWithAgents } from './draw-agents.ts';
+import { drawPlanWithFencing } from './draw-fencing.ts';
 import { Ledger } from './ledger.ts';
 import type { Plan } from './plan.ts';
 import { Violation } from './violation.ts';
@@ -40,7 +42,7 @@ export function checkersOf({
   agents,
 }: Pick<Plan, 'drift' | 'driftBound' | 'store' | 'agents'>): Checker[] {
   const always = [authentic(), batching(), moves(), epochs(), acceptor(), proposer(), liveness()];
-  if (agents !== undefined) always.push(resources());
+  if (agents !== undefined) always.push(resources(), oneRunner());
   if (store !== undefined) return [oneOpenGate(), storeGrant(), ...always];
   const ledger = new Ledger();
   if (drift > driftBound) return [ledger, overlap(), majority(ledger), ...always];
@@ -56,7 +58,8 @@ export function simulatePlan(plan: Plan, core: Core): Outcome {
 
 /** The plan of a seed, with or without resources that agents run. */
 export function planOf(seed: number, withAgents: boolean): Plan {
-  return withAgents ? drawPlanWithAgents(seed) : drawPlan(seed);
+  if (!withAgents) return drawPlan(seed);
+  return seed % 2 === 0 ? drawPlanWithFencing(seed) : drawPlanWithAgents(seed);
 }
 
 /** One run of one seed. */

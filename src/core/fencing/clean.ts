@@ -10,3 +10,9 @@ export function runsNothing(state: NodeState, group: Group, ballot: Ballot): boo
   if (claim.phase === 'preparing') return compareBallots(ownBallot(state, claim.round), ballot) > 0;
   return claim.phase === 'idle' || claim.phase === 'released';
 }
+
+/** Whether something of a group is known to run here, or to be half started or stopped. */
+export function runsSome({ resources }: Group): boolean {
+  const phase = resources?.phase;
+  return phase === 'running' || phase === 'changing' || phase === 'stuck';
+}

@@ -17,7 +17,7 @@ import type { GroupName } from '../../model/names.ts';
 import { compareBallots } from '../ballot.ts';
 import type { Ballot, Fenced, OwnerWord } from '../message.ts';
 import type { Group, NodeState } from '../state.ts';
-import { runsNothing } from './clean.ts';
+import { runsNothing, runsSome } from './clean.ts';
 import type { OwnerWrite, PendingAccept } from './fencing-state.ts';
 import type { OwnerRecord, OwnerRecords } from './owner-record.ts';
 
@@ -138,6 +138,7 @@ export function ownWord(state: NodeState, group: Group, ballot: Ballot): OwnerWo
     known: record !== undefined && countsNow(state, record),
     record: record === undefined ? undefined : { ballot: record.ballot, over: record.over },
     clean: runsNothing(state, group, ballot),
+    runs: runsSome(group),
   };
 }
 

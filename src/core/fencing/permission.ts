@@ -9,6 +9,8 @@
  *     this ballot, so that counts although it was said a moment ago. One that votes no more says it in its beats: it can
  *     get nothing while these voters are in force.
  *
+ * Beside that nobody may say that something of it runs there: what nobody started for us may run all the same.
+ *
  * Voters that have no record that counts (a lost disk, the first start, a new voter) are not part of that majority. Where too
  * few are, nobody knows who had it: then every other node of the configuration has to be clean or fenced.
  */
@@ -30,6 +32,8 @@ const none: Obstacle = { nodes: [], why: '' };
 
 export function obstacle(state: NodeState, group: Group, preparing: Preparing): Obstacle {
   const { words } = preparing;
+  const running = [...words].flatMap(([name, { runs }]) => (runs && name !== state.self ? [name] : []));
+  if (running.length > 0) return { nodes: running, why: `something of it runs on ${running.join(' and ')}` };
   const found = newestRecord(words);
   const owner = found === undefined || isOver(state, group, words, found) ? undefined : found.ballot.node;
   if (isMajority(state, knowing(state, words)))

@@ -74,7 +74,7 @@ export function answerQuestion(
     const found = state.groups.get(group);
     return found !== undefined && runsNothing(state, found, ballot);
   };
-  const owners = owned.map((group) => ({ group, known: false, clean: word(group) }));
+  const owners = owned.map((group) => ({ group, known: false, clean: word(group), runs: false }));
   if (owners.length > 0) send(state, from, { kind: 'promise', nonce, answers: [], owners }, now);
 }
 
