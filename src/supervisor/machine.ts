@@ -61,6 +61,8 @@ export class NodeMachine implements Machine {
   readonly #guarded: ReadonlySet<string>;
   #alive = new Map<NodeName, boolean>();
   #configured = '';
+  /** Until the addresses are where they were last wanted. */
+  #held: Promise<void> = Promise.resolve();
 
   constructor(drivers: DriverSet, cluster: Cluster, self: NodeName, placed: readonly PlacedAddress[]) {
     this.#drivers = drivers;
@@ -129,7 +131,7 @@ export class NodeMachine implements Machine {
   }
 
   hold(groups: readonly GroupName[]): void {
-    void this.#drivers.addresses.hold(groups);
+    this.#held = this.#drivers.addresses.hold(groups);
   }
 
   announce(groups: readonly GroupName[]): void {
@@ -148,7 +150,9 @@ export class NodeMachine implements Machine {
   }
 
   want(wanted: Omit<Extract<Effect, { type: 'want' }>, 'type'>): void {
-    this.#drivers.resources.want(wanted);
+    // Some agents look for the address on its device.
+    if (wanted.wish === 'run') this.#drivers.resources.wantAfter(this.#held, wanted);
+    else this.#drivers.resources.want(wanted);
   }
 
   #store(): Store {

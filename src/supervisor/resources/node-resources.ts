@@ -47,6 +47,7 @@ export class NodeResources {
   readonly #runnable: ReadonlyMap<GroupName, readonly RunnableResource[]>;
   readonly #operations: ResourceOperations;
   readonly #keeper: ResourceKeeper;
+  readonly #newest = new Map<GroupName, number>();
   readonly #begun = new Map<number, Begun>();
   /** What was wanted before it was known what an earlier musterd had under way; undefined: that is known. */
   #early: Map<GroupName, Wanted> | undefined = new Map();
@@ -94,7 +95,19 @@ export class NodeResources {
     for (const wanted of early) this.want(wanted);
   }
 
+  /** The same once `ready` is, or after `patience`; not where something else is wanted by then. */
+  wantAfter(ready: Promise<void>, wanted: Wanted): void {
+    this.#newest.set(wanted.group, wanted.id);
+    const late = new Promise<void>((resolve) => setTimeout(resolve, patience).unref());
+    void Promise.race([ready, late])
+      .catch(() => {})
+      .then(() => {
+        if (this.#newest.get(wanted.group) === wanted.id) this.want(wanted);
+      });
+  }
+
   want(wanted: Wanted): void {
+    this.#newest.set(wanted.group, wanted.id);
     if (this.#early !== undefined) this.#early.set(wanted.group, wanted);
     else this.#keeper.want(wanted.group, wanted.wish, wanted.urgently, wanted.id);
   }
@@ -150,6 +163,9 @@ export class NodeResources {
     this.#keeper.done(id, outcome);
   }
 }
+
+/** For how long addresses are waited for: others may keep the kernel's lock for seconds. Milliseconds. */
+const patience = 500;
 
 /** From the end of a time-out to the end of the last of what was started. */
 const killTime = 2000;
