@@ -114,11 +114,15 @@ export function machineTools(runDir: string, now: () => number): FenceTools {
   const directory = join(runDir, 'fencing');
   const path = folders.join(':');
   return {
-    run: ({ environment, ...command }, options) =>
-      runAgent(
-        { ...command, environment: { PATH: path, HOME: '/', LC_ALL: 'C', ...environment } },
-        { ...options, directory },
-      ),
+    run: async ({ environment, ...command }, options) => {
+      try {
+        const whole = { ...command, environment: { PATH: path, HOME: '/', LC_ALL: 'C', ...environment } };
+        return await runAgent(whole, { ...options, directory });
+      } catch (error) {
+        // Nowhere to keep its output, no process left: a fencing that fails, and musterd goes on.
+        return { code: undefined, timedOut: false, output: (error as Error).message };
+      }
+    },
     find: (name) => folders.map((folder) => join(folder, name)).find(isProgram),
     now,
     sleep: (ms) => sleep(ms),

@@ -57,6 +57,6 @@ export function describeEnd(
   const line = (output.trim().split('\n').at(-1) ?? '').replace(/^\d{4}-\d\d-\d\d [\d:,]+ (ERROR|CRITICAL): /, '');
   const last = mask(line).slice(0, 300);
   if (timedOut) return `timed out after ${inSeconds(timeout)}`;
-  const how = code === undefined ? 'was killed' : `ended with ${code}`;
+  const how = code === undefined ? 'was killed, or could not be run' : `ended with ${code}`;
   return last === '' ? how : `${how}: ${last}`;
 }

@@ -83,6 +83,13 @@ describe('a fence agent as a process', function () {
     assert.deepEqual(refused, { ok: false, text: 'ended with 1: Login failed: (secret)' });
   });
 
+  it('that cannot be run has fenced nobody', async () => {
+    tools = { ...machineTools(join(folder, 'power'), () => performance.now()), find: (name) => join(folder, name) };
+    const { ok, text } = await device({ timeout: 2000 }).fence('n1');
+    assert.equal(ok, false);
+    assert.match(text, /^was killed, or could not be run: ENOTDIR/);
+  });
+
   it('is killed with all that it has started when its time is over', async () => {
     writeFileSync(join(folder, 'hangs'), '');
     const { ok, text } = await device({ timeout: 2000 }).fence('n1');
