@@ -21,7 +21,11 @@ export function mergeStatuses(statuses: readonly Status[]): Status | undefined {
     const holders = statuses.flatMap(({ groups: seen }) =>
       seen.filter(({ name, gateOpen }) => name === group.name && gateOpen),
     );
-    const found = holders[0] ?? group;
+    // Only who tried to get it knows what it waits for.
+    const waiting = statuses.flatMap(({ groups: seen }) =>
+      seen.filter(({ name, holder, waitsFor = [] }) => name === group.name && holder === null && waitsFor.length > 0),
+    );
+    const found = holders[0] ?? (group.holder === null ? waiting[0] : undefined) ?? group;
     // Each node knows best why it gives a group up.
     const barredOn = statuses.flatMap(({ node, groups: seen }) =>
       seen

@@ -1,6 +1,7 @@
 import { type StoreKind, storeBound, storeWhere } from '../model/lease-store.ts';
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
 import { ownBeat } from './beats.ts';
+import { waitsFor, whyNotAlone, whyWaiting } from './fencing/explain.ts';
 import { inMaintenance, leftTo } from './maintenance.ts';
 import { votesHeard } from './membership.ts';
 import { orderOf } from './orders.ts';
@@ -49,6 +50,8 @@ export interface GroupView {
   readonly leaseMs: number;
   /** One sentence: why it is where it is. */
   readonly reason: string;
+  /** Nodes that have to be fenced before it can start. */
+  readonly waitsFor: readonly NodeName[];
   readonly candidates: readonly Verdict[];
   /** The nodes that give it up for now, with the reason as far as it is known here. */
   readonly barredOn: readonly { readonly node: NodeName; readonly why: string }[];
@@ -171,6 +174,7 @@ function describeGroup(state: NodeState, group: Group, now: number): GroupView {
     pinned: pinOf(state, name, now),
     leaseMs: state.lease,
     reason: reasonOf(state, group, holder, now),
+    waitsFor: holder === undefined ? waitsFor(state, group.name) : [],
     candidates: verdicts(state, group, now),
     barredOn: barredNodes(state, group),
   };
@@ -206,11 +210,13 @@ function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, 
   if (claim.phase === 'closing' || claim.phase === 'released')
     return `${state.self} hands it over to ${claim.to ?? 'whoever is there'}`;
   if (holder !== undefined) return holder === group.holder ? why : `${holder} holds its lease`;
+  const waiting = whyWaiting(state, group.name);
+  if (waiting !== undefined && (claim.phase === 'idle' || claim.phase === 'preparing')) return waiting;
   if (claim.phase !== 'idle') return `${state.self} is trying to get its lease, as ${claim.why}`;
   if (!state.quorate && state.store !== undefined)
     return `nobody may hold it here: ${state.store.name} does not answer`;
   if (!state.quorate)
-    return `nobody may hold it here: ${votesHeard(state)} of ${state.voters.length} voters heard, ${state.majority} needed`;
+    return `nobody may hold it here: ${votesHeard(state)} of ${state.voters.length} voters heard, ${state.majority} needed${whyNotAlone(state)}`;
   if (now < group.takenUntil) return `nobody takes it while ${group.takenBy} answers for one of its addresses`;
   if (now < state.silentUntil) return `${state.self} has just started and stays silent until old leases are over`;
   const left = leftTo(state, group.name);

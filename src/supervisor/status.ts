@@ -92,6 +92,7 @@ export function buildStatus(view: View, facts: StatusFacts, now: number, wallClo
       protection: facts.protection,
       layers: facts.layers,
       reason: group.reason,
+      waitsFor: group.waitsFor,
       candidates: group.candidates,
       resources: facts.resources(group.name),
       barredOn: group.barredOn,

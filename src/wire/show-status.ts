@@ -71,6 +71,12 @@ export function showProtection({ protection, layers = [] }: GroupStatus): string
   return [protections[protection], ...layers].join(', ');
 }
 
+function showWaiting(nodes: readonly string[]): string[] {
+  if (nodes.length === 0) return [];
+  const commands = nodes.map((node) => `muster fence ${node} --confirmed`);
+  return [`      hint: make sure that ${nodes.join(' and ')} is off, then: ${commands.join('; ')}`];
+}
+
 /** One group in full; `now` is Unix milliseconds. */
 export function showGroup(group: GroupStatus, now: number): string[] {
   const where = group.holder === null ? 'Stopped' : `Started ${group.holder}`;
@@ -88,6 +94,7 @@ export function showGroup(group: GroupStatus, now: number): string[] {
     `  * ${group.name} (${group.addresses.join(', ') || 'no address'}): ${where}${since}`,
     `      ${lease}protected by ${showProtection(group)}${gate}`,
     `      ${group.reason}`,
+    ...showWaiting(group.waitsFor ?? []),
     ...(pinned == null ? [] : [`      an operator wants it on ${pinned.node}, ${time}`]),
     ...showResources(group),
   ];

@@ -60,6 +60,8 @@ export interface GroupStatus {
   readonly layers?: readonly string[] | undefined;
   /** One sentence: why it is where it is. */
   readonly reason: string;
+  /** Nodes that have to be fenced before it can start; left out by a musterd that fences nobody. */
+  readonly waitsFor?: readonly NodeName[] | undefined;
   /** Every node: whether it may hold the group, and why (not); best placed first. */
   readonly candidates?: readonly Verdict[] | undefined;
   /** What agents run of it on this node, in the order in which it starts; left out by a musterd that runs none. */

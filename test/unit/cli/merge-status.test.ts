@@ -51,6 +51,29 @@ describe('the picture of a cluster', () => {
     assert.doesNotMatch(text, /DIFFERS|Refused/);
   });
 
+  it('takes what a group waits for from who tried to get it, and the tests of devices from all', async () => {
+    const rehearsal = await labCluster();
+    const [one, two] = ['node1', 'node2'].map((node) => statusOf(rehearsal, node)) as [Status, Status];
+    const stopped = { ...one.groups[0]!, holder: null, gateOpen: false, reason: 'it is next in line' };
+    const waits = { ...stopped, waitsFor: ['node3'], reason: 'node3 held it last' };
+    const device = { name: 'ipmi', agent: 'fence_ipmilan', nodes: ['node3'], testedMsAgo: 5 };
+    const fencing = (state: 'ok' | 'failed', why: string): Status['fencing'] => ({
+      devices: [{ ...device, state, why }],
+      underWay: [],
+      latest: [],
+    });
+    const merged = mergeStatuses([
+      { ...one, groups: [stopped], fencing: fencing('ok', '') },
+      { ...two, groups: [waits], fencing: fencing('failed', 'timed out') },
+    ])!;
+    const text = showStatus(merged, 1_000_000);
+    assert.match(text, /node3 held it last\n +hint: make sure that node3 is off, then: muster fence node3 --confirmed/);
+    assert.match(
+      text,
+      /Fencing devices: 0 of 1 answers\n +\* ipmi \(fence_ipmilan\) FAILED its test by node2: it timed out/,
+    );
+  });
+
   it('names the nodes of each configuration where they differ, and counts what was refused', async () => {
     const rehearsal = await labCluster();
     const statuses = ['node1', 'node2', 'node3'].map((node) =>
