@@ -86,6 +86,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./failcounts.ts')).failcountsCommand(),
   },
   {
+    name: 'alerts',
+    summary: 'who is told of what, and what came of it',
+    load: async () => (await import('./alerts.ts')).alertsCommand(),
+  },
+  {
+    name: 'monitors',
+    summary: 'what is looked at beyond resources, and how it is',
+    load: async () => (await import('./alerts.ts')).monitorsCommand(),
+  },
+  {
     name: 'history',
     summary: 'what moved, when and why',
     load: async () => (await import('./history.ts')).historyCommand(),

@@ -3,6 +3,7 @@ import { foldHosts } from '../base/host-range.ts';
 import { exitCodes, Problem } from '../base/problem.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { inventoryJsonSchema } from '../inventory/schema.ts';
+import { withoutAlertSecrets } from '../linux-ha/alert-secrets.ts';
 import { withoutSecrets } from '../model/fencing.ts';
 import type { ClusterDescription, Host, Inventory } from '../model/inventory.ts';
 import { addressesOf } from '../model/resource-group.ts';
@@ -91,7 +92,8 @@ function clusterLines({ cluster }: Inventory): string[] {
 
 /** A cluster as anybody may see it. */
 function shown(cluster: ClusterDescription): ClusterDescription {
-  return cluster.fencing === undefined ? cluster : { ...cluster, fencing: withoutSecrets(cluster.fencing) };
+  const shown = { ...cluster, alerts: withoutAlertSecrets(cluster.alerts) };
+  return cluster.fencing === undefined ? shown : { ...shown, fencing: withoutSecrets(cluster.fencing) };
 }
 
 async function list({ inventory: file, json, graph: asGraph }: FileOptions & { graph?: boolean }): Promise<void> {

@@ -1,9 +1,11 @@
 import { foldHosts } from '../base/host-range.ts';
 import { canonicalIp } from '../base/ip.ts';
 import { Problem } from '../base/problem.ts';
+import { readAlerts } from '../linux-ha/alerts-yml.ts';
 import { parseHaCf } from '../linux-ha/ha-cf.ts';
 import { linkDirectives } from '../linux-ha/ha-cf-links.ts';
 import { parseResource, wantedResource } from '../linux-ha/haresources.ts';
+import { readMonitors } from '../linux-ha/monitors-yml.ts';
 import { readPlacement } from '../linux-ha/placement-yml.ts';
 import { readResourceRules } from '../linux-ha/resources-yml.ts';
 import { usualLease } from '../linux-ha/store-yml.ts';
@@ -161,6 +163,8 @@ export function describeCluster(
     store,
     placement: readPlacement(new YamlReader(yaml), native.placement, ['cluster', 'placement']),
     resources: readResourceRules(new YamlReader(yaml), native.resources, ['cluster', 'resources']),
+    alerts: readAlerts(new YamlReader(yaml), native.alerts, ['cluster', 'alerts']),
+    monitors: readMonitors(new YamlReader(yaml), native.monitors, ['cluster', 'monitors']),
     autoFailback: native.auto_failback ?? false,
     noQuorum: native.no_quorum ?? 'stop',
     pingNodes,

@@ -4,6 +4,7 @@ import { networkContains, parseIp, parseNetwork } from '../base/ip.ts';
 import { nearest } from '../base/nearest.ts';
 import { thirdVoteWays } from '../linux-ha/cluster.ts';
 import { fencingMistakes } from '../linux-ha/fencing-lint.ts';
+import { monitorMistakes } from '../linux-ha/monitors-yml.ts';
 import { placementMistakes } from '../linux-ha/placement-lint.ts';
 import { resourceRuleMistakes } from '../linux-ha/resources-yml.ts';
 import { storeMistakes } from '../linux-ha/store-yml.ts';
@@ -207,6 +208,12 @@ const resourceRules: Rule = (yaml, { resources, groups }) => {
     yaml.list.add(placeOf(yaml, ['cluster', 'resources', ...path]), message, hint);
 };
 
+const monitors: Rule = (yaml, { monitors: said = [], alerts = [], groups }) => {
+  const names = groups.map(({ name }) => name);
+  for (const { path, message, hint } of monitorMistakes(said, alerts, names))
+    yaml.list.add(placeOf(yaml, ['cluster', 'monitors', ...path]), message, hint);
+};
+
 const fencing: Rule = (yaml, { fencing: said, nodes, resources, engine }) => {
   if (said === undefined) return;
   const base = ['cluster', 'fencing'];
@@ -230,6 +237,7 @@ const rules: readonly Rule[] = [
   fencing,
   placement,
   resourceRules,
+  monitors,
   leaseStore,
   thirdVote,
   votersApart,

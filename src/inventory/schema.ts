@@ -3,7 +3,9 @@ import { parseDuration } from '../base/duration.ts';
 import { isEndpoint } from '../linux-ha/store-yml.ts';
 import { negotiateServices } from '../linux-ha/well-known-ports.ts';
 import { schedulers } from '../model/virtual-service.ts';
+import { alertsSchema } from './alerts-schema.ts';
 import { fencingSchema } from './fencing-schema.ts';
+import { monitorsSchema } from './monitors-schema.ts';
 import { placementSchema } from './placement-schema.ts';
 import { resourcesSchema } from './resources-schema.ts';
 
@@ -253,6 +255,8 @@ const cluster = z
     services: z.record(name, service).describe('Virtual services by name').optional(),
     placement: placementSchema.optional(),
     resources: resourcesSchema.optional(),
+    alerts: alertsSchema.optional(),
+    monitors: monitorsSchema.optional(),
   })
   .describe('The cluster, once for all its nodes');
 

@@ -242,6 +242,8 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
     store: yml.store,
     placement: yml.placement,
     resources: yml.resources,
+    alerts: yml.alerts,
+    monitors: yml.monitors,
     fencing,
     links: cf.links,
     udpPort: cf.udpPort,

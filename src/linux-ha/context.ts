@@ -3,10 +3,12 @@ import type { Cluster } from '../model/cluster.ts';
 import { storeWhere } from '../model/lease-store.ts';
 import type { RealServer, VirtualService } from '../model/virtual-service.ts';
 import { serviceKey } from '../model/virtual-service.ts';
+import { alertsContext } from './alerts-yml.ts';
 import type { Authkeys } from './authkeys.ts';
 import { type FencingContext, fencingContext } from './fencing-context.ts';
 import { writeLink } from './ha-cf-links.ts';
 import { groupKey, writeResource } from './haresources.ts';
+import { monitorsContext } from './monitors-yml.ts';
 import { type PlacementContext, placementContext } from './placement-context.ts';
 import { certificateDirectory } from './quorumd-conf.ts';
 import { type ResourceRulesContext, resourceRulesContext } from './resources-context.ts';
@@ -48,6 +50,8 @@ export interface ClusterContext {
   readonly quorum_reservation: boolean;
   readonly placement: PlacementContext | null;
   readonly resources: ResourceRulesContext | null;
+  readonly alerts: readonly { readonly name: string; readonly says: string }[] | null;
+  readonly monitors: readonly { readonly name: string; readonly says: string }[] | null;
   readonly arbiters: readonly {
     readonly name: string;
     readonly address: string;
@@ -57,7 +61,7 @@ export interface ClusterContext {
   /** As quorumd.conf wants them: plain names. */
   readonly arbiter_names: readonly string[];
   readonly fencing: FencingContext;
-  /** Who may read the files that say how nodes are fenced: there may be passwords in them. */
+  /** Who may read the files that say how nodes are fenced or webhooks called: there may be passwords in them. */
   readonly config_mode: '0600' | '0644';
   readonly node_addresses: readonly { readonly name: string; readonly addresses: string }[];
   readonly groups: readonly GroupContext[];
@@ -142,6 +146,10 @@ function serviceContext(service: VirtualService): ServiceContext {
   };
 }
 
+function hasWebhook({ alerts = [] }: Cluster): boolean {
+  return alerts.some(({ way }) => way.kind === 'webhook');
+}
+
 /** The `cluster` of the templates' context; the same on every host. */
 export function clusterContext(cluster: Cluster): ClusterContext {
   const { keepalive, deadtime, warntime, initdead, lease } = cluster.timings;
@@ -171,6 +179,8 @@ export function clusterContext(cluster: Cluster): ClusterContext {
     drift_bound: String(cluster.driftBound),
     placement: cluster.placement === undefined ? null : placementContext(cluster.placement),
     resources: cluster.resources === undefined ? null : resourceRulesContext(cluster.resources),
+    alerts: cluster.alerts === undefined ? null : alertsContext(cluster.alerts),
+    monitors: cluster.monitors === undefined ? null : monitorsContext(cluster.monitors),
     no_quorum: cluster.noQuorum,
     arbiters: cluster.arbiters.map(({ name, address, port, roundTrip }) => ({
       name: yamlText(name),
@@ -180,7 +190,7 @@ export function clusterContext(cluster: Cluster): ClusterContext {
     })),
     arbiter_names: cluster.arbiters.map(({ name }) => name),
     fencing: fencingContext(cluster.fencing, cluster.watchdogPolicy),
-    config_mode: cluster.fencing === undefined ? '0644' : '0600',
+    config_mode: cluster.fencing === undefined && !hasWebhook(cluster) ? '0644' : '0600',
     node_addresses: Object.entries(cluster.nodeAddresses ?? {}).map(([name, addresses]) => ({
       name: yamlText(name),
       addresses: addresses.map(yamlText).join(', '),

@@ -1,10 +1,14 @@
+import type { AlertTarget } from '../model/alerts.ts';
 import type { Arbiter, NoQuorumPolicy, Profile } from '../model/cluster.ts';
 import { defaultArbiterPort } from '../model/defaults.ts';
 import type { LeaseStore } from '../model/lease-store.ts';
+import type { Monitor } from '../model/monitors.ts';
 import type { Placement } from '../model/placement.ts';
 import type { ResourceRules } from '../model/resource-settings.ts';
+import { readAlerts } from './alerts-yml.ts';
 import { type FencingYml, readFencing } from './fencing-yml.ts';
 import { throwMistakes } from './lines.ts';
+import { readMonitors } from './monitors-yml.ts';
 import { readPlacement } from './placement-yml.ts';
 import { readResourceRules } from './resources-yml.ts';
 import { readStore } from './store-yml.ts';
@@ -33,6 +37,8 @@ export interface MusterYml {
   readonly store: LeaseStore | undefined;
   readonly placement: Placement | undefined;
   readonly resources: ResourceRules | undefined;
+  readonly alerts: readonly AlertTarget[] | undefined;
+  readonly monitors: readonly Monitor[] | undefined;
   readonly fencing: FencingYml | undefined;
   readonly nodeAddresses: Readonly<Record<string, readonly string[]>>;
   /** The names of groups, by the key that haresources has (`groupKey`). */
@@ -107,6 +113,8 @@ const keys = [
   'services',
   'placement',
   'resources',
+  'alerts',
+  'monitors',
   'fencing',
 ];
 
@@ -130,6 +138,8 @@ export function parseMusterYml(text: string, file = 'muster.yml'): MusterYml {
     store: readStore(reader, top.store),
     placement: readPlacement(reader, top.placement, ['placement']),
     resources: readResourceRules(reader, top.resources, ['resources']),
+    alerts: readAlerts(reader, top.alerts, ['alerts']),
+    monitors: readMonitors(reader, top.monitors, ['monitors']),
     fencing: readFencing(reader, top.fencing, ['fencing']),
     nodeAddresses: readNodes(reader, top.nodes),
     groups: readGroups(reader, top.groups),

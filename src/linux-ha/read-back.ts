@@ -28,6 +28,8 @@ function canonical(cluster: Cluster): Record<string, unknown> {
     store: cluster.store ?? null,
     placement: cluster.placement ?? null,
     resources: cluster.resources ?? null,
+    alerts: cluster.alerts ?? null,
+    monitors: cluster.monitors ?? null,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Fencing } from '../model/fencing.ts';
 import type { NodeName } from '../model/names.ts';
 import type { ResourceGroup } from '../model/resource-group.ts';
 import { fencingMistakes } from './fencing-lint.ts';
+import { monitorMistakes } from './monitors-yml.ts';
 import type { MusterYml } from './muster-yml.ts';
 import { placementMistakes } from './placement-lint.ts';
 import { resourceRuleMistakes } from './resources-yml.ts';
@@ -15,9 +16,10 @@ export function ruleMistakes(
   fencing: Fencing | undefined,
   file: string,
 ): Mistake[] {
-  const { placement, resources } = yml;
+  const { placement, resources, alerts = [], monitors = [] } = yml;
   const names = groups.map(({ name }) => name);
   const found = [
+    ...monitorMistakes(monitors, alerts, names).map((one) => ({ key: 'monitors', one })),
     ...(placement === undefined
       ? []
       : placementMistakes(placement, nodes, names).map((one) => ({ key: 'placement', one }))),

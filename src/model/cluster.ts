@@ -1,5 +1,7 @@
+import type { AlertTarget } from './alerts.ts';
 import type { Fencing, WatchdogPolicy } from './fencing.ts';
 import type { LeaseStore } from './lease-store.ts';
+import type { Monitor } from './monitors.ts';
 import type { IpAddress, NodeName } from './names.ts';
 import type { Placement } from './placement.ts';
 import type { ResourceGroup } from './resource-group.ts';
@@ -90,6 +92,10 @@ export interface Cluster {
   readonly store?: LeaseStore | undefined;
   /** Where groups would rather run, and what they are to each other; undefined: haresources and auto_failback say it all. */
   readonly placement?: Placement | undefined;
+  /** Who is told of what; undefined: nobody. */
+  readonly alerts?: readonly AlertTarget[] | undefined;
+  /** Checks beyond resources; undefined: none. */
+  readonly monitors?: readonly Monitor[] | undefined;
   /** How resources are run and looked after; undefined: as `defaultResourceSettings` says. */
   readonly resources?: ResourceRules | undefined;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { badInput, type ExitReason, Problem } from '../base/problem.ts';
+import { alertSecrets } from '../linux-ha/alert-secrets.ts';
 import { secretsOf } from '../model/fencing.ts';
 import type { Host, Inventory } from '../model/inventory.ts';
 import type { HostName } from '../model/names.ts';
@@ -55,6 +56,7 @@ export async function runPlaybook(options: RunPlaybookOptions): Promise<RunResul
   const started = performance.now();
   const secrets = new SecretMask();
   for (const secret of secretsOf(options.inventory.cluster?.fencing)) secrets.keepWord(secret);
+  for (const secret of alertSecrets(options.inventory.cluster?.alerts)) secrets.keepWord(secret);
   let rolledBack = false;
   const onEvent = (event: RunEvent): void => {
     rolledBack ||= event.event === 'rolled-back';

@@ -6,9 +6,11 @@ import { describeDirectives } from '../linux-ha/ha-cf-directives.ts';
 import { type Fencing, longestFencingOf } from '../model/fencing.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { serviceKey } from '../model/virtual-service.ts';
+import { showAlertTarget } from '../wire/alerts.ts';
 import type { ControlRequest } from '../wire/control.ts';
 import { showFencing } from '../wire/fencing.ts';
 import { showJournalLine } from '../wire/journal.ts';
+import { showMonitor } from '../wire/monitors.ts';
 import { showStatus } from '../wire/show-status.ts';
 import { askMusterd } from './control-client.ts';
 import { startDaemon } from './daemon.ts';
@@ -37,6 +39,9 @@ Commands:
                     the end of \`move\`, and failures are forgotten; or only these
   maintenance on|off [NODE]
                     whatever runs is let alone and nobody takes over, everywhere or on a node; musterd may restart
+  alerts [--test] [--json]
+                    who is told of what, and what came of it; --test tells all of them that this is a test
+  monitors [--json] what is looked at beyond resources, and how it is
   history [GROUP] [--since 1h] [--json]
                     what moved here, when and why, also before the last restart
   reload            take up a changed authkeys, as SIGHUP does; anything else needs a restart
@@ -95,6 +100,7 @@ const options = {
   for: { type: 'string' },
   since: { type: 'string' },
   failures: { type: 'boolean' },
+  test: { type: 'boolean' },
   add: { type: 'string' },
   confirmed: { type: 'boolean' },
   history: { type: 'boolean' },
@@ -221,6 +227,10 @@ export async function main(args: readonly string[], program: { version: string; 
         );
       return ask(settings, { request: command, on: operand === 'on', node: second }, false);
     }
+    case 'alerts':
+      return ask(settings, { request: command, test: values.test === true }, values.json === true, testPatience);
+    case 'monitors':
+      return ask(settings, { request: command }, values.json === true);
     case 'history':
       return say(showHistory(settings.stateDir, operand, time(values.since, '--since'), values.json === true));
     default:
@@ -264,6 +274,8 @@ async function run(settings: Settings, program: { version: string; file: string 
   });
 }
 
+/** Milliseconds: who is told has some tries. */
+const testPatience = 120_000;
 /** Milliseconds: a change of the voters waits for leases and disks. */
 const changePatience = 80_000;
 
@@ -275,6 +287,16 @@ async function ask(settings: Settings, request: ControlRequest, json: boolean, p
     return say(answer.journal.map((line) => (json ? JSON.stringify(line) : showJournalLine(line))).join('\n'));
   if ('fencings' in answer)
     return say(json ? JSON.stringify(answer.fencings) : answer.fencings.map(showFencing).join('\n'));
+  if ('alerts' in answer) {
+    if (json) return say(JSON.stringify(answer.alerts));
+    say(answer.alerts.map(showAlertTarget).join('\n') || 'nobody is told of anything');
+    if (request.test !== true || answer.alerts.every(({ failed }) => failed === 0)) return exitCodes.ok;
+    return exitCodes.hostFailed;
+  }
+  if ('monitors' in answer)
+    return say(
+      json ? JSON.stringify(answer.monitors) : answer.monitors.map(showMonitor).join('\n') || 'nothing is monitored',
+    );
   if ('arbiter' in answer) throw new Problem('hostFailed', 'an arbiter answers, and no node');
   if (answer.ok) return say(answer.text);
   throw new Problem(answer.usage === true ? 'usage' : 'hostFailed', answer.text);

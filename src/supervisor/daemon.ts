@@ -21,7 +21,6 @@ import { startRawSockets } from './drivers/raw-sockets.ts';
 import { FailbackClock } from './failback-clock.ts';
 import { FencingParts } from './fencing/parts.ts';
 import { makeGuard } from './guard.ts';
-import { History } from './history.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { beginIncarnation, bundleHash, ownName } from './identity.ts';
 import { Journal } from './journal.ts';
@@ -42,6 +41,7 @@ import { controlSocket, type Settings } from './settings.ts';
 import { arpWarnings, configurationWarnings, guardNotes } from './startup-checks.ts';
 import { boundOf, buildStatus } from './status.ts';
 import { openStore } from './stores/open.ts';
+import { Tellers } from './tellers.ts';
 import { VoterRecordFile } from './voter-record.ts';
 
 /** Above everything that answers to a person, below the kernel's own threads (sched(7)). */
@@ -74,8 +74,7 @@ export async function startDaemon(
   const placed = placeAddresses(cluster, localNetworks());
   await refuseOwnAddresses(placed);
   const journal = new Journal(self);
-  const history = new History(settings.stateDir, self);
-  journal.listen((line) => history.keep(line));
+  const tellers = new Tellers({ cluster, self, settings, journal, now, view: () => loop.view() });
   const startedAt = now();
 
   let answer = async (_: ControlRequest): Promise<ControlAnswer> => ({ ok: false, text: 'musterd is starting' });
@@ -284,7 +283,7 @@ export async function startDaemon(
       now(),
       Date.now(),
     );
-  answer = (asked) => answerRequest(asked, { cluster, journal, loop, reload, fencing, status });
+  answer = (asked) => answerRequest(asked, { cluster, journal, loop, reload, fencing, tellers, status });
 
   const reachability = new Reachability({
     cluster,
@@ -303,6 +302,7 @@ export async function startDaemon(
     onLook: (view) => {
       linkAlerts.look(view);
       companions.look();
+      tellers.look(view);
       failbackClock.look(new Date());
     },
   });
@@ -347,7 +347,7 @@ export async function startDaemon(
     control.close();
     await sockets.stop();
     await routeSockets.stop();
-    await history.flush();
+    await tellers.stop();
     await journal.flush();
   };
   return {

@@ -8,6 +8,7 @@ import type { Journal } from './journal.ts';
 import type { Loop } from './loop.ts';
 import { operatorCommand } from './operator-commands.ts';
 import type { Reload } from './reload.ts';
+import type { Tellers } from './tellers.ts';
 
 interface Parts {
   readonly cluster: Cluster;
@@ -15,6 +16,7 @@ interface Parts {
   readonly loop: Loop;
   readonly reload: Reload;
   readonly fencing: FencingParts;
+  readonly tellers: Tellers;
   readonly status: () => Status;
 }
 
@@ -24,7 +26,7 @@ const lookBack = 400;
 /** What the control socket is answered. */
 export async function answerRequest(asked: ControlRequest, parts: Parts): Promise<ControlAnswer> {
   const { request, group } = asked;
-  const { cluster, journal, loop, reload, fencing, status } = parts;
+  const { cluster, journal, loop, reload, fencing, tellers, status } = parts;
   if (request === 'status') return { ok: true, status: status() };
   if (request === 'explain' || request === 'journal') {
     const unknown = unknownGroup(request, group, cluster);
@@ -37,6 +39,9 @@ export async function answerRequest(asked: ControlRequest, parts: Parts): Promis
     const { target = '', confirmed = false } = asked;
     return fencing.noted(target, confirmed, await loop.ask({ kind: request, node: target, confirmed }));
   }
+  if (request === 'alerts')
+    return { ok: true, alerts: asked.test === true ? await tellers.alerts.test() : tellers.alerts.status() };
+  if (request === 'monitors') return { ok: true, monitors: tellers.monitors.status() };
   const command = operatorCommand(asked);
   if (command !== undefined) return loop.ask(command);
   const seen = status();

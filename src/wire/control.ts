@@ -1,9 +1,11 @@
 /** What is said over the control socket: one JSON line a request, one JSON line an answer, in order. */
 
 import type { Cluster } from '../model/cluster.ts';
+import type { AlertTargetStatus } from './alerts.ts';
 import type { ArbiterProcessStatus } from './arbiter-status.ts';
 import type { FencingRecord } from './fencing.ts';
 import type { JournalLine } from './journal.ts';
+import type { MonitorStatus } from './monitors.ts';
 import type { Status } from './status.ts';
 
 export const controlRequests = [
@@ -15,6 +17,8 @@ export const controlRequests = [
   'move',
   'clear',
   'maintenance',
+  'alerts',
+  'monitors',
   'leave',
   'reload',
   'reconfigure',
@@ -32,6 +36,8 @@ export interface ControlRequest {
   readonly forMs?: number | undefined;
   /** For `maintenance`. */
   readonly on?: boolean | undefined;
+  /** For `alerts`: tell all targets that this is a test. */
+  readonly test?: boolean | undefined;
   /** For `clear`: only failures. */
   readonly failures?: boolean | undefined;
   /** For `reconfigure`: who votes from now on, or votes no more; neither: those who vote are recorded. */
@@ -45,6 +51,8 @@ export interface ControlRequest {
 
 export type ControlAnswer =
   | { readonly ok: true; readonly status: Status }
+  | { readonly ok: true; readonly alerts: readonly AlertTargetStatus[] }
+  | { readonly ok: true; readonly monitors: readonly MonitorStatus[] }
   | { readonly ok: true; readonly journal: readonly JournalLine[] }
   | { readonly ok: true; readonly arbiter: ArbiterProcessStatus }
   | { readonly ok: true; readonly fencings: readonly FencingRecord[] }
@@ -72,7 +80,7 @@ export function readControlRequest(line: string): ControlRequest | string {
   } catch {
     return 'a request must be one line of JSON';
   }
-  const { request, group, node, forMs, on, failures, add, remove, target, confirmed } = (
+  const { request, group, node, forMs, on, failures, test, add, remove, target, confirmed } = (
     typeof value === 'object' && value !== null ? value : {}
   ) as Record<string, unknown>;
   const known = controlRequests.find((name) => name === request);
@@ -95,6 +103,7 @@ export function readControlRequest(line: string): ControlRequest | string {
     ...(typeof forMs === 'number' && { forMs }),
     ...(typeof on === 'boolean' && { on }),
     ...(failures === true && { failures }),
+    ...(test === true && { test }),
     ...(known === 'reconfigure' && { add, remove }),
   };
 }

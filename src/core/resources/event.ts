@@ -50,5 +50,5 @@ export type ResourceEffect =
   | { readonly type: 'giveUp'; readonly group: GroupName; readonly why: string }
   /** This node has to be fenced before the group starts anywhere else. */
   | { readonly type: 'fence'; readonly group: GroupName; readonly why: string }
-  /** One line for the journal. */
-  | { readonly type: 'say'; readonly group: GroupName; readonly why: string };
+  /** One line for the journal; `failed`: a resource has failed, and somebody may want to be told. */
+  | { readonly type: 'say'; readonly group: GroupName; readonly why: string; readonly failed?: boolean | undefined };

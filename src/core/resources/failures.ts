@@ -51,7 +51,7 @@ export function noteFailure(
   resource.failures = outcome.kind === 'unable' ? Number.POSITIVE_INFINITY : resource.failures + 1;
   resource.failedAt = now;
   const often = resource.failures === Number.POSITIVE_INFINITY ? 'it cannot run here' : `failure ${resource.failures}`;
-  say(state, group, `${name}: ${resource.lastFailure} (${often})`);
+  say(state, group, `${name}: ${resource.lastFailure} (${often})`, true);
   if (settings.onFail === 'fence') {
     state.effects.push({
       type: 'fence',
@@ -80,6 +80,6 @@ export function giveUpIfBarred(state: ResourceState, group: ManagedGroup): boole
   return true;
 }
 
-export function say(state: ResourceState, group: ManagedGroup, why: string): void {
-  state.effects.push({ type: 'say', group: group.name, why });
+export function say(state: ResourceState, group: ManagedGroup, why: string, failed = false): void {
+  state.effects.push({ type: 'say', group: group.name, why, ...(failed && { failed }) });
 }

@@ -27,7 +27,8 @@ export interface KeeperOptions {
   /** What a person has to know: that a group is given up, that the node has to be fenced. */
   readonly onGiveUp: (group: GroupName, why: string) => void;
   readonly onFence: (group: GroupName, why: string) => void;
-  readonly say: (group: GroupName, why: string) => void;
+  /** `failed`: a resource has failed, and somebody may want to be told. */
+  readonly say: (group: GroupName, why: string, failed: boolean) => void;
 }
 
 /** The longest that a timer of Node waits. */
@@ -149,6 +150,6 @@ export class ResourceKeeper {
     else if (effect.type === 'cancel') cancel(effect.id);
     else if (effect.type === 'giveUp') onGiveUp(effect.group, effect.why);
     else if (effect.type === 'fence') onFence(effect.group, effect.why);
-    else if (effect.type === 'say') say(effect.group, effect.why);
+    else if (effect.type === 'say') say(effect.group, effect.why, effect.failed === true);
   }
 }

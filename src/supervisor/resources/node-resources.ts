@@ -75,7 +75,8 @@ export class NodeResources {
         journal.warn('fence-wanted', why, { group });
         dispatch({ type: 'fenceWanted', group, why });
       },
-      say: (group, why) => journal.say('resource', why, { group }),
+      say: (group, why, failed) =>
+        failed ? journal.warn('resource-failed', why, { group }) : journal.say('resource', why, { group }),
     });
   }
 

@@ -18,6 +18,7 @@ import { resourceNames } from '../../../src/model/resource-names.ts';
 import { onFailPolicies } from '../../../src/model/resource-settings.ts';
 import { schedulers, serviceKey, type VirtualService } from '../../../src/model/virtual-service.ts';
 import { renderFiles } from './render.ts';
+import { tellersOf } from './tellers.ts';
 
 const name = fc.stringMatching(/^[a-z][a-z0-9_.-]{0,9}$/);
 const ip4 = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255)).map((parts) => `10.${parts.join('.')}`);
@@ -255,8 +256,8 @@ const leased = fc.tuple(cluster, maybe(store)).map(([model, kept]): Cluster => {
 
 const sound = leased.chain((model) =>
   fc
-    .tuple(placementOf(model), resourceRulesOf(model))
-    .map(([placement, resources]): Cluster => ({ ...model, placement, resources })),
+    .tuple(placementOf(model), resourceRulesOf(model), tellersOf(model.groups.map((one) => one.name)))
+    .map(([placement, resources, tellers]): Cluster => ({ ...model, placement, resources, ...tellers })),
 );
 
 /** As the lint wants it: whoever is named is there, and no two rules want the opposite. */
