@@ -56,7 +56,8 @@ export class FencingParts {
       clock: Date.now,
     });
     this.#test = new SelfTest({
-      ways: this.#ways,
+      // A device for this node alone is of use to others only, and may well be out of its reach.
+      ways: this.#ways.filter(({ nodes }) => nodes === undefined || nodes.some((node) => node !== self)),
       interval: fencing.selfTest,
       say: (why) => journal.say('fencing-device', why),
       warn: (why) => journal.warn('fencing-device', why),
