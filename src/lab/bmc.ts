@@ -41,13 +41,16 @@ is_on() { grep -q '^populated 1$' "$events" 2>/dev/null; }
 off() {
   is_on || return 0
   nsenter --net="$switch" -- sh -c 'ip link set "$1" down; ip link set "$1.2" down; echo 1 >"$2"' sh "$port" "$kill" 2>/dev/null
+  # Killed frozen, its successor would be born so.
+  echo 0 >"\${kill%/*}/cgroup.freeze"
   tries=500
   while is_on; do tries=$((tries - 1)); [ "$tries" -gt 0 ] || exit 1; sleep 0.02; done
   unplug >/dev/null 2>&1
 }
 # Without the simulator's sockets, which the machine would keep open for as long as it runs.
 on() {
-  is_on || setsid perl -MPOSIX -e 'POSIX::close($_) for 3..255; exec @ARGV' ${on} </dev/null >>"$0.log" 2>&1 &
+  ! is_on || return 0
+  setsid perl -MPOSIX -e 'POSIX::close($_) for 3..255; exec @ARGV' ${on} </dev/null >>"$0.log" 2>&1 &
 }
 case "$1 $2 $3" in
   "get power "*) if is_on; then echo power:1; else echo power:0; fi ;;
@@ -61,7 +64,7 @@ esac
 
 function channel(node: string, folder: string): string {
   const kinds = ['callback', 'user', 'operator', 'admin'];
-  return `name ${quote(node).replaceAll("'", '"')}
+  return `name "${node}"
 set_working_mc 0x20
 startlan 1
 addr ${bmcAddress(node)} ${port}
