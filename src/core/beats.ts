@@ -1,6 +1,6 @@
 import type { NodeName } from '../model/names.ts';
 import type { Beat, Message } from './message.ts';
-import { barredHere, mayRunHere } from './resource-wishes.ts';
+import { barredHere, mayRunHere, startingHere } from './resource-wishes.ts';
 import { isAway, type NodeState, openGroups, type Peer, wakeBy } from './state.ts';
 
 /** What this node says about itself now. */
@@ -15,6 +15,7 @@ export function ownBeat(state: NodeState): Beat {
     reach: state.reach.reached,
     mayRun: mayRunHere(state),
     barred: barredHere(state),
+    starting: startingHere(state),
     fenced: state.fencing.fenced.size === 0 ? undefined : [...state.fencing.fenced.values()],
     fenceMe: whyFenceMe(state),
     orders: state.orders.digest === 0 ? undefined : state.orders.digest,

@@ -30,6 +30,8 @@ export interface Beat {
   readonly mayRun?: readonly GroupName[] | undefined;
   /** Groups that the sender gives up for now, as they failed there; said together with `mayRun`. */
   readonly barred?: readonly GroupName[] | undefined;
+  /** Groups that the sender holds and does not run all of yet; said together with `mayRun`. */
+  readonly starting?: readonly GroupName[] | undefined;
   /** Nodes that are known to be fenced, and were not heard in a newer life. */
   readonly fenced?: readonly Fenced[] | undefined;
   /** Why the sender wants to be fenced itself, as the end of a sentence; undefined: it does not. */

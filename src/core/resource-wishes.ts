@@ -8,6 +8,7 @@
  */
 import type { GroupName, NodeName } from '../model/names.ts';
 import type { Event } from './event.ts';
+import { stopsAfterOthers, waitsFor } from './group-order.ts';
 import { inMaintenance } from './maintenance.ts';
 import type { Wish } from './resources/event.ts';
 import type { ResourceStanding } from './resources/standing.ts';
@@ -50,7 +51,7 @@ const phaseWords = {
 
 /** What peers are told of it, to be compared. */
 function told(standing: ResourceStanding): string {
-  return `${isStopped(standing)} ${standing.barred !== undefined}`;
+  return `${isStopped(standing)} ${standing.barred !== undefined} ${standing.phase === 'running'}`;
 }
 
 function tellPeers(state: NodeState): void {
@@ -73,12 +74,21 @@ export function barredHere(state: NodeState): GroupName[] | undefined {
   return listed(state, ({ barred }) => barred !== undefined);
 }
 
-function listed(state: NodeState, of: (standing: ResourceStanding) => boolean): GroupName[] | undefined {
+/** The groups that this node holds and of which not all runs; undefined where agents run none. */
+export function startingHere(state: NodeState): GroupName[] | undefined {
+  const held = (name: GroupName): boolean => state.groups.get(name)?.claim.phase === 'holding';
+  return listed(state, ({ phase }, name) => phase !== 'running' && held(name));
+}
+
+function listed(
+  state: NodeState,
+  of: (standing: ResourceStanding, name: GroupName) => boolean,
+): GroupName[] | undefined {
   let names: GroupName[] | undefined;
   for (const { name, resources } of state.groups.values()) {
     if (resources === undefined) continue;
     names ??= [];
-    if (of(resources)) names.push(name);
+    if (of(resources, name)) names.push(name);
   }
   return names;
 }
@@ -192,9 +202,25 @@ function wishFor(state: NodeState, group: Group, standing: ResourceStanding, now
     return claim.phase !== 'holding' && isStopped(standing) ? standing.wish : 'leave';
   if (claim.phase !== 'holding')
     return standing.wish === 'wait' && mayBeOurs(state, group, standing, now) ? 'wait' : 'stop';
-  if (standing.stopping) return 'stop';
+  if (standing.stopping) return standing.wish !== 'stop' && stopsAfterOthers(state, group) ? standing.wish : 'stop';
   // The gate of a lease that lives may be shut for a moment: what runs goes on.
-  return claim.gateOpen ? 'run' : standing.wish;
+  if (!claim.gateOpen || standing.wish === 'run') return standing.wish;
+  // What runs already has waited.
+  const missing = standing.phase === 'running' ? undefined : waitsFor(state, group, now);
+  noteMissing(state, group, standing, missing);
+  return missing === undefined ? 'run' : standing.wish;
+}
+
+function noteMissing(
+  state: NodeState,
+  { name }: Group,
+  standing: ResourceStanding,
+  missing: GroupName | undefined,
+): void {
+  if (standing.waitsFor === missing) return;
+  standing.waitsFor = missing;
+  if (missing !== undefined)
+    decide(state, { what: 'resources', group: name, why: `they wait for ${missing}, which comes first` });
 }
 
 /** After a start: whether what runs here may wait for this node to get its lease (again). */

@@ -285,7 +285,7 @@ const beatStandby = 1;
 const beatQuorate = 2;
 /** From version 2 on: what the sender reaches stands at the end. */
 const beatReach = 4;
-/** And behind that, which groups may run there, and which it gives up. */
+/** And behind that, which groups may run there, which it gives up, and which it is starting. */
 const beatResources = 8;
 /** Behind that, what is known of fencing. */
 const beatFencing = 64;
@@ -323,6 +323,7 @@ function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBea
   if (mayRun !== undefined) {
     writeTexts(writer, mayRun);
     writeTexts(writer, beat.barred ?? []);
+    writeTexts(writer, beat.starting ?? []);
   }
   if (fencing) writeFencing(writer, fenced, fenceMe);
   if (orders !== undefined) writer.u32(orders);
@@ -346,7 +347,11 @@ function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
   const reach = version > 1 && (flags & beatReach) !== 0 ? reader.u8() : undefined;
   const resources =
     version > 1 && (flags & beatResources) !== 0
-      ? { mayRun: reader.list(() => reader.text()), barred: reader.list(() => reader.text()) }
+      ? {
+          mayRun: reader.list(() => reader.text()),
+          barred: reader.list(() => reader.text()),
+          starting: reader.list(() => reader.text()),
+        }
       : {};
   const fencing = version > 1 && (flags & beatFencing) !== 0 ? readFencing(reader) : {};
   const orders = version > 1 && (flags & beatOrders) !== 0 ? reader.u32() : undefined;

@@ -1,4 +1,5 @@
 import type { Action } from '../../src/core/resources/event.ts';
+import type { GroupRule } from '../../src/model/placement.ts';
 import type { Behaviour } from '../simulation/agents.ts';
 import type { Plan, TimedFault } from '../simulation/plan.ts';
 
@@ -19,6 +20,7 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
  *
  *     # what it is about
  *     cluster 3 nodes 0 arbiters 1 groups [of 2 resources] [auto_failback] [no_quorum_freeze]
+ *     order web1 web2 [strictly]
  *     at 2000 power node1 [for 1500]       also: kill, freeze, stall, standby, leave, flush
  *     at 2000 cut node1 to node2 for 500
  *     at 2000 part node1 node2 for 500     these on one side, all others on the other
@@ -34,6 +36,7 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
 export function readScenario(text: string): Scenario {
   const story: string[] = [];
   const faults: TimedFault[] = [];
+  const rules: GroupRule[] = [];
   let sizes = {
     nodes: 3,
     arbiters: 0,
@@ -59,6 +62,7 @@ export function readScenario(text: string): Scenario {
         line,
       );
     const agent = /^at (\d+) (start|stop|monitor|probe) of web(\d+) (\d+) on node(\d+) (.+) for (\d+)$/.exec(line);
+    const order = /^order ((?:web\d+ ?)+?)( strictly)?$/.exec(line);
     const crash = /^at (\d+) crash web(\d+) (\d+) on node(\d+)$/.exec(line);
     const until = /^until (\d+)$/.exec(line);
     const cut = /^at (\d+) cut (\w+) to (\w+) for (\d+)$/.exec(line);
@@ -77,6 +81,8 @@ export function readScenario(text: string): Scenario {
         autoFailback: cluster[5] !== undefined,
         keeps: cluster[6] !== undefined,
       };
+    else if (order !== null)
+      rules.push({ kind: 'order', groups: order[1]!.split(' '), strict: order[2] !== undefined });
     else if (until !== null) endAt = Number(until[1]);
     else if (cut !== null)
       faults.push({ kind: 'cut', at: Number(cut[1]), from: voter(cut[2]!), to: voter(cut[3]!), lasts: Number(cut[4]) });
@@ -116,6 +122,7 @@ export function readScenario(text: string): Scenario {
   const plan: Plan = {
     seed: 1,
     ...sizes,
+    rules: rules.length === 0 ? undefined : rules,
     driftBound: 0.001,
     fast: false,
     changes: false,

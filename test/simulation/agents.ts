@@ -219,16 +219,19 @@ export class SimulatedAgents {
     const { boot } = machine;
     // What it does is done somewhere before its end: an agent that is killed may have done it.
     const doneAt = world.now + (endsAt - world.now) * this.#random.next();
-    let outcome: Outcome = { kind: 'failed', text: 'it was killed' };
+    let outcome: Outcome | undefined;
     const does = (): void => {
-      if (!operation.killed)
-        outcome = this.#carryThrough(key, action, late ? { ...behaviour, says: 'timedOut' } : behaviour);
+      if (outcome !== undefined || operation.killed) return;
+      outcome = this.#carryThrough(key, action, late ? { ...behaviour, says: 'timedOut' } : behaviour);
     };
     world.at(doneAt, machine.index, { type: 'kernel', boot, apply: does });
     const end = (): void => {
-      if (!this.#operations.delete(operation) || operation.life !== machine.life) return;
-      if (outcome.kind !== 'ok') world.note(() => `${machine.name} ${action} ${key}: ${outcome.kind}`);
-      this.#process(world.now + 0.1, () => this.#happens({ type: 'done', id, outcome }));
+      // After a freeze what waited wakes up in any order; an agent does what it does before it ends.
+      does();
+      if (!this.#operations.delete(operation) || operation.life !== machine.life || outcome === undefined) return;
+      const said = outcome;
+      if (said.kind !== 'ok') world.note(() => `${machine.name} ${action} ${key}: ${said.kind}`);
+      this.#process(world.now + 0.1, () => this.#happens({ type: 'done', id, outcome: said }));
     };
     world.at(endsAt + 0.01, machine.index, { type: 'kernel', boot, apply: end });
   }

@@ -1,6 +1,7 @@
 import type { GroupSetup } from '../../src/core/resources/state.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { defaultFencing } from '../../src/model/fencing.ts';
+import { noPlacement } from '../../src/model/placement.ts';
 import type { GroupResourceRules } from '../../src/model/resource-settings.ts';
 import { groupSetups, runnableResources } from '../../src/supervisor/resources/runnable.ts';
 import { failureTimeout, migrationThreshold } from './checkers/resources.ts';
@@ -18,7 +19,7 @@ const noDevices = { lines: [], devices: [], levels: {}, delays: {}, ...defaultFe
 const anyNode = { directive: 'stonith_host', from: '*', type: 'external/ipmi', parameters: '' } as const;
 
 type Sizes = Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'autoFailback' | 'driftBound' | 'fast'> &
-  Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps' | 'agents' | 'needs'>>;
+  Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps' | 'agents' | 'rules' | 'needs'>>;
 
 /** Which intervals the nodes of a plan keep. */
 export function timingsOf({ fast, far, store }: Pick<Sizes, 'fast' | 'far' | 'store'>): Cluster['timings'] {
@@ -56,6 +57,7 @@ export function clusterOf(plan: Sizes): Cluster {
     driftBound: plan.driftBound,
     resources: plan.agents === undefined ? undefined : { defaults: agentSettings, groups: needing(plan.needs ?? 0) },
     store: storeOf(plan.store),
+    placement: plan.rules === undefined ? undefined : { ...noPlacement, rules: plan.rules },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Action } from '../../src/core/resources/event.ts';
 import type { Fault as CommonFault } from '../../src/drill/fault.ts';
+import type { GroupRule } from '../../src/model/placement.ts';
 import type { Behaviour } from './agents.ts';
 
 /** What only made-up machines and networks suffer on demand. */
@@ -56,6 +57,8 @@ export interface Plan {
   readonly autoFailback: boolean;
   /** So many resources in each group, which agents run; none where it is not said. */
   readonly agents?: number | undefined;
+  /** What groups are to each other; undefined: nothing, and no rule of placement is followed. */
+  readonly rules?: readonly GroupRule[] | undefined;
   /** The policy without a majority is to leave what runs (`no_quorum: freeze`). */
   readonly keeps?: boolean | undefined;
   readonly driftBound: number;

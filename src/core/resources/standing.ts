@@ -18,6 +18,8 @@ export interface ResourceStanding {
   surelyFrom: number;
   /** They stop as the group is to be released; until then its lease is renewed. */
   stopping: boolean;
+  /** The group that has to run before this one starts. */
+  waitsFor: string | undefined;
   /** In this step something speaks for a release. */
   reason: boolean;
   /** Nobody took it over although it was stopped for that: it runs here until then, in monotonic milliseconds. */
@@ -37,6 +39,7 @@ export function newStanding(needsFencing: boolean): ResourceStanding {
     answered: 0,
     surelyFrom: 0,
     stopping: false,
+    waitsFor: undefined,
     reason: false,
     staysUntil: Number.NEGATIVE_INFINITY,
   };

@@ -238,9 +238,9 @@ describe('wire: the bytes of version 2', () => {
     const sender = new Codec({ self: 'node1', incarnation, keyring, peers: ['node2'] });
     const hello = new Codec({ self: 'node2', incarnation: echo, keyring, peers: ['node1'] });
     sender.decode(hello.encode('node1', { kind: 'stepDown' }));
-    const said = { ...exampleBeat, reach: 3, mayRun: ['web', 'db'], barred: ['db'] };
+    const said = { ...exampleBeat, reach: 3, mayRun: ['web', 'db'], barred: ['db'], starting: ['web'] };
     const datagram = Buffer.from(sender.encode('node2', { kind: 'beat', beat: said }, 5));
-    const bytes = `01 0e ${beatBytes.slice(3)} 03 02 03776562 026462 01 026462`;
+    const bytes = `01 0e ${beatBytes.slice(3)} 03 02 03776562 026462 01 026462 01 03776562`;
     assert.equal(datagram.toString('hex'), signed(bytes).toString('hex'));
     const decoded = receive(datagram);
     assert.ok(decoded.ok);
