@@ -43,13 +43,20 @@ export class Fencer {
     return [...this.#underWay].map(([node, { since, why }]) => ({ node, since, why }));
   }
 
-  /** Ok only when devices have confirmed it. Whoever asks while a node is being fenced learns what comes of that. Never rejects. */
+  /**
+   * Ok only when devices have confirmed it, by something that was begun after this call: the node may have come back since an
+   * earlier fencing of it began, so that one's end says nothing. Never rejects.
+   */
   fence(node: NodeName, why: string): Promise<FenceResult> {
-    const running = this.#underWay.get(node);
-    if (running !== undefined) return running.end;
     const since = this.#options.now();
-    const end = this.#fence(node, why, since).finally(() => this.#underWay.delete(node));
-    this.#underWay.set(node, { since, why, end });
+    const before = this.#underWay.get(node)?.end ?? Promise.resolve();
+    const end = before
+      .then(() => this.#fence(node, why, this.#options.now()))
+      .finally(() => {
+        if (this.#underWay.get(node) === mine) this.#underWay.delete(node);
+      });
+    const mine = { since, why, end };
+    this.#underWay.set(node, mine);
     return end;
   }
 
