@@ -1,3 +1,4 @@
+import { systemctlAnywhere } from '../init-scripts.ts';
 import { shellWords } from '../shell-text.ts';
 import type { FactKind } from './fact.ts';
 
@@ -22,11 +23,11 @@ export function unitName(name: string): string {
 
 const properties = 'Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,MainPID,ExecMainStartTimestamp';
 
-/** All units in one `systemctl show`. */
+/** All units in one `systemctl show`, or out of their init scripts. */
 export const unitFact: FactKind<UnitFact> = {
   name: 'unit',
   script: (units) =>
-    `LC_ALL=C TZ=UTC systemctl show --timestamp=unix --property=${properties} -- ${shellWords(units)} 2>/dev/null; true`,
+    `${systemctlAnywhere}LC_ALL=C TZ=UTC systemctl show --timestamp=unix --property=${properties} -- ${shellWords(units)} 2>/dev/null; true`,
   parse: (output, units) => {
     const blocks = output.toString('utf8').trim().split(/\n\n/);
     return new Map(units.map((unit, index) => [unit, readBlock(blocks[index] ?? '')]));

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { fact } from '../facts/fact.ts';
 import { type UnitFact, unitFact, unitName } from '../facts/unit.ts';
+import { systemctlAnywhere } from '../init-scripts.ts';
 import { type Decision, defineModule } from '../module.ts';
 import { shellQuote } from '../shell-text.ts';
 
@@ -14,7 +15,7 @@ const schema = z.strictObject({
 
 export const service = defineModule({
   name: 'service',
-  summary: 'a systemd unit: running or not, at boot or not',
+  summary: 'a systemd unit, or without systemd an init script: running or not, at boot or not',
   schema,
   facts: (args) => [fact(unitFact, unitName(args.name))],
   decide: (args, facts) => decide(args, facts.get(unitFact, unitName(args.name))),
@@ -58,7 +59,7 @@ function decide(args: z.output<typeof schema>, seen: UnitFact): Decision {
   if (commands.length === 0) return { outcome: 'ok', result: { state: seen.active } };
   return {
     outcome: 'changed',
-    steps: [{ kind: 'program', program: commands.join(' && ') }],
+    steps: [{ kind: 'program', program: systemctlAnywhere + commands.join(' && ') }],
     diff: [{ title: unitName(args.name), before: before.join(''), after: after.join('') }],
     touches: ['unit:*', 'process:*', 'program:*'],
   };

@@ -5,6 +5,7 @@ import { fact } from '../facts/fact.ts';
 import { fileFact } from '../facts/file.ts';
 import { supervisorFact } from '../facts/supervisor.ts';
 import { unitFact } from '../facts/unit.ts';
+import { systemctlAnywhere } from '../init-scripts.ts';
 import { type Decision, defineModule } from '../module.ts';
 import { shellQuote } from '../shell-text.ts';
 import { absolutePath } from './arguments.ts';
@@ -61,7 +62,7 @@ export const supervisor = defineModule({
 
 function restart({ bundle, previous }: z.output<typeof schema>, hash: string): string {
   const [current, before] = [shellQuote(bundle), shellQuote(previous)];
-  return `systemctl daemon-reload
+  return `${systemctlAnywhere}systemctl daemon-reload
 healthy() {
   i=0
   while [ $i -lt 50 ]; do
