@@ -1,5 +1,6 @@
 import type { Defect } from './defect.ts';
 import { epochDefects } from './epoch-defects.ts';
+import { fencingDefects } from './fencing-defects.ts';
 import { resourceDefects } from './resource-defects.ts';
 
 export const defects: readonly Defect[] = [
@@ -255,5 +256,6 @@ export const defects: readonly Defect[] = [
     replace: 'state.lastToken = 7;',
   },
   ...epochDefects,
+  ...fencingDefects,
   ...resourceDefects,
 ];

@@ -3,6 +3,7 @@ import { authentic } from './checkers/authentic.ts';
 import { batching } from './checkers/batching.ts';
 import type { Checker } from './checkers/checker.ts';
 import { epochs } from './checkers/epochs.ts';
+import { fencing } from './checkers/fencing.ts';
 import { liveness } from './checkers/liveness.ts';
 import { majority } from './checkers/majority.ts';
 import { minority } from './checkers/minority.ts';
@@ -42,7 +43,7 @@ export function checkersOf({
   agents,
 }: Pick<Plan, 'drift' | 'driftBound' | 'store' | 'agents'>): Checker[] {
   const always = [authentic(), batching(), moves(), epochs(), acceptor(), proposer(), liveness()];
-  if (agents !== undefined) always.push(resources(), oneRunner());
+  if (agents !== undefined) always.push(resources(), oneRunner(), fencing());
   if (store !== undefined) return [oneOpenGate(), storeGrant(), ...always];
   const ledger = new Ledger();
   if (drift > driftBound) return [ledger, overlap(), majority(ledger), ...always];
@@ -94,7 +95,7 @@ export function findViolation(
 ): { readonly seed: number; readonly violation: string } | undefined {
   const before = process.cpuUsage();
   for (let seed = first; seed < first + seeds; seed++) {
-    const plan = planOf(seed, where === 'agents');
+    const plan = planOf(seed, where === 'agents' || where === 'needs');
     if (where !== undefined && !plan[where]) continue;
     const { violation } = simulatePlan(plan, core);
     if (violation !== undefined) return { seed, violation };
