@@ -9,6 +9,7 @@ import type { GroupName, NodeName } from '../model/names.ts';
 import { describe, type View } from './describe.ts';
 import type { Decision, Effect } from './effect.ts';
 import type { Event } from './event.ts';
+import type { OwnerRecords } from './fencing/owner-record.ts';
 import { storeOf } from './members.ts';
 import { createNode, type NodeState, step, wakeAt } from './node.ts';
 import { failbackDelay } from './placement.ts';
@@ -24,6 +25,8 @@ interface Actor {
   readonly name: NodeName;
   state: NodeState;
   alive: boolean;
+  /** What is on its disk. */
+  owners: OwnerRecords | undefined;
 }
 
 interface Due {
@@ -72,10 +75,13 @@ export class Rehearsal {
     const voters = [...cluster.nodes, ...cluster.arbiters.map(({ name }) => name)];
     for (const [index, name] of voters.entries()) {
       const state = createNode(cluster, name, optionsOf(index), 0);
-      this.#actors.set(name, { name, state, alive: !absent.includes(name) });
+      this.#actors.set(name, { name, state, alive: !absent.includes(name), owners: undefined });
     }
     for (const actor of this.#actors.values()) this.#begin(actor);
   }
+
+  /** Whether devices do at once what they are asked for, or always fail. */
+  fencingWorks = true;
 
   /** Milliseconds since the start. */
   get now(): number {
@@ -96,7 +102,10 @@ export class Rehearsal {
     const { timings, nodes } = this.#cluster;
     const some = this.#actors.values().next().value!;
     const starting = this.#now === 0 ? timings.initdead + 600 * nodes.length + 1000 : 0;
-    this.run(starting + 2 * failbackDelay(some.state) + 2 * timings.deadtime + 6 * timings.lease);
+    const { delays = {}, randomDelay = 0 } = this.#cluster.fencing ?? {};
+    const fencing = nodes.length === 2 ? 4000 : 0;
+    const shooting = randomDelay + Math.max(fencing, ...Object.values(delays));
+    this.run(starting + 2 * failbackDelay(some.state) + 2 * timings.deadtime + 6 * timings.lease + shooting);
   }
 
   /** Lets this many milliseconds pass. */
@@ -121,7 +130,7 @@ export class Rehearsal {
     const actor = this.#actor(name);
     this.#starts++;
     const options = optionsOf([...this.#actors.keys()].indexOf(name), 1 + this.#starts);
-    actor.state = createNode(this.#cluster, name, options, this.#now);
+    actor.state = createNode(this.#cluster, name, { ...options, owners: actor.owners }, this.#now);
     actor.alive = true;
     this.#begin(actor);
   }
@@ -198,6 +207,7 @@ export class Rehearsal {
           from: actor.name,
           link: 'rehearsal',
           epoch: effect.epoch,
+          incarnation: actor.state.options.incarnation,
           message: effect.message,
         };
         if (to.alive) this.#schedule(to, this.#now + this.#travel(actor.name, to.name), event, actor.name);
@@ -227,8 +237,16 @@ export class Rehearsal {
         this.#receipt(actor, { type: 'epochPersisted', id: effect.id, ok: true });
         return;
       case 'persistOwners':
+        actor.owners = effect.records;
         this.#receipt(actor, { type: 'ownersPersisted', id: effect.id, ok: true });
         return;
+      case 'fence': {
+        const { id, node } = effect;
+        const ok = this.fencingWorks;
+        if (ok) this.kill(node);
+        this.#receipt(actor, { type: 'fenced', id, node, ok, why: ok ? 'it is off' : 'the device does not answer' });
+        return;
+      }
       // Agents that do as they are told.
       case 'want':
         this.#receipt(actor, {

@@ -26,6 +26,8 @@ export interface Outcome {
   readonly voters: number;
   readonly quorate: readonly NodeName[];
   readonly groups: readonly GroupOutcome[];
+  /** Who was switched off on the way, by whom; each time as long as it takes comes to the outages. */
+  readonly fenced: readonly { readonly node: NodeName; readonly by: NodeName }[];
   /** Sentences; empty where users would notice no more than a failover. */
   readonly warnings: readonly string[];
 }
@@ -64,13 +66,17 @@ export function whatIf(cluster: Cluster, { dead, cuts }: Fault): Outcome {
   });
   const { needed, voters } = rehearsal.view(cluster.nodes[0]!).quorum;
   const votes = Math.max(0, ...quorums.map((quorum) => quorum.votes));
-  const outcome = { votes, needed, voters: voters.length, groups };
+  const fenced = rehearsal.decisions.flatMap(({ what, node, by, at }) =>
+    what === 'fence' && node !== undefined && at > faultAt ? [{ node, by }] : [],
+  );
+  const outcome = { votes, needed, voters: voters.length, groups, fenced };
   return {
     ...outcome,
     quorate: quorums.filter(({ quorate }) => quorate).map(({ name }) => name),
     warnings: [
       ...[...rehearsal.doubled].map((group) => `two nodes held ${group} in one instant: this is a defect of muster`),
       ...nobodyWarnings(cluster, outcome, alive.length),
+      ...fencingNotes(cluster, outcome),
       ...fencingWarnings(cluster, outcome),
     ],
   };
@@ -102,6 +108,9 @@ function nobodyWarnings(cluster: Cluster, outcome: Omit<Outcome, 'quorate' | 'wa
   if (alive === 0) return [`nobody holds ${which}: no node is left`];
   if (cluster.store !== undefined && votes < needed)
     return [`nobody holds ${which}: no node reaches the store that has the leases`];
+  const needs = unheld.filter((group) => cluster.resources?.groups[group]?.needsFencing === true);
+  if (votes >= needed && needs.length === unheld.length)
+    return [`nobody holds ${which}: fencing has to be confirmed first, and no device is configured that could do it`];
   if (votes >= needed) return [`nobody holds ${which}: no node that is quorate may take it`];
   const frozen = cluster.noQuorum === 'freeze' ? '; what runs is left running (no-quorum policy freeze)' : '';
   const help =
@@ -117,10 +126,24 @@ function nobodyWarnings(cluster: Cluster, outcome: Omit<Outcome, 'quorate' | 'wa
   ];
 }
 
+/** Who is switched off, and what waits for it. */
+function fencingNotes(cluster: Cluster, { groups, fenced }: Pick<Outcome, 'groups' | 'fenced'>): string[] {
+  return fenced.map(({ node, by }) => {
+    const moved = groups.filter(({ before, after }) => before === node && after !== null && after !== node);
+    const waits = moved.filter(({ group }) => cluster.resources?.groups[group]?.needsFencing === true);
+    const names = (waits.length > 0 ? waits : moved).map(({ group }) => group).join(', ');
+    const time = 'what that takes comes to the outage';
+    return names === ''
+      ? `${by} fences ${node} first`
+      : `${names} starts elsewhere only once ${by} has fenced ${node}: ${time}`;
+  });
+}
+
 /** What the gate cannot stop: programs on a node that nobody hears, which may only hang or be cut off. */
 function fencingWarnings(cluster: Cluster, { groups }: Pick<Outcome, 'groups'>): string[] {
   return groups.flatMap(({ group, before, after }) => {
     if (before === null || after === null || before === after) return [];
+    if (cluster.resources?.groups[group]?.needsFencing === true) return [];
     const resources = cluster.groups.find(({ name }) => name === group)?.resources ?? [];
     const agents = resources.flatMap((resource) =>
       resource.kind === 'agent' && resource.agent !== 'ldirectord' ? [resource.agent] : [],
