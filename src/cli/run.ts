@@ -101,7 +101,12 @@ async function run(pattern: string, words: string[], options: Options): Promise<
         },
         (connection, { name }) => {
           const give = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
-            const waits = views.flatMap((view) => view.output(name, stream, chunk) ?? []);
+            let own: Buffer | undefined;
+            const waits = views.flatMap((view) => {
+              if (view.borrows) return view.output(name, stream, chunk) ?? [];
+              own ??= Buffer.from(chunk);
+              return view.output(name, stream, own) ?? [];
+            });
             return waits.length === 0 ? undefined : Promise.all(waits).then(() => {});
           };
           const { command, as } = programOf.get(name)!;
@@ -112,6 +117,7 @@ async function run(pattern: string, words: string[], options: Options): Promise<
             pty: options.pty,
             stdin: input?.reader(),
             collect: false,
+            borrow: true,
             onStdout: give('stdout'),
             onStderr: give('stderr'),
           });

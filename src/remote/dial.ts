@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { readsIntoShared } from './lent-reads.ts';
 import type { Target } from './types.ts';
 
 /** How a stream through the target's jump host is opened. */
@@ -19,13 +20,16 @@ export async function dial(target: Target, signal: AbortSignal, dialJump: DialJu
     return stream;
   }
   return await new Promise((resolve, reject) => {
-    const socket = connectTcp({
+    const socket: Socket = connectTcp({
+      onread: readsIntoShared(() => socket),
       host: target.address,
       port: target.port,
       noDelay: true,
       ...(target.addressFamily !== undefined && { family: target.addressFamily }),
       ...(target.bindAddress !== undefined && { localAddress: target.bindAddress }),
     });
+    // Nothing is read before ssh2 listens and lets it flow.
+    socket.pause();
     const abort = (): void => {
       socket.destroy();
       reject(signal.reason);

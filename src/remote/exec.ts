@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { type Channel, exitOf } from './channel.ts';
 import { killCommand } from './kill.ts';
 import { launch } from './launch.ts';
+import { borrow } from './lent-reads.ts';
 import { ConnectionLost, interrupted } from './problems.ts';
 import { openExec, type Session } from './session.ts';
 import type { ExecOptions, RunResult } from './types.ts';
@@ -22,6 +23,7 @@ export async function execOn(session: Session, command: string, options: ExecOpt
     let timedOut = false;
     let aborted = false;
 
+    if (options.borrow === true && options.collect === false) borrow(channel);
     const stdout = new Intake(channel, options.collect !== false, options.onStdout);
     const stderr = new Intake(channel.stderr, options.collect !== false, options.onStderr);
     const forget = session.loss.wait((problem) => {

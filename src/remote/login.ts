@@ -6,6 +6,7 @@ import { agentSocket, type Credentials, credentialsFor } from './credentials.ts'
 import { type DialJump, dial } from './dial.ts';
 import { HostKeyCheck } from './host-key.ts';
 import { LentKeys } from './lent-keys.ts';
+import { lendReads } from './lent-reads.ts';
 import { LoginClock } from './login-clock.ts';
 import { explain, keepaliveFor, type Phase, refusedLogin, waitingFor } from './login-errors.ts';
 import { endpoint, interrupted, unreachable } from './problems.ts';
@@ -88,7 +89,10 @@ async function attemptLogin(
       client.on('handshake', () => {
         phase = 'login';
       });
-      client.on('ready', () => resolve(newSession(new Ssh2Transport(client, target, stream!), target, loss)));
+      client.on('ready', () => {
+        lendReads(client, stream!);
+        resolve(newSession(new Ssh2Transport(client, target, stream!), target, loss));
+      });
       client.on('error', (error) => {
         // A stream of our own that failed (a ProxyCommand, say) would fail again; only a hang-up is worth another try.
         const hungUp = error.level === 'protocol' || (error as NodeJS.ErrnoException).code === 'ECONNRESET';
@@ -141,13 +145,22 @@ function startHandshake(
   credentials: Credentials,
 ): void {
   const agent = agentSocket(target);
+  let accepted: Buffer | undefined;
   client.connect({
     sock: stream,
     username: target.user,
     authHandler: methodsInTurn(credentials.methods),
     algorithms: algorithmsFor(target, check),
     hostVerifier: (key: Buffer, verdict: (ok: boolean) => void) => {
-      check.accepts(key).then(verdict, () => verdict(false));
+      // When keys are exchanged anew, at once and without a look: while ssh2 waits, what it sends is encrypted wrongly.
+      if (accepted !== undefined) return void verdict(accepted.equals(key));
+      check.accepts(key).then(
+        (ok) => {
+          if (ok) accepted = Buffer.from(key);
+          verdict(ok);
+        },
+        () => verdict(false),
+      );
     },
     // Ours, in attemptLogin, counts from the beginning of the connection.
     readyTimeout: 0,

@@ -111,6 +111,11 @@ export interface ExecOptions extends Omit<RunOptions, 'stdin' | 'onStdout' | 'on
   readonly onStderr?: ((chunk: Buffer) => void | Promise<void>) | undefined;
   /** False: the result's `stdout` and `stderr` stay empty, as `onStdout` and `onStderr` take what comes. */
   readonly collect?: boolean | undefined;
+  /**
+   * `onStdout` gets chunks that are only lent: it copies what it keeps, and may not change them; a promise that it returns
+   * is for back-pressure and not for the chunk. Not together with `collect`.
+   */
+  readonly borrow?: boolean | undefined;
   readonly pty?: boolean | undefined;
   /**
    * The command is a program for `sh`, whatever the login shell: as the user, or as root through sudo.

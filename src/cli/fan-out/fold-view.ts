@@ -25,6 +25,7 @@ export interface FoldOptions {
 
 /** Equal outputs once, with the hosts that gave them: at the end, when it is known which are equal. */
 export class FoldView implements View {
+  readonly borrows = true;
   readonly #screen: Screen;
   readonly #options: FoldOptions;
   readonly #memory = new Memory();

@@ -16,6 +16,7 @@ export function fileNameOf(host: string): string {
 
 /** What each host says goes into `DIR/HOST.out`, and what it says on standard error, if anything, into `DIR/HOST.err`. */
 export class LogFiles implements View {
+  readonly borrows = true;
   readonly #folder: string;
   readonly #sinks = new Map<string, FileSink>();
 
@@ -34,7 +35,7 @@ export class LogFiles implements View {
   }
 
   output(host: string, stream: OutputStream, chunk: Buffer): Promise<void> | undefined {
-    return this.#sink(host, stream).write(chunk);
+    return this.#sink(host, stream).writeLent(chunk);
   }
 
   async ended({ host }: HostRecord): Promise<void> {

@@ -49,17 +49,17 @@ export class Spool {
     this.#memory = memory;
   }
 
-  /** A promise is to be waited for before the next write. */
+  /** The chunk may be lent; a promise is to be waited for before the next write. */
   write(chunk: Buffer): Promise<void> | undefined {
     this.length += chunk.length;
     this.#hash.update(chunk);
     if (this.#sink === undefined && this.#memory.take(chunk.length)) {
-      this.#chunks.push(chunk);
+      this.#chunks.push(Buffer.from(chunk));
       this.#kept += chunk.length;
       return undefined;
     }
     this.#sink ??= new FileSink(anonymousFile);
-    return this.#sink.write(chunk);
+    return this.#sink.writeLent(chunk);
   }
 
   /** Tells equal contents apart from others; once, after the last write. */

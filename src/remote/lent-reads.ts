@@ -1,0 +1,86 @@
+import type { OnReadOpts } from 'node:net';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Client } from 'ssh2';
+import type { Channel } from './channel.ts';
+
+/**
+ * What hosts say, without memory for each piece of it: all sockets read into one buffer, ssh2 decrypts there, and whoever
+ * borrows the output of a command sees it there, before the next read. With a fresh buffer for each read and packet, memory
+ * that nobody had touched before cost as much as the cipher. Everybody else gets pieces of their own.
+ */
+const shared = Buffer.allocUnsafeSlow(256 * 1024);
+
+/** Sockets that read into the shared buffer; true while their pieces are lent, false while they are copied. */
+const lending = new WeakMap<Duplex, { on: boolean }>();
+
+/** Channels whose reader borrows. */
+const borrowers = new WeakSet<Channel>();
+
+/** For `net.connect`; `socket` is asked for when something has come. The socket has to be paused until somebody listens. */
+export function readsIntoShared(socket: () => Socket): OnReadOpts {
+  return {
+    buffer: shared,
+    callback: (length) => {
+      const piece = shared.subarray(0, length);
+      socket().emit('data', lending.get(socket())?.on === true ? piece : Buffer.from(piece));
+      return true;
+    },
+  };
+}
+
+/** Lets the reader of a channel see its standard output where it lies: to be copied by whoever keeps it. */
+export function borrow(channel: Channel): void {
+  borrowers.add(channel);
+}
+
+const messages = { kexInit: 20, channelData: 94 } as const;
+
+type OnPayload = (payload: Buffer) => unknown;
+
+/** What we use of ssh2's inside; the version is pinned, and `test/loopback/remote-lent-reads.test.ts` holds what it does. */
+interface Inside {
+  readonly _protocol: {
+    _onPayload: OnPayload;
+    readonly _decipher: { _onPayload: OnPayload };
+    readonly _handlers: { CHANNEL_DATA(protocol: unknown, recipient: number, data: Buffer): void };
+  };
+  readonly _chanMgr: { get(id: number): Channel | undefined };
+}
+
+/**
+ * Begins to lend what comes through this connection, which is logged in. Only with the cipher that decrypts in place and
+ * keeps nothing of what it was given; a new key exchange, whose messages are kept for a while, ends it.
+ */
+export function lendReads(client: Client, stream: Duplex): void {
+  const { _protocol: protocol, _chanMgr: channels } = client as unknown as Inside;
+  if (!(stream instanceof Socket) || protocol._decipher.constructor.name !== 'AESGCMDecipherBinding') return;
+  const state = { on: true };
+  const onPayload = protocol._onPayload;
+  const take: OnPayload = (payload) => {
+    if (payload[0] === messages.kexInit) state.on = false;
+    return onPayload(payload[0] === messages.channelData ? payload : Buffer.from(payload));
+  };
+  protocol._onPayload = take;
+  protocol._decipher._onPayload = take;
+  const handlers = protocol._handlers;
+  const onData = handlers.CHANNEL_DATA;
+  handlers.CHANNEL_DATA = (self, recipient, data) => {
+    const channel = channels.get(recipient);
+    const lent = channel !== undefined && borrowers.has(channel) && passesOn(channel);
+    onData(self, recipient, lent ? data : Buffer.from(data));
+  };
+  lending.set(stream, state);
+}
+
+/** True where the next piece reaches the reader within `push`, and is not kept in the stream. */
+function passesOn(channel: Channel): boolean {
+  const { flowing, length, sync } = (channel as unknown as { _readableState: ReadableState })._readableState;
+  return flowing === true && length === 0 && !sync && channel.listenerCount('data') > 0;
+}
+
+interface ReadableState {
+  readonly flowing: boolean | null;
+  readonly length: number;
+  readonly sync: boolean;
+}
