@@ -89,7 +89,8 @@ function unit(
       );
     },
     whole: async () => {
-      const program = `systemctl is-active ${service}; ip -4 -o address show dev eth0 to ${address}`;
+      // After a partition heartbeat now and then ends for good, as two had held: an operator would start it again.
+      const program = `systemctl is-active ${service} || systemctl start --no-block ${service}; ip -4 -o address show dev eth0 to ${address}`;
       const answers = await Promise.all(
         nodes.map((node) =>
           access.run(node, program).then(
