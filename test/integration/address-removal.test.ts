@@ -10,8 +10,8 @@ import {
 } from './supervisor/namespaces.ts';
 
 const removed = ['10.77.0.101', 'fd00:77::101'] as const;
-const first = `node1 web IPaddr2::${virtualIp}/24/eth0 IPv6addr::${virtualIp6}/64/eth0\n`;
-const second = `node1 old IPaddr2::${removed[0]}/24/eth0 IPv6addr::${removed[1]}/64/eth0\n`;
+const first = `node1 IPaddr2::${virtualIp}/24/eth0 IPv6addr::${virtualIp6}/64/eth0\n`;
+const second = `node1 IPaddr2::${removed[0]}/24/eth0 IPv6addr::${removed[1]}/64/eth0\n`;
 
 const on = (node: TestNode, device: string): string => node.run('ip', '-o', 'addr', 'show', 'dev', device);
 const has = (node: TestNode, device: string, address: string): boolean => on(node, device).includes(` ${address}/`);
@@ -94,7 +94,7 @@ describe('addresses that the configuration has no more, or no majority for', fun
     const node = cluster.nodes[0]!;
     node.signal('SIGKILL');
     await node.ended();
-    node.configure('haresources', `node1 web IPaddr2::${node.address}/24/eth0\n`);
+    node.configure('haresources', `node1 IPaddr2::${node.address}/24/eth0\n`);
     node.start();
     assert.equal(await node.ended(), 65);
     assert.ok(has(node, 'eth0', node.address), on(node, 'eth0'));
