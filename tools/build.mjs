@@ -23,6 +23,13 @@ const ssh2Inside = {
     build.onResolve({ filter: /sshcrypto\.node$/ }, () => ({ path: native, external: true }));
     build.onResolve({ filter: /\/(http-agents|server)\.js$/ }, ({ path }) => ({ path, namespace: 'unused' }));
     build.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {}' }));
+    // Where the native part is there, nobody needs the same once more in WebAssembly: 16 MB, compiled at every start.
+    build.onLoad({ filter: /ssh2\/lib\/protocol\/crypto\.js$/ }, ({ path }) => {
+      const begin = 'return new Promise(async (resolve, reject) => {';
+      const parts = readFileSync(path, 'utf8').split(begin);
+      if (parts.length !== 2) throw new Error(`${path} is not the ssh2 that this build knows`);
+      return { contents: parts.join(`${begin}\n if (ChaChaPolyDecipher) return resolve();`) };
+    });
   },
 };
 

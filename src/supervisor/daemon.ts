@@ -181,9 +181,16 @@ export async function startDaemon(
     onMessage: (from, message, epoch) => loop.dispatch({ type: 'message', from, link: 'arbiter', epoch, message }),
   });
   const linkAlerts = new LinkAlerts({ links, devices, journal, deadtime: cluster.timings.deadtime, now });
-  const resources = openResources(settings, configuration, self, journal, (event) => {
-    loop.dispatch(event);
-    if (event.type === 'fenceWanted') companions.endMachine(event.why);
+  const resources = openResources({
+    settings,
+    configuration,
+    self,
+    journal,
+    dispatch: (event) => {
+      loop.dispatch(event);
+      if (event.type === 'fenceWanted') companions.endMachine(event.why);
+    },
+    inMaintenance: () => loop.inMaintenance(),
   });
   const { runDir, stateDir } = settings;
   const fencing = new FencingParts({ cluster, self, journal, runDir, stateDir, now });

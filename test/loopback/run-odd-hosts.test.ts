@@ -133,7 +133,7 @@ describe('muster run on odd hosts', function () {
       const ports = { connection: full.port, banner: await serve(''), exchange: await serve('SSH-2.0-hangs\r\n') };
       const hosts = Object.entries(ports).map(([name, port]) => `  ${name}: { address: 127.0.0.1, port: ${port} }`);
       writeFileSync(join(folder, 'hang.yml'), `hosts:\n${hosts.join('\n')}\n  command: { user: plain }\n`);
-      const limits = ['--connect-timeout', '3s', '--timeout', '3s'];
+      const limits = ['--connect-timeout', '10s', '--timeout', '3s'];
       const { code, out, err } = await musterBeside(
         'hang.yml',
         ...limits,
@@ -149,9 +149,9 @@ describe('muster run on odd hosts', function () {
           .split('\n')
           .map((line) => [JSON.parse(line).host, JSON.parse(line)]),
       );
-      assert.match(records.connection.error, /no answer to the connection within 3 s/);
-      assert.match(records.banner.error, /no SSH banner came within 3 s/);
-      assert.match(records.exchange.error, /the key exchange did not end within 3 s/);
+      assert.match(records.connection.error, /no answer to the connection within 10 s/);
+      assert.match(records.banner.error, /no SSH banner came within 10 s/);
+      assert.match(records.exchange.error, /the key exchange did not end within 10 s/);
       assert.deepEqual(
         ['connection', 'banner', 'exchange', 'command'].map((name) => records[name].state),
         ['unreachable', 'unreachable', 'unreachable', 'failed'],

@@ -1,5 +1,5 @@
 import type { Event } from '../../core/event.ts';
-import type { Action, Outcome, ResourceEffect, Wish } from '../../core/resources/event.ts';
+import type { Action, GroupPhase, Outcome, ResourceEffect, Wish } from '../../core/resources/event.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import type { GroupName, NodeName } from '../../model/names.ts';
 import type { ResourceStatus } from '../../wire/status.ts';
@@ -8,6 +8,7 @@ import { ResourceKeeper } from './keeper.ts';
 import type { AgentPlaces } from './locate.ts';
 import { ResourceOperations } from './operations.ts';
 import { groupSetups, type RunnableResource, runnableResources } from './runnable.ts';
+import { StartedResources } from './started.ts';
 
 /** What the core is told of resources. */
 export type Told = Extract<Event, { type: 'resources' | 'fenceWanted' }>;
@@ -25,6 +26,8 @@ interface Parts {
   /** Told how the resources of each group stand, and that this node has to be fenced. */
   readonly dispatch: (event: Told) => void;
   readonly places?: AgentPlaces | undefined;
+  /** Whether whatever runs is let alone. */
+  readonly inMaintenance?: (() => boolean) | undefined;
 }
 
 interface Wanted {
@@ -47,6 +50,7 @@ export class NodeResources {
   readonly #runnable: ReadonlyMap<GroupName, readonly RunnableResource[]>;
   readonly #operations: ResourceOperations;
   readonly #keeper: ResourceKeeper;
+  readonly #started: StartedResources;
   readonly #newest = new Map<GroupName, number>();
   readonly #begun = new Map<number, Begun>();
   /** What was wanted before it was known what an earlier musterd had under way; undefined: that is known. */
@@ -56,6 +60,7 @@ export class NodeResources {
     const { cluster, self, environment, directory, journal, now, dispatch, places } = parts;
     this.#parts = parts;
     this.#runnable = runnableResources(cluster);
+    this.#started = new StartedResources(directory);
     this.#operations = new ResourceOperations({
       groups: this.#runnable,
       node: self,
@@ -69,7 +74,10 @@ export class NodeResources {
       now,
       run: (operation) => this.#run(operation),
       cancel: (id) => this.#cancel(id),
-      onStanding: (group, standing) => dispatch({ type: 'resources', group, ...standing }),
+      onStanding: (group, standing) => {
+        this.#noteStanding(group, standing.phase);
+        dispatch({ type: 'resources', group, ...standing });
+      },
       onGiveUp: (group, why) => journal.warn('gives-up', why, { group }),
       onFence: (group, why) => {
         journal.warn('fence-wanted', why, { group });
@@ -82,18 +90,41 @@ export class NodeResources {
 
   /** Waits for what an earlier musterd had begun, then looks at everything; nothing is done where agents run nothing. */
   async start(): Promise<void> {
-    if ([...this.#runnable.values()].every((list) => list.length === 0)) return;
     const { journal } = this.#parts;
+    if (this.#started.isEmpty && [...this.#runnable.values()].every((list) => list.length === 0)) return;
     const waited = await this.#operations.recover().catch((error: Error) => {
       journal.warn('resource', `whether anything was begun before is not known: ${error.message}`);
       return [];
     });
     for (const instance of waited)
       journal.say('resource', `${instance}: what the last musterd had begun with it has ended`);
+    await this.#stopGone();
     const early = this.#early?.values() ?? [];
     this.#early = undefined;
     this.#keeper.start();
     for (const wanted of early) this.want(wanted);
+  }
+
+  /** What a musterd with another configuration had started, and this one knows nothing of: nobody else would ever stop it. */
+  async #stopGone(): Promise<void> {
+    const { journal, inMaintenance } = this.#parts;
+    for (const { group, resource } of this.#started.leftBy(this.#runnable)) {
+      const { name, instance } = resource;
+      if (inMaintenance?.() === true) {
+        journal.warn('resource', `${name}: it is not in the configuration any more, and is let alone in maintenance`, {
+          group,
+        });
+        continue;
+      }
+      const { kind, text } = await this.#operations.stopGone(resource);
+      if (kind === 'ok' || kind === 'notRunning') {
+        this.#started.stopped(instance);
+        journal.say('resource', `${name}: it is not in the configuration any more, and is stopped`, { group });
+      } else
+        journal.warn('resource', `${name}: it is not in the configuration any more, and cannot be stopped: ${text}`, {
+          group,
+        });
+    }
   }
 
   /** The same once `ready` is, or after `patience`; not where something else is wanted by then. */
@@ -139,10 +170,29 @@ export class NodeResources {
   #run(operation: Extract<ResourceEffect, { type: 'run' }>): void {
     const { id, group, index, action } = operation;
     const name = this.#runnable.get(group)?.[index]?.name ?? '';
+    const resource = this.#runnable.get(group)?.[index];
     this.#begun.set(id, { group, name, action, at: this.#parts.now() });
+    if (action === 'start' && resource !== undefined) this.#note(() => this.#started.begins(group, resource));
     if (action === 'start' || action === 'stop')
       this.#parts.journal.say('resource', `${name}: ${action === 'start' ? 'is started' : 'is stopped'}`, { group });
     this.#operations.run(operation);
+  }
+
+  /** What was found running is as good as started here. */
+  #noteStanding(group: GroupName, phase: GroupPhase): void {
+    for (const resource of this.#runnable.get(group) ?? []) {
+      if (phase === 'running') this.#note(() => this.#started.begins(group, resource));
+      else if (phase === 'stopped') this.#note(() => this.#started.stopped(resource.instance));
+    }
+  }
+
+  /** Where it cannot be written down the resource runs all the same: a changed configuration may then forget it. */
+  #note(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#parts.journal.warn('resource', `what is started is not written down: ${(error as Error).message}`);
+    }
   }
 
   #cancel(id: number): void {

@@ -6,22 +6,23 @@ import type { Settings } from '../settings.ts';
 import { placesOf } from './locate.ts';
 import { NodeResources, type Told } from './node-resources.ts';
 
+interface Parts {
+  readonly settings: Settings;
+  readonly configuration: Configuration;
+  readonly self: NodeName;
+  readonly journal: Journal;
+  readonly dispatch: (event: Told) => void;
+  readonly inMaintenance: () => boolean;
+}
+
 /** The resources of a node, as its configuration has them; nothing is looked at before `start`. */
-export function openResources(
-  { configDir, runDir }: Settings,
-  { cluster, running }: Configuration,
-  self: NodeName,
-  journal: Journal,
-  dispatch: (event: Told) => void,
-): NodeResources {
+export function openResources({ settings, configuration, ...parts }: Parts): NodeResources {
   return new NodeResources({
-    cluster,
-    self,
-    environment: running.environment,
-    directory: join(runDir, 'resources'),
-    journal,
+    ...parts,
+    cluster: configuration.cluster,
+    environment: configuration.running.environment,
+    directory: join(settings.runDir, 'resources'),
     now: () => performance.now(),
-    dispatch,
-    places: placesOf(configDir, process.env.OCF_ROOT),
+    places: placesOf(settings.configDir, process.env.OCF_ROOT),
   });
 }

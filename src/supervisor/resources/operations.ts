@@ -63,6 +63,13 @@ export class ResourceOperations {
     this.#last.set(resource.instance, done);
   }
 
+  /** Stops a resource that is none of the configuration's; nothing else may be done to it meanwhile. */
+  stopGone(resource: RunnableResource): Promise<Outcome> {
+    return this.#perform(resource, 'stop', resource.settings.stopTimeout, new AbortController().signal).catch(
+      (error: Error): Outcome => ({ kind: 'failed', text: `it could not be run: ${error.message}` }),
+    );
+  }
+
   /** Kills an operation; nothing is told of it any more. */
   cancel(id: number): void {
     const running = this.#running.get(id);

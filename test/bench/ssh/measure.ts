@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -38,6 +38,29 @@ export async function timed(
   if (code !== 0) throw new Error(`${words.slice(0, 4).join(' ')} ... ended with ${code}: ${tail(said)}`);
   const [seconds, user, system, kilobytes] = text.split(' ').map(Number) as [number, number, number, number];
   return { seconds, cpu: user + system, rssMb: kilobytes / 1024 };
+}
+
+/** Bytes that one command's own process wrote, to files and sockets alike; rejects where it ends with anything but 0. */
+export async function written(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const child = spawn(words[0]!, words.slice(1), {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  let bytes = 0;
+  // The kernel counts as long as there is a process; what it sends last is small.
+  const timer = setInterval(() => {
+    const io = existsSync(`/proc/${child.pid}/io`) ? readFileSync(`/proc/${child.pid}/io`, 'utf8') : '';
+    bytes = Math.max(bytes, Number(/^wchar: (\d+)/m.exec(io)?.[1] ?? 0));
+  }, 5);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) =>
+      child.once('error', reject).once('close', resolve),
+    );
+    if (code !== 0) throw new Error(`${words.slice(0, 4).join(' ')} ... ended with ${code}`);
+    return bytes;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 function tail(said: readonly Buffer[]): string {

@@ -30,9 +30,20 @@ export function muster(
   words: readonly string[],
   command: readonly string[],
 ): Promise<Cost> {
+  const { line, env } = musterLine(hosts, n, words, command);
+  return timed(line, { env });
+}
+
+/** The command line of `muster`, and its environment. */
+export function musterLine(
+  hosts: BenchHosts,
+  n: number,
+  words: readonly string[],
+  command: readonly string[],
+): { line: string[]; env: NodeJS.ProcessEnv } {
   const env = { MUSTER_INVENTORY: hosts.inventory(n), XDG_STATE_HOME: join(hosts.folder, 'state') };
   const [verb, ...options] = words as [string, ...string[]];
-  return timed([process.execPath, musterProgram, verb, '-F', hosts.config, ...options, ...command], { env });
+  return { env, line: [process.execPath, musterProgram, verb, '-F', hosts.config, ...options, ...command] };
 }
 
 export function bareSsh2(hosts: BenchHosts, n: number, command: string): Promise<Cost> {

@@ -155,6 +155,25 @@ describe('the resources of a node', function () {
     assert.equal(last().barred, undefined);
   });
 
+  it('that a changed configuration does not name any more are stopped as they were started', async () => {
+    const first = begin();
+    first.resources.want({ group: 'shop', wish: 'run', urgently: false, id: 1 });
+    await first.phase('running', 1);
+    first.resources.stop();
+    const [a, b] = cluster.groups[0]!.resources;
+    // The first has other arguments now, and the second is gone.
+    const changed = { ...cluster.groups[0]!, resources: [{ ...a!, args: ['c'] }] } as (typeof cluster.groups)[number];
+    const next = begin({ ...cluster, groups: [changed] });
+    await next.phase('stopped', 0);
+    assert.deepEqual(log(), ['start a', 'start b', 'stop b', 'stop a']);
+    const said = next.journal.recent(100).map(({ why }) => why);
+    assert.ok(said.includes('noted-2: it is not in the configuration any more, and is stopped'), said.join('\n'));
+    next.resources.stop();
+    const none = begin({ ...cluster, groups: [{ ...changed, resources: [b!] }] });
+    await none.phase('stopped', 0);
+    assert.deepEqual(log().slice(4), [], 'that was done once');
+  });
+
   it('are nothing to wait for where no agent runs anything', async () => {
     const { resources } = begin({ ...cluster, groups: [{ name: 'shop', preferred: 'node1', resources: [] }] });
     await resources.start();
