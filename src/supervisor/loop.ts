@@ -9,6 +9,7 @@ import { type NodeState, step, wakeAt } from '../core/node.ts';
 import type { Order } from '../core/orders.ts';
 import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
 import type { GroupName, MacAddress, NodeName } from '../model/names.ts';
+import { Delays } from './delays.ts';
 import type { Journal } from './journal.ts';
 
 /** What the loop has done for it: the drivers, each refusing after its deadline (monotonic milliseconds). */
@@ -66,12 +67,17 @@ export class Loop {
   #lastId = 0;
   #stopped = false;
   #steppedAt = Number.NEGATIVE_INFINITY;
+  /** By how much timers came late, and how long the kernel took to arm: who renews too late wants to know where the time went. */
+  readonly #late: Delays;
+  readonly #arming: Delays;
 
   constructor(state: NodeState, machine: Machine, journal: Journal, now: () => number) {
     this.#state = state;
     this.#machine = machine;
     this.#journal = journal;
     this.#now = now;
+    this.#late = new Delays(state.lease);
+    this.#arming = new Delays(state.lease);
   }
 
   /** The first tick; nothing is decided before it. */
@@ -151,6 +157,7 @@ export class Loop {
    */
   #wake(): void {
     const now = this.#now();
+    this.#late.note(now - this.#timerAt, now);
     const at = wakeAt(this.#state);
     if (now >= at) {
       this.#timerAt = Number.POSITIVE_INFINITY;
@@ -189,9 +196,7 @@ export class Loop {
         this.#machine.forgetFailures(effect.group);
         return;
       case 'arm':
-        void this.#machine
-          .arm(effect.token, effect.groups, effect.lifetime, effect.deadline)
-          .then((ok) => this.dispatch({ type: 'armed', token: effect.token, ok }));
+        this.#arm(effect);
         return;
       case 'grant':
         void this.#machine
@@ -226,9 +231,10 @@ export class Loop {
         this.#machine.follow(this.view());
         return;
       case 'decide': {
-        // `node` is who writes the line.
         const { what, why, group, node: peer } = effect.decision;
-        this.#journal.say(what, why, { ...(group && { group }), ...(peer && { peer }) });
+        // `node` is who writes the line.
+        const whom = { ...(group && { group }), ...(peer && { peer }) };
+        this.#journal.say(what, why, isTooLate(what) ? { ...whom, ...this.#delays() } : whom);
         return;
       }
       case 'reply':
@@ -236,6 +242,20 @@ export class Loop {
         this.#replies.delete(effect.id);
         return;
     }
+  }
+
+  #arm({ token, groups, lifetime, deadline }: Extract<Effect, { type: 'arm' }>): void {
+    const since = this.#now();
+    void this.#machine.arm(token, groups, lifetime, deadline).then((ok) => {
+      const now = this.#now();
+      this.#arming.note(now - since, now);
+      this.dispatch({ type: 'armed', token, ok });
+    });
+  }
+
+  #delays(): { readonly timerLateMs: number; readonly armTookMs: number } {
+    const now = this.#now();
+    return { timerLateMs: this.#late.longest(now), armTookMs: this.#arming.longest(now) };
   }
 
   #close({ token, groups, passTo, passFor, passToken }: Extract<Effect, { type: 'close' }>): void {
@@ -261,3 +281,5 @@ export class Loop {
     });
   }
 }
+
+const isTooLate = (what: string): boolean => what === 'renewed-late' || what === 'lost';
