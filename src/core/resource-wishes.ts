@@ -197,9 +197,7 @@ export function followLeases(state: NodeState, now: number): void {
 function wishFor(state: NodeState, group: Group, standing: ResourceStanding, now: number): Wish {
   const { claim } = group;
   if (group.frozen) return 'leave';
-  // Of what does not run there is nothing to be let alone.
-  if (inMaintenance(state, state.self))
-    return claim.phase !== 'holding' && isStopped(standing) ? standing.wish : 'leave';
+  if (inMaintenance(state, state.self)) return wishInMaintenance(group, standing);
   if (claim.phase !== 'holding')
     return standing.wish === 'wait' && mayBeOurs(state, group, standing, now) ? 'wait' : 'stop';
   if (standing.stopping) return standing.wish !== 'stop' && stopsAfterOthers(state, group) ? standing.wish : 'stop';
@@ -221,6 +219,14 @@ function noteMissing(
   standing.waitsFor = missing;
   if (missing !== undefined)
     decide(state, { what: 'resources', group: name, why: `they wait for ${missing}, which comes first` });
+}
+
+/** What runs is let alone; what was begun before comes to its end first, so that nothing is left half done. */
+function wishInMaintenance({ claim }: Group, standing: ResourceStanding): Wish {
+  const { wish, phase, barred } = standing;
+  if (claim.phase !== 'holding') return isStopped(standing) || wish === 'stop' ? wish : 'leave';
+  if (wish === 'leave' || phase === 'running' || phase === 'stuck' || barred !== undefined) return 'leave';
+  return claim.gateOpen ? 'run' : wish;
 }
 
 /** After a start: whether what runs here may wait for this node to get its lease (again). */

@@ -83,7 +83,7 @@ Examples:
   musterd check --config-dir ./ha.d
   musterd status --json
   musterd explain web
-  musterd standby && reboot
+  musterd standby node2
   musterd move web node2 --for 1h
   musterd --arbiter status --json
 `;

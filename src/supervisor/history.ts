@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Problem } from '../base/problem.ts';
 import { type JournalLine, linesAbout, showJournalLine } from '../wire/journal.ts';
 
 /** Bytes after which a file is put aside, over the one that was put aside before: there are two at most. */
@@ -100,8 +101,12 @@ export function readHistory(stateDir: string): JournalLine[] {
     try {
       return readFileSync(name, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-      throw error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') return '';
+      throw new Problem(
+        'hostFailed',
+        `Cannot read the history in "${name}" as only root may, and it must be a file: ${message}`,
+      );
     }
   });
   return texts.flatMap((text) => text.split('\n')).flatMap((line) => parseLine(line) ?? []);

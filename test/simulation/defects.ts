@@ -1,6 +1,7 @@
 import type { Defect } from './defect.ts';
 import { epochDefects } from './epoch-defects.ts';
 import { fencingDefects } from './fencing-defects.ts';
+import { orderDefects } from './order-defects.ts';
 import { resourceDefects } from './resource-defects.ts';
 
 export const defects: readonly Defect[] = [
@@ -258,4 +259,5 @@ export const defects: readonly Defect[] = [
   ...epochDefects,
   ...fencingDefects,
   ...resourceDefects,
+  ...orderDefects,
 ];

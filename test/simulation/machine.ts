@@ -74,6 +74,8 @@ export class Machine {
   /** And of who has the groups that need fencing. */
   owners: OwnerRecords | undefined;
   /** What its disk says of operators' orders; a write of them is done at once. */
+  /** Since when this life of its process has known of maintenance of the whole cluster; true time. */
+  heardOfMaintenance: number | undefined;
   orders: { readonly at: number; readonly list: readonly Order[] } | undefined;
   diskFreeAt = 0;
   /** What it has been given and not written yet, oldest first. */

@@ -57,6 +57,8 @@ export interface Plan {
   readonly autoFailback: boolean;
   /** So many resources in each group, which agents run; none where it is not said. */
   readonly agents?: number | undefined;
+  /** An operator has wishes: moves, maintenance. */
+  readonly orders?: boolean | undefined;
   /** What groups are to each other; undefined: nothing, and no rule of placement is followed. */
   readonly rules?: readonly GroupRule[] | undefined;
   /** The policy without a majority is to leave what runs (`no_quorum: freeze`). */

@@ -5,6 +5,7 @@ import type { Checker } from './checkers/checker.ts';
 import { epochs } from './checkers/epochs.ts';
 import { fencing } from './checkers/fencing.ts';
 import { liveness } from './checkers/liveness.ts';
+import { maintenance } from './checkers/maintenance.ts';
 import { majority } from './checkers/majority.ts';
 import { minority } from './checkers/minority.ts';
 import { moves } from './checkers/moves.ts';
@@ -21,6 +22,7 @@ import type { Defect } from './defect.ts';
 import { drawPlan } from './draw.ts';
 import { drawPlanWithAgents } from './draw-agents.ts';
 import { drawPlanWithFencing } from './draw-fencing.ts';
+import { withOrders } from './draw-orders.ts';
 import { Ledger } from './ledger.ts';
 import type { Plan } from './plan.ts';
 import { Violation } from './violation.ts';
@@ -41,8 +43,10 @@ export function checkersOf({
   driftBound,
   store,
   agents,
-}: Pick<Plan, 'drift' | 'driftBound' | 'store' | 'agents'>): Checker[] {
+  orders,
+}: Pick<Plan, 'drift' | 'driftBound' | 'store' | 'agents' | 'orders'>): Checker[] {
   const always = [authentic(), batching(), moves(), epochs(), acceptor(), proposer(), liveness()];
+  if (orders) always.push(maintenance());
   if (agents !== undefined) always.push(resources(), oneRunner(), fencing());
   if (store !== undefined) return [oneOpenGate(), storeGrant(), ...always];
   const ledger = new Ledger();
@@ -59,7 +63,7 @@ export function simulatePlan(plan: Plan, core: Core): Outcome {
 
 /** The plan of a seed, with or without resources that agents run. */
 export function planOf(seed: number, withAgents: boolean): Plan {
-  if (!withAgents) return drawPlan(seed);
+  if (!withAgents) return withOrders(drawPlan(seed));
   return seed % 2 === 0 ? drawPlanWithFencing(seed) : drawPlanWithAgents(seed);
 }
 

@@ -157,6 +157,8 @@ export class World {
       this.note(() => `${machine.name} ${event.type} ${'token' in event ? `${event.token} ${event.ok}` : ''}`);
     const { state, effects } = this.core.step(machine.state!, event, local);
     machine.state = state;
+    if (!state.orders.maintenance.has('')) machine.heardOfMaintenance = undefined;
+    else machine.heardOfMaintenance ??= this.now;
     for (const checker of this.checkers) checker.stepped?.(this, machine, event, effects);
     for (const effect of effects) perform(this, machine, effect);
     const wake = this.core.wakeAt(state);
@@ -218,6 +220,7 @@ export class World {
       orders: machine.orders?.list.map((order) => agedBy(order, this.now - machine.orders!.at)),
     };
     machine.state = this.core.createNode(this.cluster, machine.name, options, machine.local(this.now));
+    machine.heardOfMaintenance = machine.state.orders.maintenance.has('') ? Number.NEGATIVE_INFINITY : undefined;
     this.note(() => `${machine.name} starts`);
     this.step(machine, { type: 'tick' });
     machine.agents?.start();
@@ -269,6 +272,10 @@ export class World {
       const last = (event: Event): void =>
         this.at(this.now + 20, machine.index, { type: 'event', life: machine.life, event });
       last({ type: 'operator', id: 0, command: { kind: 'online' } });
+      if (this.plan.orders) {
+        last({ type: 'operator', id: 0, command: { kind: 'maintenance', on: false } });
+        last({ type: 'operator', id: 0, command: { kind: 'clear' } });
+      }
       if (this.plan.faults.some(({ kind }) => kind === 'reach')) last({ type: 'reach', reached: 2, of: 2 });
     }
   }

@@ -12,11 +12,14 @@ export interface Found {
   readonly detail: string;
 }
 
+/** Hosts that are looked at in one moment: each ping is a process. */
+const atOnce = 16;
+
 /** Looks once at all hosts of a monitor. Never rejects. */
 export async function lookAt(monitor: Monitor, directory: string, signal: AbortSignal): Promise<Found> {
   const { check, hosts, timeout } = monitor;
   if (check.kind === 'program') return await runProgram(monitor, check, directory, signal);
-  const checks = hosts.map(async (host) => {
+  const lookAtHost = async (host: string) => {
     const service = serviceOf(check, timeout, host);
     const server = { address: host, port: service.port, forwarding: 'masq' as const, weight: 1 };
     const abort = new AbortController();
@@ -25,8 +28,10 @@ export async function lookAt(monitor: Monitor, directory: string, signal: AbortS
     const result = await runCheck(checkerFor(service)!, { service, server }, timeout, abort);
     signal.removeEventListener('abort', end);
     return { host, ...result };
-  });
-  const results = await Promise.all(checks);
+  };
+  const results: Awaited<ReturnType<typeof lookAtHost>>[] = [];
+  for (let from = 0; from < hosts.length; from += atOnce)
+    results.push(...(await Promise.all(hosts.slice(from, from + atOnce).map(lookAtHost))));
   const failed = results.filter(({ ok }) => !ok);
   const detail = results.map(({ host, text }) => `${host}: ${text}`).join('\n');
   const [first] = failed;

@@ -22,13 +22,23 @@ export function moves(): Checker {
     },
     stepped(world, machine, _event, effects) {
       for (const effect of effects) {
-        if (effect.type !== 'decide' || effect.decision.what !== 'takeover') continue;
+        if (effect.type !== 'decide') continue;
+        // The end of a wish is a cause as its beginning is.
+        if (effect.decision.what === 'clear' && !world.healed) moved.clear();
+        if (effect.decision.what !== 'takeover') continue;
         const group = effect.decision.group ?? '';
         if (holder.get(group) === machine.name) continue;
         holder.set(group, machine.name);
         const count = (moved.get(group) ?? 0) + 1;
         moved.set(group, count);
-        if (count > (world.healed ? perHeal + changing(world) : isQuiet(world) ? perCause : Number.POSITIVE_INFINITY))
+        if (
+          count >
+          (world.healed
+            ? perHeal + changing(world) + (world.plan.orders ? 1 : 0)
+            : isQuiet(world)
+              ? perCause
+              : Number.POSITIVE_INFINITY)
+        )
           throw new Violation(`${group} moved ${count} times for one cause${world.healed ? ', the heal' : ''}`);
       }
     },

@@ -269,6 +269,17 @@ describe('resources and the lease of their group', () => {
     assert.deepEqual(nodes.running(), ['node1']);
   });
 
+  it('that are being stopped for a move when maintenance begins are started again first', () => {
+    const nodes = new Nodes({ takes: 300 }).found({}).run(3000);
+    nodes.log.length = 0;
+    nodes.happens('node2', { type: 'operator', id: 1, command: { kind: 'move', group: 'web1', node: 'node3' } });
+    nodes.run(100);
+    nodes.happens('node2', { type: 'operator', id: 1, command: { kind: 'maintenance', on: true } });
+    nodes.run(3000);
+    assert.deepEqual(nodes.log, ['node1 stop', 'node1 run', 'node1 running', 'node1 leave']);
+    assert.deepEqual(nodes.holders(), ['node1']);
+  });
+
   it('stop first where an operator moves the group', () => {
     const nodes = new Nodes({ takes: 300 }).found({}).run(3000);
     nodes.log.length = 0;
