@@ -3,8 +3,8 @@
  * It speaks IPMI as real ones do, so that `fence_ipmilan` cannot tell it from one. Its address is the client's, in the
  * lab's first network: it has power when the machine has none.
  */
-import { accessSync, constants, existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { accessSync, constants } from 'node:fs';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../base/problem.ts';
 import { destroyMember, groupOf, isPopulated, killFile } from './cgroup.ts';
@@ -32,7 +32,8 @@ const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** What the simulator runs for `get power` and `set power 0|1` (ipmi_sim_chassiscontrol of OpenIPMI has the forms). */
 function powerSwitch(paths: LabPaths, node: string): string {
-  const on = entryCommand('power', ['on', node, '--lab', paths.name]).map(quote).join(' ');
+  // A cycle: what the machine has left behind in its groups goes before it boots.
+  const on = entryCommand('power', ['cycle', node, '--lab', paths.name]).map(quote).join(' ');
   return `#!/bin/sh
 switch=${quote(paths.switchNamespace)} port=${node} mac= mac2= namespace=${quote(nodePaths(paths, node).namespace)}
 events=${quote(join(groupOf(paths.name, node), 'cgroup.events'))} kill=${quote(killFile(paths.name, node))}
@@ -85,16 +86,25 @@ sel_enable 0x20 1000 0x0a
 mc_enable 0x20
 `;
 
+let installing: Promise<void> | undefined;
+
+/** Once for all machines: apt lets nobody else at its lists meanwhile. */
 async function ensureSimulator(): Promise<void> {
   try {
     accessSync(program, constants.X_OK);
   } catch {
-    const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    const install = ['apt-get', 'install', '-y', '-q', '--no-install-recommends', 'openipmi'];
-    if ((await capture(install, { env })).rc === 0) return;
-    await must(['apt-get', 'update', '-q'], { env });
-    await must(install, { env });
+    installing ??= install();
+    await installing;
   }
+}
+
+async function install(): Promise<void> {
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const patience = ['-o', 'DPkg::Lock::Timeout=120'];
+  const words = ['apt-get', 'install', '-y', '-q', '--no-install-recommends', ...patience, 'openipmi'];
+  if ((await capture(words, { env })).rc === 0) return;
+  await must(['apt-get', 'update', '-q'], { env });
+  await must(words, { env });
 }
 
 /** Gives the machine a controller that answers at `bmcAddress`; nothing where it has one. */
@@ -122,8 +132,8 @@ export async function startBmc(paths: LabPaths, node: string): Promise<void> {
   ];
   await startDetached(paths.name, memberOf(node), inNamespace(paths.clientNamespace, argv), log);
   const opened = async (): Promise<boolean> =>
-    (await readFile(log, 'utf8').catch(() => '')).includes(`UDP port ${port}`);
-  if (existsSync(log) && (await waitUntil(opened, { timeoutMs: 20_000, everyMs: 10 }))) return;
+    (await must(inNamespace(paths.clientNamespace, ['ss', '-Hlun']))).includes(`${bmcAddress(node)}:${port} `);
+  if (await waitUntil(opened, { timeoutMs: 20_000, everyMs: 20 })) return;
   await stopBmc(paths, node);
   throw new Problem('hostFailed', `Cannot start the BMC of "${node}" as it must open its port: it did not`, {
     hint: `its output: ${log}`,
