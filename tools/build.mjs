@@ -84,5 +84,10 @@ const [digest] = await Promise.all([
   }),
 ]);
 for (const program of ['muster.js', 'musterd.cjs']) chmodSync(`${root}dist/${program}`, 0o755);
-await keepCompiled(`${root}dist`, digest);
+try {
+  await keepCompiled(`${root}dist`, digest);
+} catch (error) {
+  // It works all the same, and a build need not be somewhere where one can listen on the loopback.
+  console.error(`muster will take longer to start, as nothing that was compiled could be kept: ${error.message}`);
+}
 writeFileSync(`${root}dist/.built`, '');

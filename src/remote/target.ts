@@ -164,7 +164,8 @@ const longestIdleMs = 24 * 86_400_000;
 function persistOf(title: string, settings: SshHostConfig, start: readonly string[] | undefined): Persist | undefined {
   const master = settings.first('controlmaster')?.toLowerCase() ?? 'no';
   const wanted = settings.first('controlpersist')?.toLowerCase() ?? 'no';
-  if (start === undefined || master === 'no' || wanted === 'no') return undefined;
+  const shares = master !== 'no' && settings.first('controlpath')?.toLowerCase() !== 'none';
+  if (start === undefined || !shares || wanted === 'no') return undefined;
   const seconds = wanted === 'yes' ? 0 : (time(title, settings, 'controlpersist') ?? 0);
   return { start, idleMs: seconds === 0 ? longestIdleMs : Math.min(seconds * 1000, longestIdleMs) };
 }

@@ -105,7 +105,7 @@ class Agent {
     });
     this.#watch();
     const key = targetKey(order.target);
-    let held = [...this.#held].find((one) => one.key === key && !one.inUse && one.session.loss.problem === undefined);
+    let held = this.#idle(key);
     const warm = held !== undefined;
     if (held !== undefined) {
       held.inUse = true;
@@ -141,6 +141,13 @@ class Agent {
     new Bridge(connection, mine.session, mine.parked, (clean) => this.#release(mine, order.persistMs, clean));
     lines.send({ ready: true, warm, workerGroups: mine.parked.map(({ group }) => group) });
     socket.resume();
+  }
+
+  #idle(key: string): Held | undefined {
+    for (const held of this.#held) {
+      if (!held.inUse && held.key === key && held.session.loss.problem === undefined) return held;
+    }
+    return undefined;
   }
 
   /** The client has gone. What it left running is nobody's any more, and ends with the connection, as without an agent. */

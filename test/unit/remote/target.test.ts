@@ -85,6 +85,7 @@ Host *
       '',
       shared,
       `${shared}ControlPersist no`,
+      `${shared}ControlPersist 10m\nControlPath none`,
       'ControlPersist 10m',
       'ControlMaster no\nControlPersist 10m',
     ])
