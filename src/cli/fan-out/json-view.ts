@@ -9,6 +9,7 @@ import type { OutputStream, View } from './view.ts';
  * beside it with the bytes. Whatever is long is written piece by piece: no output has to fit into one string.
  */
 export class JsonView implements View {
+  readonly borrows = true;
   readonly #screen: Screen;
   readonly #memory = new Memory();
   readonly #outputs = new Map<string, Record<OutputStream, Spool>>();
