@@ -141,6 +141,8 @@ function happen(state: NodeState, event: Event, now: number): void {
       return;
     case 'fenceWanted':
       state.fenceWanted.set(event.group, event.why);
+      state.beat = undefined;
+      state.beatNow = true;
       return;
     case 'clock':
       state.minuteOfWeek = event.minuteOfWeek;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { majority } from '../simulation/checkers/majority.ts';
 import { oneOpenGate } from '../simulation/checkers/one-open-gate.ts';
+import { oneRunner } from '../simulation/checkers/one-runner.ts';
 import { realCore } from '../simulation/core.ts';
 import { Ledger } from '../simulation/ledger.ts';
 import { World } from '../simulation/world.ts';
@@ -14,12 +15,12 @@ const divider = '\n----\n';
 function tell(text: string): string {
   const { plan } = readScenario(text);
   const ledger = new Ledger();
-  const world = new World(plan, realCore, [ledger, oneOpenGate(), majority(ledger)], true);
+  const world = new World(plan, realCore, [ledger, oneOpenGate(), majority(ledger), oneRunner()], true);
   world.run();
   const told = world.lines!.filter(
     (line) =>
       !line.includes(' -> ') &&
-      (/ decides: | replies: |FAULT|starts|shut/.test(line) ||
+      (/ decides: | replies: |FAULT|starts|shut|switched off/.test(line) ||
         (plan.keeps === true && line.includes(' kernel: addresses ')) ||
         (plan.agents !== undefined && / wants | (start|stop) web|: .*failure/.test(line))),
   );

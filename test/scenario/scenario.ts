@@ -20,12 +20,14 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
  *
  *     # what it is about
  *     cluster 3 nodes 0 arbiters 1 groups [of 2 resources] [auto_failback] [no_quorum_freeze]
+ *     needs fencing [that fails]           all groups do, and there is something to fence with, or nothing that answers
  *     order web1 web2 [strictly]
  *     at 2000 power node1 [for 1500]       also: kill, freeze, stall, standby, leave, flush
  *     at 2000 cut node1 to node2 for 500
  *     at 2000 part node1 node2 for 500     these on one side, all others on the other
  *     at 2000 reach node1 0                how many ping nodes answer it from then on
  *     at 2000 move web1 to node3 through node2 [for 1500]     an operator wants it there
+ *     at 2000 fence node1 through node2    an operator wants it fenced, or (confirm) says that it is off
  *     at 2000 maintenance node2 for 1500   of the whole cluster, through this node
  *     at 2000 start of web1 0 on node1 fails for 500     also stop, monitor, probe; hangs, cannot be done, takes 200
  *     at 2000 crash web1 0 on node1        it ends, and nobody is told
@@ -45,6 +47,7 @@ export function readScenario(text: string): Scenario {
     keeps: false,
     agents: undefined as number | undefined,
   };
+  let fencing: Pick<Plan, 'needs' | 'fencingFails'> = {};
   let endAt = 5000;
   const voter = (name: string): number => {
     const match = /^(node|arbiter)(\d+)$/.exec(name);
@@ -71,6 +74,8 @@ export function readScenario(text: string): Scenario {
       line,
     );
     const move = /^at (\d+) move (\w+) to (\w+) through (\w+)(?: for (\d+))?$/.exec(line);
+    const needs = /^needs fencing( that fails)?$/.exec(line);
+    const shoot = /^at (\d+) (fence|confirm) (\w+) through (\w+)$/.exec(line);
     const reach = /^at (\d+) reach (\w+) (\d+)$/.exec(line);
     if (cluster !== null)
       sizes = {
@@ -83,6 +88,15 @@ export function readScenario(text: string): Scenario {
       };
     else if (order !== null)
       rules.push({ kind: 'order', groups: order[1]!.split(' '), strict: order[2] !== undefined });
+    else if (needs !== null) fencing = { needs: 1e9, fencingFails: needs[1] === undefined ? 0 : 1 };
+    else if (shoot !== null)
+      faults.push({
+        kind: 'shoot',
+        at: Number(shoot[1]),
+        confirmed: shoot[2] === 'confirm',
+        target: voter(shoot[3]!),
+        node: voter(shoot[4]!),
+      });
     else if (until !== null) endAt = Number(until[1]);
     else if (cut !== null)
       faults.push({ kind: 'cut', at: Number(cut[1]), from: voter(cut[2]!), to: voter(cut[3]!), lasts: Number(cut[4]) });
@@ -122,6 +136,8 @@ export function readScenario(text: string): Scenario {
   const plan: Plan = {
     seed: 1,
     ...sizes,
+    ...fencing,
+    needs: fencing.needs === undefined ? undefined : sizes.groups,
     rules: rules.length === 0 ? undefined : rules,
     driftBound: 0.001,
     fast: false,

@@ -91,6 +91,13 @@ function begin(world: World, machine: Machine, fault: Fault, leaving: number): b
     case 'standby':
       operate(world, machine, { kind: 'standby' });
       return true;
+    case 'shoot':
+      operate(world, machine, {
+        kind: 'fence',
+        node: world.machines[fault.target]!.name,
+        confirmed: fault.confirmed,
+      });
+      return false;
     case 'move': {
       const { group, forMs } = fault;
       operate(world, machine, { kind: 'move', group, node: world.machines[fault.to]!.name, forMs });

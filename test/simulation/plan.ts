@@ -17,6 +17,8 @@ export type SimulatedFault =
   | { readonly kind: 'reach'; readonly node: number; readonly reached: number }
   /** An operator of this node wants another one to vote, or to vote no more. */
   | { readonly kind: 'add' | 'remove'; readonly node: number; readonly voter: number }
+  /** An operator of this node wants another one fenced, or says that it is off (`confirmed`). */
+  | { readonly kind: 'shoot'; readonly node: number; readonly target: number; readonly confirmed: boolean }
   /** What agents do with one resource of one group for a while. */
   | {
       readonly kind: 'agent';

@@ -14,10 +14,15 @@ export function mayBeFenced({ cluster }: NodeState, node: NodeName): boolean {
 }
 
 /**
- * How long to wait before a node is fenced, in milliseconds. Of two that shoot at each other the one that waits longer loses;
- * the random part keeps them apart where both would wait equally long.
+ * How long to wait before a node is fenced, in milliseconds: as long again as it took to believe that it is dead, as it may
+ * only have been cut off for a moment. Of two that shoot at each other the one that waits longer loses; the random part keeps
+ * them apart where both would wait equally long.
  */
 export function waitBefore(state: NodeState, node: NodeName): number {
+  return state.cluster.timings.deadtime + delayFor(state, node);
+}
+
+function delayFor(state: NodeState, node: NodeName): number {
   const { fencing, nodes } = state.cluster;
   if (fencing === undefined) return 0;
   const { delays, randomDelay } = fencing;
