@@ -74,6 +74,8 @@ export interface StoreView {
 export interface View {
   readonly node: NodeName;
   readonly standby: boolean;
+  /** Who says that this node was fenced: it takes nothing any more until its musterd starts again; null: nobody does. */
+  readonly endedBy: NodeName | null;
   /** Of the whole cluster. */
   readonly maintenance: boolean;
   /** The same number on two nodes: they know the same orders of operators. */
@@ -100,6 +102,7 @@ export function describe(state: NodeState, now: number): View {
   return {
     node: state.self,
     standby: isAway(state),
+    endedBy: state.fencing.endedBy ?? null,
     maintenance: state.orders.maintenance.has(''),
     orders: state.orders.digest,
     quorum: {

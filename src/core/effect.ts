@@ -129,7 +129,8 @@ export interface Decision {
     | 'waits'
     | 'fence'
     | 'fenced'
-    | 'fence-failed';
+    | 'fence-failed'
+    | 'left';
   readonly group?: GroupName | undefined;
   readonly node?: NodeName | undefined;
   readonly why: string;

@@ -2,6 +2,7 @@ import { showDuration } from '../base/duration.ts';
 import { own } from '../base/own.ts';
 import type { GroupName, NodeName } from '../model/names.ts';
 import type { OperatorCommand } from './event.ts';
+import { sayFarewell } from './fencing/farewell.ts';
 import { giveOrders } from './give-orders.ts';
 import { shut } from './handover.ts';
 import { inMaintenance, noteLeft } from './maintenance.ts';
@@ -218,6 +219,7 @@ export function finishOperators(state: NodeState, now: number): void {
     const ok = held.length === 0;
     const text = ok ? `${state.self} holds nothing` : `${state.self} still holds ${kept}: no other node could take it`;
     state.effects.push({ type: 'reply', id, ok, text });
+    if (kind === 'leave' && ok) sayFarewell(state);
     return false;
   });
 }

@@ -109,9 +109,11 @@ function begin(world: World, machine: Machine, fault: Fault, leaving: number): b
     case 'leave':
       operate(world, machine, { kind: 'leave' });
       world.at(world.now + leaving, -1, () => {
-        if (world.healed) return;
-        machine.killed++;
+        // Who has said that it ends does end, and starts again at once where all is healed.
+        if (world.healed && machine.state?.fencing.ended !== true) return;
         machine.running = false;
+        if (world.healed) world.start(machine);
+        else machine.killed++;
       });
       return true;
     default:

@@ -120,10 +120,16 @@ export function onFenced(state: NodeState, event: Extract<Event, { type: 'fenced
 }
 
 /** It is certain that a node, in that life and all before it, does nothing any more; all that waited for that goes on. */
-function confirm(state: NodeState, fenced: Fenced, why: string, now: number): void {
+function confirm(
+  state: NodeState,
+  fenced: Fenced,
+  why: string,
+  now: number,
+  what: 'fenced' | 'left' = 'fenced',
+): void {
   const { fencing } = state;
   noteOwnerFenced(state, fenced);
-  decide(state, { what: 'fenced', node: fenced.node, why });
+  decide(state, { what, node: fenced.node, why });
   const life = fencing.lives.get(fenced.node);
   if (life === undefined || life <= fenced.incarnation) learn(state, fenced);
   tryAgain(state, (group) => turn * Math.max(0, candidates(state, group).indexOf(state.self)), now);
@@ -136,7 +142,7 @@ function learn(state: NodeState, fenced: Fenced): void {
   state.beatNow = true;
 }
 
-/** A peer knows of nodes that are fenced. */
+/** A peer knows of nodes that are fenced, or (`farewell.ts`) says that its own life is over. */
 export function onPeersFenced(state: NodeState, from: Peer, fenced: readonly Fenced[], now: number): void {
   for (const one of fenced) {
     if (one.node === state.self) {
@@ -147,6 +153,7 @@ export function onPeersFenced(state: NodeState, from: Peer, fenced: readonly Fen
     if (known !== undefined && known.incarnation >= one.incarnation) continue;
     const life = state.fencing.lives.get(one.node);
     if (life !== undefined && life > one.incarnation) noteOwnerFenced(state, one);
+    else if (one.node === from.name) confirm(state, one, 'it says that it ends, and runs nothing', now, 'left');
     else confirm(state, one, `${from.name} has made sure that it is off`, now);
   }
 }
@@ -158,6 +165,7 @@ export function onPeersFenced(state: NodeState, from: Peer, fenced: readonly Fen
 function endThisLife(state: NodeState, by: NodeName, now: number): void {
   if (state.fencing.ended) return;
   state.fencing.ended = true;
+  state.fencing.endedBy = by;
   decide(state, {
     what: 'fenced',
     node: state.self,

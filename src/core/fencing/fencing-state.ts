@@ -74,8 +74,10 @@ export interface FencingState {
   readonly clean: Map<string, string>;
   /** Bits of voters that do not count, as they are known to be off (`two-nodes.ts`). */
   subtracted: number;
-  /** The others take this life of the node for fenced: it has nothing and gets nothing any more. */
+  /** The others take this life of the node for over: it has nothing and gets nothing any more. */
   ended: boolean;
+  /** Who said so, where it was not this node itself. */
+  endedBy: NodeName | undefined;
 }
 
 /** At the start of a voter: what its disk says is all that it knows. */
@@ -101,5 +103,6 @@ export function newFencingState({ groups, resources }: Cluster, recorded: OwnerR
     clean: new Map(),
     subtracted: 0,
     ended: false,
+    endedBy: undefined,
   };
 }

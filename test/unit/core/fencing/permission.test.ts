@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import type { Effect } from '../../../../src/core/effect.ts';
+import type { OwnerWord } from '../../../../src/core/message.ts';
+import { beat, happens, only, say, sent } from '../pair.ts';
+import { arms, asking, ballotOf, life, promise, recordOf } from './nodes.ts';
+
+const record = (node: string, over = false): OwnerWord['record'] => ({ ballot: ballotOf(node, 5), over });
+
+describe('a candidate for a group that needs fencing', () => {
+  const goesOn = (word: Partial<OwnerWord>, own = 'node3'): boolean => {
+    const { state, now, nonce } = asking(recordOf(own, 4));
+    return arms(promise(state, nonce, word, now + 1));
+  };
+
+  it('goes on where what was started before is over, and only there', () => {
+    assert.equal(goesOn({ record: record('node3', true) }), true, 'released');
+    assert.equal(goesOn({ record: record('node1') }), true, 'its own');
+    assert.equal(goesOn({ record: record('node2') }), true, 'of a node that runs nothing of it and promises');
+    assert.equal(goesOn({ record: record('node2'), clean: false }), false, 'of a node that may run it');
+    assert.equal(goesOn({ record: record('node3') }), false, 'of a node that is not heard');
+    assert.equal(goesOn({ record: { ballot: ballotOf('node3', 3), over: true } }), false, 'an older record says nothing');
+  });
+
+  it('does not go on where anybody says that something of it runs there', () => {
+    assert.equal(goesOn({ record: record('node1'), clean: false, runs: true }), false);
+  });
+
+  it('needs every other node where too few know who had it', () => {
+    const { state, now, nonce } = asking();
+    assert.equal(arms(promise(state, nonce, { known: false }, now + 1)), false);
+    assert.deepEqual(state.fencing.waiting.get('web1')?.nodes, ['node3']);
+  });
+
+  /** node1 has waited for long enough and asks for node3 to be fenced. */
+  function shooting(): ReturnType<typeof asking> & { id: number } {
+    const { state, now, nonce } = asking(recordOf('node3', 4));
+    promise(state, nonce, { record: record('node3') }, now + 1);
+    let at = now + 1;
+    for (let effects: readonly Effect[] = []; at < now + 2000; at += 10) {
+      effects = say(state, 'node2', beat, at);
+      for (const { nonce: next } of sent(effects, 'prepare'))
+        assert.equal(arms(promise(state, next, { record: record('node3') }, at)), false);
+      if (effects.some(({ type }) => type === 'fence'))
+        return { state, now: at, nonce: '', id: only(effects, 'fence').id };
+    }
+    throw new Error('nobody was fenced');
+  }
+
+  it('has the owner fenced, and goes on when that is confirmed', () => {
+    const { state, now, id } = shooting();
+    const event = { type: 'fenced', id, node: 'node3', ok: true, why: 'it is off' } as const;
+    const [again] = sent(happens(state, event, now + 100), 'prepare');
+    assert.equal(arms(promise(state, again?.nonce ?? '', { record: record('node3') }, now + 101)), true);
+    const told = sent(say(state, 'node2', beat, now + 200), 'beat').at(-1) ?? { beat: undefined };
+    assert.ok(told !== undefined);
+    assert.deepEqual([...state.fencing.fenced.keys()], ['node3']);
+  });
+
+  it('does not where it failed, and tries again after a pause', () => {
+    const { state, now, id } = shooting();
+    const event = { type: 'fenced', id, node: 'node3', ok: false, why: 'no answer' } as const;
+    happens(state, event, now + 100);
+    let [tries, at] = [0, now + 100];
+    for (; at < now + 6000; at += 20) {
+      const effects = say(state, 'node2', beat, at);
+      for (const { nonce } of sent(effects, 'prepare'))
+        assert.equal(arms(promise(state, nonce, { record: record('node3') }, at)), false);
+      tries += effects.filter(({ type }) => type === 'fence').length;
+    }
+    assert.equal(tries, 1);
+  });
+
+  it('takes a node that is heard in a newer life for fenced no more', () => {
+    const { state, now, id } = shooting();
+    happens(state, { type: 'fenced', id, node: 'node3', ok: true, why: 'it is off' }, now + 100);
+    const incarnation = `${'2'.padStart(16, '0')}${'0'.repeat(16)}`;
+    const newer = { type: 'message', from: 'node3', link: 'eth0', message: beat } as const;
+    happens(state, { ...newer, incarnation: life }, now + 110);
+    assert.deepEqual([...state.fencing.fenced.keys()], ['node3'], 'what comes late of the old one says nothing');
+    happens(state, { ...newer, incarnation }, now + 120);
+    assert.deepEqual([...state.fencing.fenced.keys()], []);
+  });
+});
+
+describe("an operator's word about fencing", () => {
+  const reply = (node: string, confirmed: boolean): { ok: boolean; text: string } => {
+    const { state, now } = asking(recordOf('node3', 4));
+    const effects = happens(state, { type: 'operator', id: 9, command: { kind: 'fence', node, confirmed } }, now + 1);
+    const { ok, text } = only(effects, 'reply');
+    return { ok, text };
+  };
+
+  it('counts for a node that is not heard, and for no other', () => {
+    assert.deepEqual(reply('node3', true), { ok: true, text: 'node3 counts as fenced' });
+    assert.equal(reply('node2', true).ok, false);
+    assert.equal(reply('node1', false).ok, false);
+    assert.match(reply('node9', true).text, /has no node "node9"/);
+  });
+
+  it('ends a node that was not off after all', () => {
+    const { state, now } = asking();
+    const fenced = [{ node: 'node1', incarnation: life }];
+    if (beat.kind !== 'beat') throw new Error('no beat');
+    say(state, 'node2', { kind: 'beat', beat: { ...beat.beat, fenced } }, now + 1);
+    assert.equal(state.fencing.endedBy, 'node2');
+    assert.equal(sent(happens(state, { type: 'tick' }, now + 2), 'prepare').length, 0);
+  });
+});
