@@ -8,6 +8,7 @@
 import type { NodeName } from '../../model/names.ts';
 import type { Event } from '../event.ts';
 import { inMaintenance } from '../maintenance.ts';
+import { giveUpAsking } from '../lease.ts';
 import { isAlive } from '../membership.ts';
 import type { Fenced } from '../message.ts';
 import { candidates, isCandidate } from '../placement.ts';
@@ -91,7 +92,7 @@ function isFirstBut(state: NodeState, node: NodeName): boolean {
 function ask(state: NodeState, wish: FenceWish): void {
   const { fencing } = state;
   const id = ++fencing.lastId;
-  wish.asked = { id, incarnation: fencing.lives.get(wish.node) ?? '' };
+  wish.asked = { id, incarnation: newestLife(state, wish.node) };
   wish.tries++;
   const again = wish.tries === 1 ? '' : ` (try ${wish.tries})`;
   decide(state, { what: 'fence', node: wish.node, why: `${wish.why}${again}` });
@@ -171,8 +172,12 @@ function endThisLife(state: NodeState, by: NodeName, now: number): void {
     node: state.self,
     why: `${by} says that this node was fenced: it gives up everything until its musterd starts again`,
   });
-  for (const { claim } of state.groups.values())
+  for (const group of state.groups.values()) {
+    const { claim } = group;
     if (claim.phase === 'holding') claim.leaseEnd = Math.min(claim.leaseEnd, now);
+    else if (claim.phase === 'preparing') group.claim = { phase: 'idle' };
+    else if (claim.phase === 'asking') giveUpAsking(state, group, now);
+  }
   state.beat = undefined;
   state.beatNow = true;
 }

@@ -5,6 +5,7 @@ import { Rehearsal } from '../../../src/core/rehearsal.ts';
 import { cutOff, whatIf } from '../../../src/core/what-if.ts';
 import type { Cluster } from '../../../src/model/cluster.ts';
 import { defaultTimings } from '../../../src/model/defaults.ts';
+import { defaultFencing } from '../../../src/model/fencing.ts';
 
 function clusterOf(nodes: number, changes: Partial<Cluster> = {}): Cluster {
   return {
@@ -107,6 +108,38 @@ describe('what-if', () => {
     assert.equal(moved.length, 1);
     assert.match(moved[0]!, /two could run Filesystem of db without fencing/);
     assert.deepEqual(whatIf(clusterOf(3), { dead: ['node1'], cuts: [] }).warnings, []);
+  });
+
+  describe('with fencing', () => {
+    const anyNode = { directive: 'stonith_host', from: '*', type: 'external/ipmi', parameters: '' } as const;
+    const fencing = { ...defaultFencing, lines: [anyNode], devices: [], levels: {}, delays: {} };
+    const needing = { defaults: {}, groups: { db: { needsFencing: true, agents: {} } } };
+
+    it('says who is fenced before a group that needs it starts elsewhere, and that others do not wait', () => {
+      const cluster = clusterOf(3, { fencing, resources: needing });
+      const { groups, fenced, warnings } = whatIf(cluster, { dead: ['node2'], cuts: [] });
+      assert.equal(groups[1]!.after, 'node1');
+      assert.deepEqual(fenced, [{ node: 'node2', by: 'node1' }]);
+      assert.match(warnings[0]!, /^db starts elsewhere only once node1 has fenced node2/);
+      assert.deepEqual(whatIf(clusterOf(3, { fencing }), { dead: ['node2'], cuts: [] }).fenced, []);
+    });
+
+    it('says where nothing could fence', () => {
+      const { groups, warnings } = whatIf(clusterOf(3, { resources: needing }), { dead: ['node2'], cuts: [] });
+      assert.equal(groups[1]!.after, null);
+      assert.match(warnings[0]!, /fencing has to be confirmed first, and no device is configured/);
+    });
+
+    it('leaves one of two nodes, the first where they are cut apart', () => {
+      const cluster = clusterOf(2, { fencing });
+      assert.deepEqual(owners(cluster, { dead: ['node1'], cuts: [] }), ['node2', 'node2']);
+      const { groups, fenced } = whatIf(cluster, { dead: [], cuts: cutOff(cluster, ['node1']) });
+      assert.deepEqual(
+        groups.map(({ after }) => after),
+        ['node1', 'node1'],
+      );
+      assert.deepEqual(fenced, [{ node: 'node2', by: 'node1' }]);
+    });
   });
 
   it('never sees two holders, and the minority is silent, in all pairs of failures of five', () => {

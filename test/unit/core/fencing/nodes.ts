@@ -39,12 +39,16 @@ export function written(state: NodeState, effects: readonly Effect[], now: numbe
 /** node1 at the moment at which it asks for web1: it hears node2, and node3 no more. */
 export function asking(owners?: OwnerRecords): { state: NodeState; now: number; nonce: string } {
   const state = newNode('node1', owners);
-  say(state, 'node2', beat, 10);
-  say(state, 'node3', beat, 10);
-  for (const now of [100, 200, 300, 390]) say(state, 'node2', beat, now);
+  hear(state, 'node3', 10);
+  for (const now of [10, 100, 200, 300, 350]) hear(state, 'node2', now);
   const now = 400;
-  const nonce = sent(say(state, 'node2', beat, now), 'prepare').at(-1)?.nonce ?? '';
+  const nonce = sent(hear(state, 'node2', now), 'prepare').at(-1)?.nonce ?? '';
   return { state, now, nonce };
+}
+
+/** A sign of life. */
+export function hear(state: NodeState, from: string, now: number, incarnation = life): readonly Effect[] {
+  return happens(state, { type: 'message', from, link: 'eth0', incarnation, message: beat }, now);
 }
 
 /** node2 promises, and says this beside it. */

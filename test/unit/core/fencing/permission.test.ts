@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Effect } from '../../../../src/core/effect.ts';
 import type { OwnerWord } from '../../../../src/core/message.ts';
 import { beat, happens, only, say, sent } from '../pair.ts';
-import { arms, asking, ballotOf, life, promise, recordOf } from './nodes.ts';
+import { arms, asking, ballotOf, hear, life, promise, recordOf } from './nodes.ts';
 
 const record = (node: string, over = false): OwnerWord['record'] => ({ ballot: ballotOf(node, 5), over });
 
@@ -37,7 +37,7 @@ describe('a candidate for a group that needs fencing', () => {
     promise(state, nonce, { record: record('node3') }, now + 1);
     let at = now + 1;
     for (let effects: readonly Effect[] = []; at < now + 2000; at += 10) {
-      effects = say(state, 'node2', beat, at);
+      effects = hear(state, 'node2', at);
       for (const { nonce: next } of sent(effects, 'prepare'))
         assert.equal(arms(promise(state, next, { record: record('node3') }, at)), false);
       if (effects.some(({ type }) => type === 'fence'))
@@ -49,11 +49,11 @@ describe('a candidate for a group that needs fencing', () => {
   it('has the owner fenced, and goes on when that is confirmed', () => {
     const { state, now, id } = shooting();
     const event = { type: 'fenced', id, node: 'node3', ok: true, why: 'it is off' } as const;
-    const [again] = sent(happens(state, event, now + 100), 'prepare');
+    const effects = happens(state, event, now + 100);
+    const told = sent(effects, 'beat')[0]?.beat.fenced;
+    assert.deepEqual(told, [{ node: 'node3', incarnation: life }]);
+    const [again] = sent(effects, 'prepare');
     assert.equal(arms(promise(state, again?.nonce ?? '', { record: record('node3') }, now + 101)), true);
-    const told = sent(say(state, 'node2', beat, now + 200), 'beat').at(-1) ?? { beat: undefined };
-    assert.ok(told !== undefined);
-    assert.deepEqual([...state.fencing.fenced.keys()], ['node3']);
   });
 
   it('does not where it failed, and tries again after a pause', () => {
@@ -62,7 +62,7 @@ describe('a candidate for a group that needs fencing', () => {
     happens(state, event, now + 100);
     let [tries, at] = [0, now + 100];
     for (; at < now + 6000; at += 20) {
-      const effects = say(state, 'node2', beat, at);
+      const effects = hear(state, 'node2', at);
       for (const { nonce } of sent(effects, 'prepare'))
         assert.equal(arms(promise(state, nonce, { record: record('node3') }, at)), false);
       tries += effects.filter(({ type }) => type === 'fence').length;
@@ -73,11 +73,9 @@ describe('a candidate for a group that needs fencing', () => {
   it('takes a node that is heard in a newer life for fenced no more', () => {
     const { state, now, id } = shooting();
     happens(state, { type: 'fenced', id, node: 'node3', ok: true, why: 'it is off' }, now + 100);
-    const incarnation = `${'2'.padStart(16, '0')}${'0'.repeat(16)}`;
-    const newer = { type: 'message', from: 'node3', link: 'eth0', message: beat } as const;
-    happens(state, { ...newer, incarnation: life }, now + 110);
+    hear(state, 'node3', now + 110);
     assert.deepEqual([...state.fencing.fenced.keys()], ['node3'], 'what comes late of the old one says nothing');
-    happens(state, { ...newer, incarnation }, now + 120);
+    hear(state, 'node3', now + 120, `${'2'.padStart(16, '0')}${'0'.repeat(16)}`);
     assert.deepEqual([...state.fencing.fenced.keys()], []);
   });
 });
