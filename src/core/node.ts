@@ -165,7 +165,9 @@ function receive(
   { epoch = 0, incarnation, message }: Extract<Event, { type: 'message' }>,
   now: number,
 ): void {
-  noteLife(state, from.name, incarnation);
+  // An arbiter's connection does not say it beside the message.
+  const life = incarnation ?? ('incarnation' in message ? message.incarnation : undefined);
+  noteLife(state, from.name, life);
   heard(state, from, now);
   if ('beat' in message) {
     noteBeat(from, message.beat, epoch);
@@ -182,7 +184,7 @@ function receive(
     return;
   }
   if (isVote(message)) {
-    if (isFencedLife(state, from.name, incarnation)) return;
+    if (isFencedLife(state, from.name, life)) return;
     addAgain(state, from);
   }
   switch (message.kind) {
