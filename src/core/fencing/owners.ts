@@ -89,7 +89,8 @@ function write(state: NodeState, accepts: PendingAccept[]): void {
   // A record says more than was accepted, while another write is under way: that is no harm, as it was proposed.
   const records: OwnerRecords = {
     promisedUpTo: Math.max(fencing.promisable, topRound(state) + roundsAhead),
-    owners: [...fencing.records.values()],
+    // What is over, of groups that are gone, says no more than nothing does.
+    owners: [...fencing.records.values()].filter(({ group, over }) => !over || state.groups.has(group)),
   };
   fencing.stale = false;
   fencing.reserving = true;
