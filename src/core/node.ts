@@ -79,7 +79,7 @@ export function step(
   driveFencing(state, now);
   announceDue(state, now);
   followLeases(state, now);
-  keepRecords(state);
+  keepRecords(state, now);
   spreadOrders(state, now);
   beat(state, now);
   followPeers(state);

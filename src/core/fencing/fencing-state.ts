@@ -61,6 +61,8 @@ export interface FencingState {
   reserving: boolean;
   /** Something changed that is worth writing, and that nobody waits for. */
   stale: boolean;
+  /** The last write failed: the next one that nobody waits for comes then. */
+  writeAgainAt: number;
   readonly writes: Map<number, OwnerWrite>;
   lastId: number;
   /** The newest life of each peer that was heard. */
@@ -93,6 +95,7 @@ export function newFencingState({ groups, resources }: Cluster, recorded: OwnerR
     promisable: promisedUpTo,
     reserving: false,
     stale: false,
+    writeAgainAt: Number.NEGATIVE_INFINITY,
     writes: new Map(),
     lastId: 0,
     lives: new Map(),

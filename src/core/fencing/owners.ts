@@ -25,6 +25,9 @@ import type { OwnerRecord, OwnerRecords } from './owner-record.ts';
 const roundsAhead = 1000;
 const roundsLeft = 500;
 
+/** After a write that failed, what nobody waits for is written again so much later; milliseconds. */
+const writePause = 1000;
+
 /** How many groups others may make a voter keep on record. */
 const mostAsked = 1000;
 
@@ -105,7 +108,7 @@ function topRound(state: NodeState): number {
 }
 
 /** What was written is on the disk to stay, or (not `ok`) may not be. Returns it where acceptances waited for it. */
-export function ownersWritten(state: NodeState, id: number, ok: boolean): OwnerWrite | undefined {
+export function ownersWritten(state: NodeState, id: number, ok: boolean, now: number): OwnerWrite | undefined {
   const { fencing } = state;
   const done = fencing.writes.get(id);
   if (done === undefined) return undefined;
@@ -113,6 +116,8 @@ export function ownersWritten(state: NodeState, id: number, ok: boolean): OwnerW
   fencing.reserving = fencing.writes.size > 0;
   if (!ok) {
     state.counters.ownersUnwritten = (state.counters.ownersUnwritten ?? 0) + 1;
+    fencing.stale = true;
+    fencing.writeAgainAt = now + writePause;
     return undefined;
   }
   fencing.promisable = Math.max(fencing.promisable, done.records.promisedUpTo);
@@ -124,10 +129,11 @@ export function ownersWritten(state: NodeState, id: number, ok: boolean): OwnerW
 }
 
 /** Sees to it that promises can be given in time, and that what nobody waits for gets to the disk; in every step. */
-export function keepRecords(state: NodeState): void {
+export function keepRecords(state: NodeState, now: number): void {
   const { fencing } = state;
   if (fencing.needed.size === 0 && fencing.records.size === 0 && fencing.asked.size === 0) return;
   if (state.store !== undefined || (state.voterMask & state.selfBit) === 0 || fencing.reserving) return;
+  if (now < fencing.writeAgainAt) return;
   if (fencing.stale || topRound(state) + roundsLeft > fencing.promisable) write(state, []);
 }
 
