@@ -5,7 +5,7 @@ import { nextBelow } from '../nonce.ts';
 import type { NodeState } from '../state.ts';
 import { isOfTwo } from './two-nodes.ts';
 
-/** Where nobody says how long to wait, the later of two nodes in ha.cf lets the other one shoot first; milliseconds. */
+/** Where nobody says how long to wait, one of two nodes lets the other one shoot first for so long; milliseconds. */
 const laterWaits = 2000;
 
 /** Whether anything is configured that could fence a node. */
@@ -29,5 +29,12 @@ function delayFor(state: NodeState, node: NodeName): number {
   const chance = randomDelay === 0 ? 0 : nextBelow(state.random, randomDelay);
   const said = own(delays, node);
   if (said !== undefined || randomDelay > 0 || Object.keys(delays).length > 0) return (said ?? 0) + chance;
-  return isOfTwo(state) ? nodes.indexOf(state.self) * laterWaits : 0;
+  return isOfTwo(state) && comesLater(state, node, nodes) ? laterWaits : 0;
+}
+
+/** Of two, who had fewer groups, or comes later in ha.cf. Renewals needed both votes, so both know who had what. */
+function comesLater({ groups, self }: NodeState, other: NodeName, nodes: readonly NodeName[]): boolean {
+  let more = 0;
+  for (const { holder } of groups.values()) more += holder === self ? 1 : holder === other ? -1 : 0;
+  return more === 0 ? nodes.indexOf(self) > nodes.indexOf(other) : more < 0;
 }
