@@ -307,7 +307,8 @@ export async function startDaemon(
     loop,
     services,
     onLook: (view) => {
-      if (view.endedBy !== null) onFatal(`${view.endedBy} says that this node was fenced: only a new start gets votes again`);
+      if (view.endedBy !== null)
+        onFatal(`${view.endedBy} says that this node was fenced: only a new start gets votes again`);
       linkAlerts.look(view);
       companions.look();
       tellers.look(view);

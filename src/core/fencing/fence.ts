@@ -7,8 +7,8 @@
  */
 import type { NodeName } from '../../model/names.ts';
 import type { Event } from '../event.ts';
-import { inMaintenance } from '../maintenance.ts';
 import { giveUpAsking } from '../lease.ts';
+import { inMaintenance } from '../maintenance.ts';
 import { isAlive } from '../membership.ts';
 import type { Fenced } from '../message.ts';
 import { candidates, isCandidate } from '../placement.ts';
@@ -121,13 +121,7 @@ export function onFenced(state: NodeState, event: Extract<Event, { type: 'fenced
 }
 
 /** It is certain that a node, in that life and all before it, does nothing any more; all that waited for that goes on. */
-function confirm(
-  state: NodeState,
-  fenced: Fenced,
-  why: string,
-  now: number,
-  what: 'fenced' | 'left' = 'fenced',
-): void {
+function confirm(state: NodeState, fenced: Fenced, why: string, now: number, what: 'fenced' | 'left' = 'fenced'): void {
   const { fencing } = state;
   noteOwnerFenced(state, fenced);
   decide(state, { what, node: fenced.node, why });

@@ -52,12 +52,7 @@ export function hear(state: NodeState, from: string, now: number, incarnation = 
 }
 
 /** node2 promises, and says this beside it. */
-export function promise(
-  state: NodeState,
-  nonce: string,
-  word: Partial<OwnerWord>,
-  now: number,
-): readonly Effect[] {
+export function promise(state: NodeState, nonce: string, word: Partial<OwnerWord>, now: number): readonly Effect[] {
   const answers = [{ group: 'web1', ok: true, round: 1, remaining: 0 }];
   const owners = [{ group: 'web1', known: true, clean: true, runs: false, ...word }];
   return say(state, 'node2', { kind: 'promise', nonce, answers, owners }, now);

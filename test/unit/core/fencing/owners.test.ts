@@ -69,7 +69,8 @@ describe('a voter, of groups that need fencing', () => {
 
   it('says with a promise who has it on record, and whether that is over', () => {
     const state = newNode('node2', recordOf('node1', 7));
-    const word = (round: number, now: number): unknown => sent(prepare(state, 'node3', round, now), 'promise')[0]?.owners;
+    const word = (round: number, now: number): unknown =>
+      sent(prepare(state, 'node3', round, now), 'promise')[0]?.owners;
     const record = { ballot: ballotOf('node1', 7), over: false };
     assert.deepEqual(word(8, later), [{ group: 'web1', known: true, record, clean: true, runs: false }]);
     say(state, 'node1', { kind: 'release', releases: [{ group: 'web1', ballot: ballotOf('node1', 7) }] }, later + 1);

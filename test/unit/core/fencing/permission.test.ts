@@ -18,7 +18,11 @@ describe('a candidate for a group that needs fencing', () => {
     assert.equal(goesOn({ record: record('node2') }), true, 'of a node that runs nothing of it and promises');
     assert.equal(goesOn({ record: record('node2'), clean: false }), false, 'of a node that may run it');
     assert.equal(goesOn({ record: record('node3') }), false, 'of a node that is not heard');
-    assert.equal(goesOn({ record: { ballot: ballotOf('node3', 3), over: true } }), false, 'an older record says nothing');
+    assert.equal(
+      goesOn({ record: { ballot: ballotOf('node3', 3), over: true } }),
+      false,
+      'an older record says nothing',
+    );
   });
 
   it('does not go on where anybody says that something of it runs there', () => {
