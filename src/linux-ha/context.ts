@@ -11,7 +11,7 @@ import { groupKey, writeResource } from './haresources.ts';
 import { monitorsContext } from './monitors-yml.ts';
 import { type PlacementContext, placementContext } from './placement-context.ts';
 import { certificateDirectory } from './quorumd-conf.ts';
-import { type ResourceRulesContext, resourceRulesContext } from './resources-context.ts';
+import { agentPackages, type ResourceRulesContext, resourceRulesContext } from './resources-context.ts';
 import { yamlText } from './yaml-text.ts';
 
 /**
@@ -50,6 +50,8 @@ export interface ClusterContext {
   readonly quorum_reservation: boolean;
   readonly placement: PlacementContext | null;
   readonly resources: ResourceRulesContext | null;
+  /** Debian's packages that the resources' agents come in. */
+  readonly agent_packages: readonly string[];
   readonly alerts: readonly { readonly name: string; readonly says: string }[] | null;
   readonly monitors: readonly { readonly name: string; readonly says: string }[] | null;
   readonly arbiters: readonly {
@@ -179,6 +181,7 @@ export function clusterContext(cluster: Cluster): ClusterContext {
     drift_bound: String(cluster.driftBound),
     placement: cluster.placement === undefined ? null : placementContext(cluster.placement),
     resources: cluster.resources === undefined ? null : resourceRulesContext(cluster.resources),
+    agent_packages: agentPackages(cluster.groups),
     alerts: cluster.alerts === undefined ? null : alertsContext(cluster.alerts),
     monitors: cluster.monitors === undefined ? null : monitorsContext(cluster.monitors),
     no_quorum: cluster.noQuorum,

@@ -1,4 +1,8 @@
 import { writeDuration } from '../base/duration.ts';
+import { own } from '../base/own.ts';
+import { agentOf } from '../model/agent.ts';
+import { knownAgents } from '../model/known-agents.ts';
+import { agentsOf, type ResourceGroup } from '../model/resource-group.ts';
 import type { ResourceRules, ResourceSettings } from '../model/resource-settings.ts';
 import { yamlText } from './yaml-text.ts';
 
@@ -37,4 +41,15 @@ function written(settings: Partial<ResourceSettings>): Record<string, unknown> {
     on_fail: settings.onFail,
     migration_threshold: settings.migrationThreshold,
   };
+}
+
+/** The OCF agents of heartbeat's collection are a package of their own; what a script of a node's own needs, only its writer knows. */
+export function agentPackages(groups: readonly ResourceGroup[]): string[] {
+  const collected = groups.flatMap(agentsOf).some((resource) => {
+    const agent = agentOf(resource);
+    if (!('kind' in agent)) return false;
+    if (agent.kind === 'ocf') return agent.provider === 'heartbeat';
+    return agent.kind === 'named' && own(knownAgents, agent.name) !== undefined;
+  });
+  return collected ? ['resource-agents'] : [];
 }

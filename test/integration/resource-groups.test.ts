@@ -1,8 +1,18 @@
 /** Real musterds that run resources: an agent of the test's own that writes down what it does, and Debian's OCF Dummy. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { unpackedPackage } from '../debian/unpacked.ts';
 import { journals, oneHolderOf, restored, statusOf, tellFailure } from './supervisor/holders.ts';
 import { createCluster, type TestCluster, type TestNode, until } from './supervisor/namespaces.ts';
@@ -24,10 +34,21 @@ describe('resources of real musterds', function () {
   this.timeout(300_000);
   let cluster: TestCluster;
   let root: string;
-  const ocfRoot = (): string =>
-    existsSync('/usr/lib/ocf/resource.d/heartbeat/Dummy')
+
+  /** An OCF_ROOT with Debian's agents, and its Dummy once more behind something that can make it slow to start. */
+  function ocfRoot(): string {
+    const debian = existsSync('/usr/lib/ocf/resource.d/heartbeat/Dummy')
       ? '/usr/lib/ocf'
       : join(unpackedPackage('resource-agents'), 'usr/lib/ocf');
+    const made = join(root, 'ocf');
+    mkdirSync(join(made, 'resource.d/slow'), { recursive: true });
+    symlinkSync(join(debian, 'lib'), join(made, 'lib'));
+    const dummy = join(made, 'resource.d/slow/Dummy');
+    const wait = `[ "$1" = start ] && [ -e "${root}/slow" ] && sleep 5`;
+    writeFileSync(dummy, `#!/bin/sh\n${wait}\nexec ${debian}/resource.d/heartbeat/Dummy "$@"\n`);
+    chmodSync(dummy, 0o755);
+    return made;
+  }
 
   before(async () => {
     if (process.getuid?.() !== 0) throw new Error('these tests make network namespaces, which needs root');
@@ -44,7 +65,7 @@ describe('resources of real musterds', function () {
       writeFileSync(join(agents, 'noted'), noted(root));
       chmodSync(join(agents, 'noted'), 0o755);
       // A state file of each node's own: they share one machine here.
-      const dummy = `ocf:heartbeat:Dummy::state=${join(root, `${node.name}.dummy`)}::op_sleep=2`;
+      const dummy = `ocf:slow:Dummy::state=${join(root, `${node.name}.dummy`)}`;
       node.configure('haresources', `node1 IPaddr2::10.77.0.100/24/eth0 noted::a ${dummy} noted::b\n`);
       node.start();
     }
@@ -118,20 +139,27 @@ describe('resources of real musterds', function () {
     await holder.ended();
     assert.deepEqual(log().slice(-2), [`${holder.name} stop b`, `${holder.name} stop a`]);
     forget();
-    const begun = holder.journal.length;
+    // Dummy takes five seconds to start: the kill comes in the middle.
+    writeFileSync(join(root, 'slow'), '');
     holder.start();
-    // Dummy takes two seconds to start: the kill comes in the middle.
-    const isBegun = (): boolean => holder.journal.slice(begun).some(({ why }) => why === 'Dummy: is started');
+    const records = join(dirname(holder.configDir), 'run/resources');
+    const isBegun = (): boolean =>
+      existsSync(records) && readdirSync(records).some((name) => /Dummy.*\.operation$/.test(name));
     await until(isBegun, seen, 60_000);
     holder.signal('SIGKILL');
     await holder.ended();
     const killed = holder.journal.length;
     holder.start();
-    await until(all(holder, 'running'), seen, 90_000, 100);
+    const holds = (): boolean => statusOf(holder)?.groups[0]?.gateOpen === true;
+    await until(() => all(holder, 'running')() && holds(), seen, 90_000, 100);
     assert.deepEqual(log(), [`${holder.name} start a`, `${holder.name} start b`]);
     const said = holder.journal.slice(killed).map(({ why }) => why ?? '');
     assert.ok(said.includes('noted runs already') && said.includes('Dummy runs already'), said.join('\n'));
     assert.ok(!said.includes('Dummy: is started') && !said.includes('Dummy: is stopped'), said.join('\n'));
-    assert.equal(cluster.nodes.filter((one) => statusOf(one)?.groups[0]?.gateOpen).length, 1);
+    const ran = cluster.nodes.filter(({ name }) => existsSync(join(root, `${name}.dummy`)));
+    assert.deepEqual(
+      ran.map(({ name }) => name),
+      [holder.name],
+    );
   });
 });
