@@ -1,6 +1,7 @@
 import { canonicalIp, prefixOfNetmask } from '../base/ip.ts';
 import { own } from '../base/own.ts';
 import { agentOf } from '../model/agent.ts';
+import { knownAgents } from '../model/known-agents.ts';
 import type { NodeName } from '../model/names.ts';
 import type { AddressResource, Resource, ResourceGroup } from '../model/resource-group.ts';
 import { type MistakeList, mistakeList, rawLines, type Token, throwMistakes, words } from './lines.ts';
@@ -52,7 +53,9 @@ function splitArguments(agent: string, text: readonly string[]): string[] {
     return args;
   }
   const whole = text.join('::');
-  return text.length > 1 && canonicalIp(whole.split('/')[0]!) !== undefined ? [whole] : [...text];
+  // `Delay::0::0` is no address: its agent says what each argument looks like.
+  const hasForms = own(knownAgents, agent)?.forms !== undefined;
+  return !hasForms && text.length > 1 && canonicalIp(whole.split('/')[0]!) !== undefined ? [whole] : [...text];
 }
 
 function readResource(text: string): Resource | BadResource {

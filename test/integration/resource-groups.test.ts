@@ -153,7 +153,10 @@ describe('resources of real musterds', function () {
     const holds = (): boolean => statusOf(holder)?.groups[0]?.gateOpen === true;
     await until(() => all(holder, 'running')() && holds(), seen, 90_000, 100);
     assert.deepEqual(log(), [`${holder.name} start a`, `${holder.name} start b`]);
-    const said = holder.journal.slice(killed).map(({ why }) => why ?? '');
+    // Its journal comes through a pipe, behind what its status says.
+    const lately = (): string[] => holder.journal.slice(killed).map(({ why }) => why ?? '');
+    await until(() => lately().includes('noted-2: is started'), seen, 60_000);
+    const said = lately();
     assert.ok(said.includes('noted runs already') && said.includes('Dummy runs already'), said.join('\n'));
     assert.ok(!said.includes('Dummy: is started') && !said.includes('Dummy: is stopped'), said.join('\n'));
     const ran = cluster.nodes.filter(({ name }) => existsSync(join(root, `${name}.dummy`)));
