@@ -64,6 +64,8 @@ describe('resources in the lab', function () {
 hosts:
   node[1-3]:
     address: 10.77.0.[11-13]
+groups:
+  web: node[1-3]
 cluster:
   name: resources
   nodes: node[1-3]
