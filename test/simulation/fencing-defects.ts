@@ -85,14 +85,6 @@ export const fencingDefects: readonly Defect[] = [
     replace: 'forgotten: 0,',
   },
   {
-    name: 'counts-alone-unconfirmed',
-    rule: 'Of two, who hears nothing of the other one counts alone only when that is fenced.',
-    where: 'needs',
-    file: 'core/fencing/fence.ts',
-    find: '  wish.tries++;',
-    replace: '  wish.tries++;\n  subtract(state, wish.node);',
-  },
-  {
     name: 'shoots-before-it-has-seen-it',
     rule: 'Nobody is fenced who was not heard since the start.',
     where: 'needs',
