@@ -89,7 +89,7 @@ function unit(
       );
     },
     whole: async () => {
-      // After a partition heartbeat now and then ends for good, as two had held: an operator would start it again.
+      // Heartbeat may end for good after a partition, as two had held (seen once): an operator would start it again.
       const program = `systemctl is-active ${service} || systemctl start --no-block ${service}; ip -4 -o address show dev eth0 to ${address}`;
       const answers = await Promise.all(
         nodes.map((node) =>
