@@ -1,10 +1,11 @@
 // The quick gate: types, lint, unit, scenario, tidy, and some seeds of the simulation. Under 30 seconds.
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { $ } from 'zx/core';
 
 const run = $({
   cwd: fileURLToPath(new URL('..', import.meta.url)),
-  env: { ...process.env, SIM_SEEDS: process.env.SIM_SEEDS ?? '40' },
+  env: { ...process.env, SIM_SEEDS: process.env.SIM_SEEDS ?? '20' },
   preferLocal: true,
   stdio: 'inherit',
   nothrow: true,
@@ -15,12 +16,13 @@ const suites = [
   'test/simulation/**/*.test.ts',
   'test/tidy.test.ts',
 ];
+const side = ['--parallel', '--jobs', String(Math.max(2, availableParallelism()))];
 
 const steps = [
   ['types', () => run`tsc --noEmit`],
   ['types of the core alone', () => run`tsc --noEmit -p src/core`],
   ['lint', () => run`biome check .`],
-  ['unit, scenario, simulation, tidy', () => run`mocha --reporter dot ${suites}`],
+  ['unit, scenario, simulation, tidy', () => run`mocha ${side} --reporter dot ${suites}`],
 ];
 
 for (const [title, step] of steps) {

@@ -260,6 +260,8 @@ export async function startDaemon(
   companions.openWatchdog();
   // A disk has to know this node before anything on it is mounted.
   await fencing.start();
+  // What only start-up needed would stay for hours: little is thrown away from here on. Nothing waits for this node yet.
+  globalThis.gc?.();
   await links.start();
   loop.start();
   arbiters.start();
