@@ -60,8 +60,8 @@ export function alertIn(line: JournalLine, warned: boolean, cluster: string): Al
     case 'fence-failed':
       return of('fencing', false, 'fencing', [peer ?? node], `fencing of ${peer ?? node} failed: ${why}`);
     case 'fenced':
-      // All others only learn it.
-      if (/ has made sure that it is off$/.test(why)) return undefined;
+      // All others only learn it, from the node whose name this begins with: "an operator" is no node.
+      if (/^\S+ has made sure that it is off$/.test(why)) return undefined;
       return of('fencing', false, 'fencing', [peer ?? node], `${peer ?? node} is fenced: ${why}`);
     case 'fencing-device':
       return of('fencing', !warned, 'fencing-device', [node], why);

@@ -68,6 +68,9 @@ describe('alerts in the journal', () => {
     assert.equal(event('resources', 'nothing of it runs', web), 'none');
     assert.equal(event('fenced', 'fence_ipmilan says off', { peer: 'node1' }), 'fencing');
     assert.equal(event('fenced', 'node3 has made sure that it is off', { peer: 'node1' }), 'none');
+    assert.equal(event('fenced', 'an operator has made sure that it is off', { peer: 'node1' }), 'fencing');
+    assert.equal(event('fence-failed', 'node1-bmc timed out', { peer: 'node1' }, true), 'fencing');
+    assert.equal(event('left', 'it says that it ends, and runs nothing', { peer: 'node1' }), 'none');
     assert.equal(event('link-silent', 'eth1: nothing of node1', {}, true), 'link');
     assert.equal(event('link-heard', 'node1 heard again'), 'link up');
     assert.equal(event('protection', 'the kernel cannot', {}, true), 'warning');
