@@ -6,7 +6,7 @@ import type { Status } from '../wire/status.ts';
 import { accessTo, exitCodeFor, showSilent, silentOf, viewTimeoutMs } from './cluster-views.ts';
 import { type OperateOptions, operate, requireGroup } from './operate.ts';
 import { withOperateOptions } from './operate-options.ts';
-import { loadClusterInventory } from './require-cluster.ts';
+import { hostsOfCluster, requireItsLab } from './require-cluster.ts';
 
 interface FailcountsOptions extends OperateOptions {
   readonly clear?: boolean;
@@ -49,8 +49,9 @@ export function showFailCount({ group, resource, node, failures, migrationThresh
 
 async function failcounts(group: string | undefined, options: FailcountsOptions): Promise<void> {
   if (options.clear) return await clearFailures(group, options);
-  const found = await loadClusterInventory(options.inventory, options.lab);
+  const found = await hostsOfCluster(options.inventory);
   if (group !== undefined) requireGroup(found, group, 'count failures');
+  await requireItsLab(found, options.lab);
   const access = await accessTo(found, options.lab);
   const views = await access.views(undefined, viewTimeoutMs);
   access.close();

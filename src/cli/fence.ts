@@ -9,7 +9,7 @@ import { type FencingRecord, showFencing } from '../wire/fencing.ts';
 import { askingAt } from './ask.ts';
 import { accessTo, showSilent, silentOf, viewTimeoutMs } from './cluster-views.ts';
 import { inventoryOption, labOption } from './host-options.ts';
-import { loadClusterInventory } from './require-cluster.ts';
+import { hostsOfCluster, requireItsLab } from './require-cluster.ts';
 import { withSshOptions } from './ssh-options.ts';
 
 interface FenceOptions {
@@ -105,7 +105,7 @@ async function showHistory(access: ClusterAccess, node: NodeName | undefined, js
 }
 
 async function fence(node: string | undefined, options: FenceOptions): Promise<void> {
-  const found = await loadClusterInventory(options.inventory, options.lab);
+  const found = await hostsOfCluster(options.inventory);
   const { cluster } = found;
   if (node === undefined && options.history !== true)
     throw new Problem('usage', 'Cannot fence as a node must be named: none is', { hint: 'muster fence --help' });
@@ -117,6 +117,7 @@ async function fence(node: string | undefined, options: FenceOptions): Promise<v
       { hint: near === undefined ? undefined : `did you mean ${near}?` },
     );
   }
+  await requireItsLab(found, options.lab);
   const access = await accessTo(found, options.lab);
   try {
     if (options.history) await showHistory(access, node, options.json === true);

@@ -8,7 +8,7 @@ import { inventoryOption, labOption } from './host-options.ts';
 import { mergeHistories, showHistoryEvent } from './merge-history.ts';
 import { requireGroup } from './operate.ts';
 import { durationArgument } from './operate-options.ts';
-import { loadClusterInventory } from './require-cluster.ts';
+import { hostsOfCluster, requireItsLab } from './require-cluster.ts';
 import { withSshOptions } from './ssh-options.ts';
 
 interface HistoryOptions {
@@ -23,8 +23,9 @@ interface HistoryOptions {
 const patienceMs = 20_000;
 
 async function history(options: HistoryOptions): Promise<void> {
-  const found = await loadClusterInventory(options.inventory, options.lab);
+  const found = await hostsOfCluster(options.inventory);
   const group = options.group === undefined ? [] : [requireGroup(found, options.group, 'tell the history')];
+  await requireItsLab(found, options.lab);
   const since = options.since === undefined ? [] : ['--since', writeDuration(options.since)];
   const program = ['musterd', 'history', ...group, ...since, '--json'].map(shellQuote).join(' ');
   const access = await accessTo(found, options.lab);

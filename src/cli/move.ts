@@ -18,7 +18,10 @@ async function move(group: string, node: string, options: MoveOptions): Promise<
       missing: ({ groups }) => {
         const seen = groups.find(({ name }) => name === group);
         if (seen === undefined) return [`the running cluster has no group ${group}`];
-        return seen.holder === node ? [] : [`it is on ${seen.holder ?? 'no node'}: ${seen.reason}`];
+        if (seen.holder === node) return [];
+        const verdict = seen.candidates?.find((one) => one.node === node);
+        const whyNot = verdict === undefined || verdict.able ? [] : [`${node} cannot have it yet: ${verdict.why}`];
+        return [`it is on ${seen.holder ?? 'no node'}: ${seen.reason}`, ...whyNot];
       },
     };
   });

@@ -11,7 +11,7 @@ import { shellQuote } from '../remote/quote.ts';
 import type { Status } from '../wire/status.ts';
 import { accessTo, type Silent, showSilent, silentOf, viewTimeoutMs } from './cluster-views.ts';
 import { mergeStatuses } from './merge-status.ts';
-import { type ClusterInventory, loadClusterInventory } from './require-cluster.ts';
+import { type ClusterInventory, hostsOfCluster, requireItsLab } from './require-cluster.ts';
 
 export interface OperateOptions {
   readonly inventory: string;
@@ -53,8 +53,10 @@ const patience = 1000;
 
 /** Runs one operation with its progress on standard error and what came of it on standard output. Throws a Problem. */
 export async function operate(options: OperateOptions, plan: (found: ClusterInventory) => Operation): Promise<void> {
-  const found = await loadClusterInventory(options.inventory, options.lab);
+  const found = await hostsOfCluster(options.inventory);
+  // A wrong name is one whether or not the cluster is there.
   const operation = plan(found);
+  await requireItsLab(found, options.lab);
   const access = await accessTo(found, options.lab);
   try {
     const done = await carryOut(access, operation, options.wait);

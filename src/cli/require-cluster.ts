@@ -28,8 +28,13 @@ function clusterOf({ cluster }: Inventory, file: string): ClusterDescription {
  */
 export async function loadClusterInventory(file: string, lab: string | undefined): Promise<ClusterInventory> {
   const found = await hostsOfCluster(file);
-  if (found.nodes.some((host) => host.connection === 'lab')) await openLab(lab);
+  await requireItsLab(found, lab);
   return found;
+}
+
+/** Where the nodes of a cluster are a lab's, that lab has to be up. Throws `Problem('hostUnreachable')` where it is not. */
+export async function requireItsLab({ nodes }: ClusterInventory, lab: string | undefined): Promise<void> {
+  if (nodes.some((host) => host.connection === 'lab')) await openLab(lab);
 }
 
 /** The same, also where its nodes are a lab's that is not up. */

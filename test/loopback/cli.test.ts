@@ -83,6 +83,74 @@ describe('the command line', function () {
     }
   });
 
+  it('refuses orders of operators that cannot be meant, whether or not the cluster is there', async () => {
+    const wrong: readonly (readonly [words: string, error: RegExp])[] = [
+      [
+        'standby node9',
+        /Cannot set node9 standby as "node9" must be a node of cluster "lab": it has node1, node2, node3/,
+      ],
+      ['standby', /missing required argument 'node'/],
+      ['online nod1', /must be a node of cluster "lab".*\n {2}hint: did you mean node1\?/],
+      ['standby node1 node2', /too many arguments/],
+      ['standby node1 --wait soon', /It must be a time like 30s, 10m or 1h/],
+      ['move wev node1', /Cannot move wev to node1 as "wev" must be a resource group.*\n {2}hint: did you mean web\?/],
+      ['move web node9', /"node9" must be a node of cluster "lab"/],
+      ['move web', /missing required argument 'node'/],
+      ['move web node2 --for ever', /It must be a time like 30s, 10m or 1h/],
+      ['clear wbe', /Cannot clear wbe as "wbe" must be a resource group of cluster "lab": it has web/],
+      ['maintenance maybe', /Allowed choices are on, off/],
+      ['maintenance on node9', /Cannot set maintenance of node9 on as "node9" must be a node/],
+      ['failcounts wbe', /Cannot count failures as "wbe" must be a resource group/],
+      ['failcounts wbe --clear', /Cannot forget the failures of wbe as "wbe" must be a resource group/],
+      ['history --group wbe', /Cannot tell the history as "wbe" must be a resource group/],
+      ['history --since yesterday', /It must be a time like 30s, 10m or 1h/],
+      ['fence', /Cannot fence as a node must be named: none is/],
+      ['fence node9', /Cannot fence "node9" as it must be in cluster "lab"/],
+      ['alerts node1', /too many arguments/],
+      ['monitors node1', /too many arguments/],
+    ];
+    const errors = new Map(wrong);
+    const all = wrong.map(([words]) => [...words.split(' '), '-i', 'inventory/lab.yml']);
+    await musterEach(all, ({ code, err, out }, args) => {
+      const words = args.slice(0, -2).join(' ');
+      assert.equal(code, 64, `${words}: ${err}`);
+      assert.match(err, errors.get(words)!, words);
+      assert.equal(out, '', words);
+    });
+  });
+
+  it('refuses them where there is no cluster, or where its lab is not up', async () => {
+    const orders = [
+      'standby node1',
+      'online node1',
+      'move web node1',
+      'clear',
+      'maintenance on',
+      'failcounts',
+      'alerts',
+    ];
+    const words = [...orders, 'monitors', 'history', 'fence node1'].map((order) => order.split(' '));
+    const hosts = join(folder, 'hosts.yml');
+    writeFileSync(hosts, 'hosts:\n  node1:\n    address: 10.0.0.1\n');
+    await musterEach(
+      words.map((order) => [...order, '-i', hosts]),
+      ({ code, err }, args) => {
+        assert.equal(code, 65, `${args.join(' ')}: ${err}`);
+        assert.match(err, /hosts\.yml" as it must describe a cluster: it has only hosts\n {2}hint: add a section/);
+      },
+    );
+    // Whoever is not root cannot even see whether it is up.
+    const isRoot = process.getuid?.() === 0;
+    await musterEach(
+      words.map((order) => [...order, '-i', 'inventory/lab.yml', '--lab', 'none-of-this-name']),
+      ({ code, err }, args) => {
+        assert.equal(code, isRoot ? 4 : 64, `${args.join(' ')}: ${err}`);
+        const seen = isRoot ? /must be up: it is not\n {2}hint: muster lab up --lab none-of-this-name/ : /must be root/;
+        assert.match(err, seen);
+      },
+    );
+  });
+
   it('accepts the shipped inventories', () => {
     for (const file of ['inventory/lab.yml', 'inventory/example.yml'])
       assert.equal(muster('inventory', 'check', '-i', file).code, 0, file);
