@@ -53,13 +53,23 @@ export function placementFigures(n: number): Figure[] {
     ...settled,
     nodes: settled.nodes.map((node, index) => (index === 3 ? { ...node, unable: 'dead' } : node)),
   };
+  const strangers = start.nodes.map((_, place) => movedBy(settled, place));
   const named = { 'nothing runs yet': start, 'one node is lost': lost, 'nothing has happened': settled };
-  return Object.entries(named).map(([name, given]) => ({
+  const figures = Object.entries(named).map(([name, given]): Figure => ({
     name: `placement of ${groupCount} groups on ${nodeCount} nodes, ${name}`,
     unit: 'ms',
     values: times(given, n),
     goal,
   }));
+  const name = 'groups that move without having run on the node that is lost, each node lost once';
+  return [...figures, { name, unit: 'groups', values: strangers, goal: { max: 0 } }];
+}
+
+/** How many groups move that did not run on this node, when it is lost. */
+function movedBy(settled: PlacementFacts, place: number): number {
+  const { name: gone } = settled.nodes[place]!;
+  const nodes = settled.nodes.map((node) => (node.name === gone ? { ...node, unable: 'dead' } : node));
+  return makePlan({ ...settled, nodes }).groups.filter(({ from, to }) => from !== gone && from !== to).length;
 }
 
 /** Milliseconds a plan, each value over some dozens of plans; the first round is for the compiler. */

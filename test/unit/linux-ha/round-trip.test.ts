@@ -244,8 +244,10 @@ const store: fc.Arbitrary<Cluster['store']> = fc.oneof(
 
 /** As the lint wants it: a lease that the arbiters can renew, or that lies in a store long enough. */
 const leased = fc.tuple(cluster, maybe(store)).map(([model, kept]): Cluster => {
-  // The gate has to outlast a keepalive, whatever the drift bound.
-  const gateable = model.timings.lease + Math.ceil(gateMargin(model.timings.lease * 2, 0.1));
+  // The gate has to outlast a keepalive, with the largest drift bound of all, too.
+  const { keepalive, lease: drawn } = model.timings;
+  const widest = 0.1;
+  const gateable = Math.max(drawn, Math.floor((keepalive + gateMargin(0, widest)) / (1 - 2 * widest)) + 1);
   if (kept !== undefined) {
     const timings = { ...model.timings, lease: Math.max(gateable, 2000) };
     return { ...model, arbiters: [], timings, store: kept };
