@@ -3,6 +3,7 @@ import { arbiterFact } from '../facts/arbiter.ts';
 import { fact } from '../facts/fact.ts';
 import { fileFact } from '../facts/file.ts';
 import { unitFact } from '../facts/unit.ts';
+import { systemctlAnywhere } from '../init-scripts.ts';
 import { type Decision, defineModule } from '../module.ts';
 import { shellQuote } from '../shell-text.ts';
 import { absolutePath } from './arguments.ts';
@@ -45,7 +46,7 @@ export const arbiter = defineModule({
 });
 
 function restart(hash: string): string {
-  return `systemctl daemon-reload && systemctl restart ${unit} || exit 1
+  return `${systemctlAnywhere}systemctl daemon-reload && systemctl restart ${unit} || exit 1
 i=0
 while [ $i -lt 50 ]; do
   musterd --arbiter status --json 2>/dev/null | grep -q ${shellQuote(`"bundleHash": *"${hash}"`)} && exit 0

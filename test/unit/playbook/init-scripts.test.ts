@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unitFact } from '../../../src/playbook/facts/unit.ts';
 import { systemctlAnywhere } from '../../../src/playbook/init-scripts.ts';
+import { renderTemplate } from '../../../src/playbook/template.ts';
 
 interface Ran {
   readonly code: number | null;
@@ -14,13 +15,17 @@ interface Ran {
 /** A machine without systemd, as far as a folder can be one. */
 class Machine {
   readonly root = mkdtempSync(join(tmpdir(), 'muster-init-'));
-  readonly script = join(this.root, 'init.d', 'musterd');
+  readonly daemon: 'musterd' | 'musterd-arbiter';
+  readonly script: string;
   readonly #environment: NodeJS.ProcessEnv;
 
-  constructor() {
+  constructor(daemon: Machine['daemon'] = 'musterd') {
+    this.daemon = daemon;
+    this.script = join(this.root, 'init.d', daemon);
     for (const folder of ['init.d', 'run', 'rc2.d']) mkdirSync(join(this.root, folder));
-    const text = readFileSync('templates/musterd.init.hbs', 'utf8').replaceAll('{{inventory_hostname}}', 'node1');
-    writeFileSync(this.script, text);
+    const template = readFileSync('templates/musterd.init.hbs', 'utf8');
+    const scope = { daemon, arbiter: daemon === 'musterd-arbiter', inventory_hostname: 'node1' };
+    writeFileSync(this.script, renderTemplate(template, scope));
     chmodSync(this.script, 0o755);
     // It says what it hears, and ends in order when it is asked to; "fall" makes it fall over.
     const bundle = join(this.root, 'musterd.cjs');
@@ -62,7 +67,7 @@ setInterval(() => {}, 1000);
   }
 
   pid(): number {
-    return Number(readFileSync(join(this.root, 'run', 'musterd.pid'), 'utf8'));
+    return Number(readFileSync(join(this.root, 'run', `${this.daemon}.pid`), 'utf8'));
   }
 
   log(): string[] {
@@ -91,7 +96,19 @@ describe('a machine without systemd', function () {
   });
   afterEach(() => machine.remove());
 
-  it('gets an init script that a shell can read, with the header of the LSB', () => {
+  const arbitrating = (): void => {
+    machine.remove();
+    machine = new Machine('musterd-arbiter');
+  };
+
+  for (const daemon of ['musterd', 'musterd-arbiter'] as const) {
+    it(`gets an init script for ${daemon} that a shell can read, with the header of the LSB`, () => {
+      if (daemon === 'musterd-arbiter') arbitrating();
+      isAScript();
+    });
+  }
+
+  const isAScript = (): void => {
     assert.deepEqual(machine.sh(`sh -n ${machine.script}`), { code: 0, out: '' });
     const text = readFileSync(machine.script, 'utf8');
     for (const key of [
@@ -103,7 +120,22 @@ describe('a machine without systemd', function () {
       'Short-Description',
     ])
       assert.match(text, new RegExp(`^# ${key}: +\\S`, 'm'));
+    assert.match(text, new RegExp(`^# Provides: +${machine.daemon}$`, 'm'));
     assert.doesNotMatch(text, /\{\{/);
+  };
+
+  it('starts an arbiter as one, which takes up changed files by itself, and stops it', async () => {
+    arbitrating();
+    assert.equal(machine.init('reload').code, 7);
+    assert.equal(machine.init('start').code, 0);
+    await until('it says how it was started', () => machine.log().length === 1);
+    const pid = machine.pid();
+    assert.equal(machine.init('reload').code, 0);
+    assert.equal(machine.init('stop').code, 0);
+    // A signal that it does not know would have been its end.
+    assert.deepEqual(machine.log(), ['--arbiter --node node1', 'stop']);
+    assert.equal(existsSync(`/proc/${pid}`), false);
+    assert.equal(machine.init('status').code, 3);
   });
 
   it('starts musterd once, and stops it in order, with the exit codes of the LSB', async () => {
