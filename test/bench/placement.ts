@@ -55,12 +55,14 @@ export function placementFigures(n: number): Figure[] {
   };
   const strangers = start.nodes.map((_, place) => movedBy(settled, place));
   const named = { 'nothing runs yet': start, 'one node is lost': lost, 'nothing has happened': settled };
-  const figures = Object.entries(named).map(([name, given]): Figure => ({
-    name: `placement of ${groupCount} groups on ${nodeCount} nodes, ${name}`,
-    unit: 'ms',
-    values: times(given, n),
-    goal,
-  }));
+  const figures = Object.entries(named).map(
+    ([name, given]): Figure => ({
+      name: `placement of ${groupCount} groups on ${nodeCount} nodes, ${name}`,
+      unit: 'ms',
+      values: times(given, n),
+      goal,
+    }),
+  );
   const name = 'groups that move without having run on the node that is lost, each node lost once';
   return [...figures, { name, unit: 'groups', values: strangers, goal: { max: 0 } }];
 }

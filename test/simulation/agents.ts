@@ -1,7 +1,7 @@
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { Action, Outcome, ResourceEffect, ResourceEvent, Wish } from '../../src/core/resources/event.ts';
-import { whyBarred } from '../../src/core/resources/failures.ts';
+import { failuresIn, recallFailures, whyBarred } from '../../src/core/resources/failures.ts';
 import type { GroupSetup, ResourceState } from '../../src/core/resources/state.ts';
 import type { Machine } from './machine.ts';
 import type { World } from './world.ts';
@@ -76,11 +76,15 @@ export class SimulatedAgents {
     this.lied.clear();
     for (const operation of this.#operations) operation.killed = true;
     this.#operations.clear();
+    this.#state = this.#world.core.createResources(this.#setups);
   }
 
   /** A musterd starts: when what the last one had begun has ended, it looks at everything. */
   start(): void {
+    // How often what has failed outlives musterd, and not the boot.
+    const failures = failuresIn(this.#state);
     this.#state = this.#world.core.createResources(this.#setups);
+    recallFailures(this.#state, failures);
     this.#ready = false;
     this.#early = new Map();
     this.#wishes = new Map();

@@ -1,6 +1,35 @@
 import { showDuration } from '../../base/duration.ts';
+import type { GroupName } from '../../model/names.ts';
 import type { Outcome } from './event.ts';
 import { type Managed, type ManagedGroup, type ResourceState, wakeBy } from './state.ts';
+
+/** How often a resource failed here, for whoever keeps that over a restart. */
+export interface Failures {
+  readonly group: GroupName;
+  readonly resource: string;
+  /** Infinity where it cannot run here at all. */
+  readonly failures: number;
+  /** When it last did; monotonic milliseconds. */
+  readonly failedAt: number;
+  readonly lastFailure: string;
+}
+
+/** What has failed here and is not forgotten. */
+export function failuresIn({ groups }: ResourceState): Failures[] {
+  return [...groups.values()].flatMap((group) =>
+    group.resources.flatMap(({ name, failures, failedAt, lastFailure }) =>
+      failures === 0 ? [] : [{ group: group.name, resource: name, failures, failedAt, lastFailure }],
+    ),
+  );
+}
+
+/** What is known from before a restart; of what is not configured any more nothing is. */
+export function recallFailures({ groups }: ResourceState, known: readonly Failures[]): void {
+  for (const { group, resource, failures, failedAt, lastFailure } of known) {
+    const managed = groups.get(group)?.resources.find(({ name }) => name === resource);
+    if (managed !== undefined) Object.assign(managed, { failures, failedAt, lastFailure });
+  }
+}
 
 /** How many failures make a group leave this node because of this resource. */
 function threshold({ settings }: Managed): number {

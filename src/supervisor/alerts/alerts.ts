@@ -4,6 +4,7 @@ import type { AlertTarget } from '../../model/alerts.ts';
 import type { NodeName } from '../../model/names.ts';
 import type { AlertTargetStatus } from '../../wire/alerts.ts';
 import type { JournalLine } from '../../wire/journal.ts';
+import type { BootFile } from '../boot-file.ts';
 import type { Journal } from '../journal.ts';
 import { type Alert, alertIn } from './alert.ts';
 import { AlertQueue, type Deliver } from './queue.ts';
@@ -17,7 +18,8 @@ interface Parts {
   readonly journal: Journal;
   readonly view: () => Pick<View, 'nodes' | 'quorum'>;
   readonly deliver: (target: AlertTarget, failedAt: number | undefined) => Deliver;
-  readonly now?: (() => number) | undefined;
+  /** What is kept over a restart of musterd, or an up-alert of what failed before it would never be told. */
+  readonly memory?: Pick<BootFile, 'read' | 'write'> | undefined;
 }
 
 /** The same words about the same thing are told once in so long; milliseconds. */
@@ -25,15 +27,23 @@ const quiet = 60_000;
 /** More things than this that have failed are not kept in mind. */
 const mostFailed = 1000;
 
+/** What has failed and is not well again: since when, what was said last, and when; Unix milliseconds. */
+interface Failed {
+  readonly since: number;
+  readonly summary: string;
+  readonly toldAt: number;
+}
+
 /** Tells people what the journal says that concerns them: each thing once, by one node, and without anybody waiting for it. */
 export class Alerts {
   readonly #parts: Parts;
   readonly #queues: readonly { readonly target: AlertTarget; readonly queue: AlertQueue }[];
-  /** What has failed and is not well again: since when, what was said last, and when. */
-  readonly #failed = new Map<string, { readonly since: number; summary: string; toldAt: number }>();
+  readonly #failed = new Map<string, Failed>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    const known = parts.memory?.read();
+    if (Array.isArray(known)) for (const [key, failed] of known.filter(isKept)) this.#failed.set(key, failed);
     this.#queues = parts.targets.map((target) => {
       const name = `${target.name} (${showWay(target.way)})`;
       const queue = new AlertQueue((why) => parts.journal.warn('alert', `${name} was not told: ${why}`));
@@ -51,6 +61,7 @@ export class Alerts {
   /** Tells whoever wants to know of it; `names`: these targets, whatever they want. */
   raise(alert: Alert, names?: readonly string[]): void {
     const failedAt = this.#note(alert);
+    this.#keep();
     if (failedAt === 'known' || !this.#isSpeaker(alert)) return;
     for (const { target, queue } of this.#queues) {
       if (!(names?.includes(target.name) ?? target.events.includes(alert.event))) continue;
@@ -110,4 +121,24 @@ export class Alerts {
       ['self', 'up', 'late'].includes(seen.find((one) => one.name === name)?.state ?? 'unknown');
     return nodes.find((name) => name !== about && isThere(name)) === self;
   }
+
+  /** Where it cannot be kept people are told all the same, only perhaps not when it is well again. */
+  #keep(): void {
+    try {
+      this.#parts.memory?.write([...this.#failed]);
+    } catch {
+      // The journal would make an alert of it, which would have to be kept.
+    }
+  }
+}
+
+function isKept(value: unknown): value is [string, Failed] {
+  if (!Array.isArray(value)) return false;
+  const [key, failed] = value as [unknown, Partial<Failed> | null];
+  return (
+    typeof key === 'string' &&
+    typeof failed?.since === 'number' &&
+    typeof failed.summary === 'string' &&
+    typeof failed.toldAt === 'number'
+  );
 }

@@ -3,6 +3,7 @@ import type { View } from '../../core/describe.ts';
 import type { AlertTarget } from '../../model/alerts.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import type { NodeName } from '../../model/names.ts';
+import { BootFile } from '../boot-file.ts';
 import type { Journal } from '../journal.ts';
 import { Alerts } from './alerts.ts';
 import { tellByMail, tellProgram } from './mon.ts';
@@ -27,7 +28,8 @@ export function openAlerts(
       return tellWebhook(way, alert, self, timeout, signal);
     };
   };
-  const opened = new Alerts({ targets: alerts, cluster: name, self, nodes, journal, view, deliver });
+  const memory = alerts.length === 0 ? undefined : new BootFile(join(runDir, 'alerts.json'));
+  const opened = new Alerts({ targets: alerts, cluster: name, self, nodes, journal, view, deliver, memory });
   journal.listen((line, warned) => opened.onLine(line, warned));
   return opened;
 }

@@ -4,6 +4,7 @@ import type { NodeName } from '../../model/names.ts';
 import type { MonitorStatus } from '../../wire/monitors.ts';
 import type { Alert } from '../alerts/alert.ts';
 import type { Found } from './look.ts';
+import type { MonitorMemory } from './memory.ts';
 
 interface Parts {
   readonly monitors: readonly Monitor[];
@@ -16,6 +17,8 @@ interface Parts {
   readonly now: () => number;
   /** 0 to 1: the first looks do not all come at once. */
   readonly random?: (() => number) | undefined;
+  /** What this node had seen before its musterd was restarted. */
+  readonly memory?: MonitorMemory | undefined;
 }
 
 interface Watch {
@@ -32,7 +35,10 @@ interface Watch {
 /** The first look comes within so long; milliseconds. */
 const firstWithin = 2000;
 
-/** Runs the monitors whose turn it is here. Another node begins anew: it has seen nothing yet. */
+/**
+ * Runs the monitors whose turn it is here. Another node begins anew: it has seen nothing yet. A musterd that was restarted goes
+ * on where the last one was: nobody is alerted twice for that, and who was alerted hears when all is well again.
+ */
 export class Monitors {
   readonly #parts: Parts;
   readonly #watches: readonly Watch[];
@@ -51,7 +57,10 @@ export class Monitors {
       watch.runner = runnerOf(watch.monitor, seen);
       const here = watch.runner === this.#parts.self;
       if (here && watch.running === undefined) this.#begin(watch);
-      else if (!here && watch.running !== undefined) this.#end(watch);
+      else if (!here && watch.running !== undefined) {
+        this.#end(watch);
+        this.#keep();
+      }
     }
   }
 
@@ -81,7 +90,8 @@ export class Monitors {
 
   #begin(watch: Watch): void {
     const running = new AbortController();
-    Object.assign(watch, { running, watched: newWatched(), last: undefined });
+    const watched = this.#parts.memory?.recall(watch.monitor) ?? newWatched();
+    Object.assign(watch, { running, watched, last: undefined });
     const { random = Math.random } = this.#parts;
     const wait = Math.min(firstWithin, watch.monitor.interval) * random();
     watch.timer = setTimeout(() => void this.#round(watch, running.signal), wait);
@@ -91,6 +101,10 @@ export class Monitors {
     clearTimeout(watch.timer);
     watch.running?.abort();
     watch.running = undefined;
+  }
+
+  #keep(): void {
+    this.#parts.memory?.keep(this.#watches.filter(({ running }) => running !== undefined));
   }
 
   async #round(watch: Watch, signal: AbortSignal): Promise<void> {
@@ -111,6 +125,7 @@ export class Monitors {
     const failing = (other: string): boolean =>
       this.#watches.some((one) => one.name === other && one.watched.state === 'failing');
     const told = noteResult(watched, monitor, found.ok, failing, now());
+    this.#keep();
     if (!found.ok && before !== 'failing') say('monitor-down', `${name}: ${found.summary}`);
     if (found.ok && before === 'failing') say('monitor-up', `${name}: ${found.summary}`);
     if (told === undefined) return;

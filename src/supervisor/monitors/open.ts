@@ -6,6 +6,7 @@ import type { NodeName } from '../../model/names.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import type { Journal } from '../journal.ts';
 import { lookAt } from './look.ts';
+import { MonitorMemory } from './memory.ts';
 import { Monitors } from './monitors.ts';
 
 /** The monitors of a cluster's node; nothing runs before they are told who is there. */
@@ -26,6 +27,7 @@ export function openMonitors(
     raise: (alert, names) => alerts.raise(alert, names),
     say: (what, why) => journal.say(what, why),
     now,
+    memory: monitors.length === 0 ? undefined : new MonitorMemory(join(runDir, 'monitors.json'), now),
   });
 }
 

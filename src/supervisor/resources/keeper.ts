@@ -1,5 +1,5 @@
 import type { GroupPhase, Outcome, ResourceEffect, ResourceEvent, Wish } from '../../core/resources/event.ts';
-import { whyBarred } from '../../core/resources/failures.ts';
+import { type Failures, failuresIn, recallFailures, whyBarred } from '../../core/resources/failures.ts';
 import { createResources, type GroupSetup, type ManagedGroup, type ResourceState } from '../../core/resources/state.ts';
 import { stepResources } from '../../core/resources/step.ts';
 import type { GroupName } from '../../model/names.ts';
@@ -29,6 +29,8 @@ export interface KeeperOptions {
   readonly onFence: (group: GroupName, why: string) => void;
   /** `failed`: a resource has failed, and somebody may want to be told. */
   readonly say: (group: GroupName, why: string, failed: boolean) => void;
+  /** Those of before a restart, and where they are kept for the next one: told after everything that happens. */
+  readonly failures?: { readonly found: readonly Failures[]; readonly keep: (failures: readonly Failures[]) => void };
 }
 
 /** The longest that a timer of Node waits. */
@@ -48,6 +50,7 @@ export class ResourceKeeper {
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.#state = createResources(options.groups);
+    recallFailures(this.#state, options.failures?.found ?? []);
   }
 
   /** Looks at everything; nothing is started or stopped before somebody wants it. */
@@ -122,6 +125,7 @@ export class ResourceKeeper {
       this.#stepping = false;
     }
     for (const group of this.#state.groups.values()) this.#tell(group);
+    this.#options.failures?.keep(failuresIn(this.#state));
     clearTimeout(this.#timer);
     const wait = this.#state.wake - this.#options.now();
     if (!this.#stopped && wait !== Number.POSITIVE_INFINITY)

@@ -4,6 +4,7 @@ import type { Cluster } from '../../model/cluster.ts';
 import type { GroupName, NodeName } from '../../model/names.ts';
 import type { ResourceStatus } from '../../wire/status.ts';
 import type { Journal } from '../journal.ts';
+import { FailureFile } from './failure-file.ts';
 import { ResourceKeeper } from './keeper.ts';
 import type { AgentPlaces } from './locate.ts';
 import { ResourceOperations } from './operations.ts';
@@ -69,6 +70,7 @@ export class NodeResources {
       places,
       onDone: (id, outcome) => this.#done(id, outcome),
     });
+    const failed = new FailureFile(directory, this.#runnable, now);
     this.#keeper = new ResourceKeeper({
       groups: groupSetups(cluster, this.#runnable),
       now,
@@ -83,8 +85,12 @@ export class NodeResources {
         journal.warn('fence-wanted', why, { group });
         dispatch({ type: 'fenceWanted', group, why });
       },
-      say: (group, why, failed) =>
-        failed ? journal.warn('resource-failed', why, { group }) : journal.say('resource', why, { group }),
+      say: (group, why, bad) =>
+        bad ? journal.warn('resource-failed', why, { group }) : journal.say('resource', why, { group }),
+      failures: {
+        found: failed.found,
+        keep: (failures) => this.#note('what fails', () => failed.write(failures)),
+      },
     });
   }
 
@@ -172,7 +178,8 @@ export class NodeResources {
     const name = this.#runnable.get(group)?.[index]?.name ?? '';
     const resource = this.#runnable.get(group)?.[index];
     this.#begun.set(id, { group, name, action, at: this.#parts.now() });
-    if (action === 'start' && resource !== undefined) this.#note(() => this.#started.begins(group, resource));
+    if (action === 'start' && resource !== undefined)
+      this.#note('what is started', () => this.#started.begins(group, resource));
     if (action === 'start' || action === 'stop')
       this.#parts.journal.say('resource', `${name}: ${action === 'start' ? 'is started' : 'is stopped'}`, { group });
     this.#operations.run(operation);
@@ -181,17 +188,17 @@ export class NodeResources {
   /** What was found running is as good as started here. */
   #noteStanding(group: GroupName, phase: GroupPhase): void {
     for (const resource of this.#runnable.get(group) ?? []) {
-      if (phase === 'running') this.#note(() => this.#started.begins(group, resource));
-      else if (phase === 'stopped') this.#note(() => this.#started.stopped(resource.instance));
+      if (phase === 'running') this.#note('what is started', () => this.#started.begins(group, resource));
+      else if (phase === 'stopped') this.#note('what is started', () => this.#started.stopped(resource.instance));
     }
   }
 
-  /** Where it cannot be written down the resource runs all the same: a changed configuration may then forget it. */
-  #note(write: () => void): void {
+  /** Where it cannot be written down the resource runs all the same: the next musterd, or a changed configuration, may then forget it. */
+  #note(what: string, write: () => void): void {
     try {
       write();
     } catch (error) {
-      this.#parts.journal.warn('resource', `what is started is not written down: ${(error as Error).message}`);
+      this.#parts.journal.warn('resource', `${what} is not written down: ${(error as Error).message}`);
     }
   }
 

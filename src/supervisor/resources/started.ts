@@ -3,9 +3,9 @@
  * configuration may have changed by the time of the next start: what it does not name any more, or names otherwise, can
  * then still be stopped as it was started.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GroupName } from '../../model/names.ts';
+import { BootFile } from '../boot-file.ts';
 import type { RunnableResource } from './runnable.ts';
 
 interface Started {
@@ -14,15 +14,15 @@ interface Started {
 }
 
 export class StartedResources {
-  readonly #file: string;
-  readonly #directory: string;
+  readonly #file: BootFile;
   readonly #started: Map<string, Started>;
 
   /** A file that cannot be read, or says something else, says nothing. */
   constructor(directory: string) {
-    this.#directory = directory;
-    this.#file = join(directory, 'started.json');
-    this.#started = new Map(read(this.#file).map((one) => [one.resource.instance, one]));
+    this.#file = new BootFile(join(directory, 'started.json'));
+    const found = this.#file.read();
+    const started = Array.isArray(found) ? found.filter(isStarted) : [];
+    this.#started = new Map(started.map((one) => [one.resource.instance, one]));
   }
 
   get isEmpty(): boolean {
@@ -52,25 +52,13 @@ export class StartedResources {
   }
 
   #write(): void {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o755 });
-    const fresh = `${this.#file}.new`;
-    writeFileSync(fresh, JSON.stringify([...this.#started.values()]), { mode: 0o600 });
-    renameSync(fresh, this.#file);
+    this.#file.write([...this.#started.values()]);
   }
 }
 
 /** Times do not matter: it is one and the same thing that would be stopped. */
 function isSame(one: RunnableResource, other: RunnableResource): boolean {
   return JSON.stringify([one.agent, one.parameters]) === JSON.stringify([other.agent, other.parameters]);
-}
-
-function read(file: string): Started[] {
-  try {
-    const found = JSON.parse(readFileSync(file, 'utf8')) as unknown;
-    return Array.isArray(found) ? found.filter(isStarted) : [];
-  } catch {
-    return [];
-  }
 }
 
 function isStarted(value: unknown): value is Started {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Monitor, monitorName } from '../../../src/model/monitors.ts';
 import type { Alert } from '../../../src/supervisor/alerts/alert.ts';
 import { type Found, lookAt } from '../../../src/supervisor/monitors/look.ts';
+import { MonitorMemory } from '../../../src/supervisor/monitors/memory.ts';
 import { Monitors } from '../../../src/supervisor/monitors/monitors.ts';
 import { mergeMonitors, showMonitor } from '../../../src/wire/monitors.ts';
 
@@ -39,7 +40,7 @@ describe('supervisor: monitors', () => {
     for (const one of running.splice(0)) one.stop();
   });
 
-  function start(all: readonly Monitor[], well: Map<string, boolean>) {
+  function start(all: readonly Monitor[], well: Map<string, boolean>, memory?: MonitorMemory) {
     const raised: Alert[] = [];
     const lines: string[] = [];
     const looks: string[] = [];
@@ -57,6 +58,7 @@ describe('supervisor: monitors', () => {
       say: (what, why) => lines.push(`${what} ${why}`),
       now: () => performance.now(),
       random: () => 0,
+      memory,
     });
     running.push(monitors);
     const seen = (...nodes: string[]) => ({ quorate: true, nodes, holders: new Map<string, string | null>() });
@@ -105,6 +107,39 @@ describe('supervisor: monitors', () => {
     const [, b] = monitors.status();
     assert.equal(b?.heldBackBy, 'r/a');
     assert.match(showMonitor(b), /^r\/b \(ping\): FAILING for .* not told, as r\/a fails\), node1 looks, .*: broken$/);
+  });
+
+  it('go on after a restart where they were: nobody is alerted again, and who was hears that it is well', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'muster-monitors-'));
+    const remember = (): MonitorMemory => new MonitorMemory(join(directory, 'run', 'seen'), () => performance.now());
+    const well = new Map([['r/a', false]]);
+    try {
+      const first = start([monitor('a')], well, remember());
+      first.monitors.follow(first.seen('node1'));
+      await until(() => first.raised.length === 1);
+      const since = first.monitors.status()[0]!.failingMs!;
+      first.monitors.stop();
+      const second = start([monitor('a')], well, remember());
+      second.monitors.follow(second.seen('node1'));
+      await until(() => second.looks.length > 3);
+      assert.deepEqual(second.raised, []);
+      assert.deepEqual(second.lines, [], 'it is no news');
+      assert.ok(second.monitors.status()[0]!.failingMs! >= since);
+      well.set('r/a', true);
+      await until(() => second.raised.length === 1);
+      assert.equal(second.raised[0]?.up, true);
+      second.monitors.stop();
+      const third = start([monitor('a')], new Map([['r/a', false]]), remember());
+      third.monitors.follow(third.seen('node1'));
+      await until(() => third.raised.length === 1);
+      assert.equal(third.raised[0]?.up, false, 'what was well fails anew');
+      // While another node looks, this one knows nothing.
+      third.monitors.follow(third.seen('node0', 'node1'));
+      assert.equal(remember().recall(monitor('a')), undefined);
+    } finally {
+      for (const one of running.splice(0)) one.stop();
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('are shown as the node that looks sees them', () => {

@@ -3,6 +3,7 @@ import { type AlertTarget, defaultAlertEvents } from '../../../../src/model/aler
 import { type Alert, alertIn } from '../../../../src/supervisor/alerts/alert.ts';
 import { Alerts } from '../../../../src/supervisor/alerts/alerts.ts';
 import { AlertQueue } from '../../../../src/supervisor/alerts/queue.ts';
+import type { BootFile } from '../../../../src/supervisor/boot-file.ts';
 import { Journal } from '../../../../src/supervisor/journal.ts';
 import type { JournalLine } from '../../../../src/wire/journal.ts';
 
@@ -17,7 +18,12 @@ const nodes = ['node1', 'node2', 'node3'];
 type Seen = ReturnType<ConstructorParameters<typeof Alerts>[0]['view']>;
 
 /** The alerts of node2 and what they told. */
-function alertsOf(states: readonly string[], quorate = true, targets: readonly AlertTarget[] = [target('ops')]) {
+function alertsOf(
+  states: readonly string[],
+  quorate = true,
+  targets: readonly AlertTarget[] = [target('ops')],
+  memory?: Pick<BootFile, 'read' | 'write'>,
+) {
   const told: { name: string; alert: Alert; failedAt: number | undefined }[] = [];
   const journal = new Journal('node2', { write: () => {}, flush: async () => {} });
   const view = (): Seen =>
@@ -32,6 +38,7 @@ function alertsOf(states: readonly string[], quorate = true, targets: readonly A
     nodes,
     journal,
     view,
+    memory,
     deliver:
       ({ name }, failedAt) =>
       async (alert) => {
@@ -105,6 +112,34 @@ describe('alerts', () => {
     alerts.onLine(up('node1'), false);
     await alerts.stop();
     assert.deepEqual(summaries().at(-1), 'UP node1 is up: it is heard again');
+  });
+
+  it('of what is well again come after a restart, too, and nothing is told twice for that', async () => {
+    let kept: unknown;
+    const memory = {
+      read: () => kept,
+      write: (value: unknown) => {
+        kept = JSON.parse(JSON.stringify(value));
+      },
+    };
+    const first = alertsOf(['up', 'self', 'up'], true, [target('ops')], memory);
+    first.alerts.onLine(dead('node1'), false);
+    await first.alerts.stop();
+    const second = alertsOf(['up', 'self', 'up'], true, [target('ops')], memory);
+    second.alerts.onLine({ ...dead('node1'), time: 2000 }, false);
+    assert.deepEqual(second.summaries(), []);
+    second.alerts.onLine(up('node1'), false);
+    await second.alerts.stop();
+    assert.deepEqual(second.summaries(), ['UP node1 is up: it is heard again']);
+    const third = alertsOf(['up', 'self', 'up'], true, [target('ops')], memory);
+    third.alerts.onLine(up('node1'), false);
+    assert.deepEqual(third.summaries(), [], 'that was told');
+    for (const damage of [undefined, 7, [1, ['a'], ['b', null], ['c', { since: 'x' }]]]) {
+      kept = damage;
+      const after = alertsOf(['up', 'self', 'up'], true, [target('ops')], memory);
+      after.alerts.onLine(up('node1'), false);
+      assert.deepEqual(after.summaries(), []);
+    }
   });
 
   it('in the same words are told once a minute, and others at once', async () => {

@@ -155,6 +155,61 @@ describe('the resources of a node', function () {
     assert.equal(last().barred, undefined);
   });
 
+  it('that were given up are not tried again by a musterd that was restarted, unless they are others by then', async () => {
+    writeFileSync(machine.path('broken'), '');
+    const first = begin();
+    first.resources.want({ group: 'shop', wish: 'run', urgently: false, id: 1 });
+    for (let waited = 0; first.last()?.barred === undefined || first.last().phase !== 'stopped'; waited++) {
+      assert.ok(waited < 2000);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const { barred } = first.last();
+    const known = first.resources
+      .status('shop')
+      .map(({ name, failures, lastFailure }) => [name, failures, lastFailure]);
+    first.resources.stop();
+    const starts = log().length;
+    const next = begin();
+    next.resources.want({ group: 'shop', wish: 'run', urgently: false, id: 1 });
+    await next.phase('stopped', 1);
+    assert.equal(next.last().barred, barred);
+    assert.deepEqual(
+      next.resources.status('shop').map(({ name, failures, lastFailure }) => [name, failures, lastFailure]),
+      known,
+    );
+    assert.equal(log().length, starts, 'it is not started again');
+    next.resources.stop();
+    const [a, b] = cluster.groups[0]!.resources;
+    const changed = {
+      ...cluster.groups[0]!,
+      resources: [{ ...a!, args: ['c'] }, b!],
+    } as (typeof cluster.groups)[number];
+    const third = begin({ ...cluster, groups: [changed] });
+    await third.phase('stopped', 0);
+    assert.equal(third.last().barred, undefined);
+    assert.deepEqual(
+      third.resources.status('shop').map(({ failures }) => failures),
+      [0, 0],
+    );
+  });
+
+  it('that an operator has mended stay so over a restart', async () => {
+    writeFileSync(machine.path('broken'), '');
+    const first = begin();
+    first.resources.want({ group: 'shop', wish: 'run', urgently: false, id: 1 });
+    for (let waited = 0; first.last()?.barred === undefined || first.last().phase !== 'stopped'; waited++) {
+      assert.ok(waited < 2000);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    first.resources.want({ group: 'shop', wish: 'stop', urgently: false, id: 2 });
+    first.resources.clear('shop');
+    first.resources.stop();
+    const next = begin();
+    await next.phase('stopped', 0);
+    assert.equal(next.last().barred, undefined);
+    assert.equal(next.resources.status('shop')[0]?.failures, 0);
+  });
+
   it('that a changed configuration does not name any more are stopped as they were started', async () => {
     const first = begin();
     first.resources.want({ group: 'shop', wish: 'run', urgently: false, id: 1 });
