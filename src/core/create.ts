@@ -6,6 +6,7 @@ import { addressesOf, agentsOf, type ResourceGroup } from '../model/resource-gro
 import { newReach } from './connectivity.ts';
 import { newEpochState, type VoterRecord, type VoterSet } from './epoch-state.ts';
 import { newFencingState } from './fencing/fencing-state.ts';
+import { recallFenced } from './fencing/two-nodes.ts';
 import { newOrderBook } from './orders.ts';
 import { newStanding } from './resources/standing.ts';
 import { type Group, longestLease, type NodeOptions, type NodeState } from './state.ts';
@@ -51,7 +52,8 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     // Where a store has the leases, nothing was only in this node's memory.
     silentUntil:
       cluster.store === undefined
-        ? startedAt + longestLease({ lease, options }) * silence(cluster.driftBound)
+        ? Math.min(startedAt, options.aloneSince ?? startedAt) +
+          longestLease({ lease, options }) * silence(cluster.driftBound)
         : startedAt,
     random: [...options.seed],
     peers: new Map(
@@ -91,6 +93,7 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
   };
   state.standby = state.orders.standby.has(self);
   countBy(state, counted(options.recorded) ?? { epoch: 0, voters });
+  recallFenced(state);
   return state;
 }
 

@@ -1,7 +1,7 @@
 import type { GroupName, NodeName } from '../model/names.ts';
 import type { VoterRecord } from './epoch-state.ts';
 import type { OwnerRecords } from './fencing/owner-record.ts';
-import type { Message } from './message.ts';
+import type { Fenced, Message } from './message.ts';
 import type { Order } from './orders.ts';
 import type { Wish } from './resources/event.ts';
 import type { StoreWrite } from './store-record.ts';
@@ -20,6 +20,8 @@ export type Effect =
   | { readonly type: 'persistEpoch'; readonly id: number; readonly record: VoterRecord }
   /** The same for who has the groups that need fencing, in a record of its own; answered by `ownersPersisted`. */
   | { readonly type: 'persistOwners'; readonly id: number; readonly records: OwnerRecords }
+  /** Keep in mind over a restart of musterd, and not over a boot, that these nodes are off; nobody waits for it. */
+  | { readonly type: 'noteFenced'; readonly fenced: readonly Fenced[] }
   /** Make sure that this node is off (or has no hands on anything shared). Takes what it takes; answered by `fenced`. */
   | { readonly type: 'fence'; readonly id: number; readonly node: NodeName; readonly why: string }
   /**

@@ -155,9 +155,11 @@ export function onAccept(
 /** What a refusal tells: how high to go next time, and who holds the lease for how long. */
 export function noteRefusal(state: NodeState, group: Group, answer: Answer, now: number): void {
   group.topRound = Math.max(group.topRound, answer.round);
-  if (answer.holder === undefined || answer.holder === state.self) return;
-  group.knownUntil = Math.max(group.knownUntil, now + answer.remaining);
-  if (group.claim.phase !== 'holding') learnHolder(group, answer.holder, now);
+  const { holder, remaining } = answer;
+  if (holder === undefined || (holder === state.self && group.claim.phase === 'holding')) return;
+  // Of its own it is one of an earlier life.
+  group.knownUntil = Math.max(group.knownUntil, now + remaining);
+  if (holder !== state.self && group.claim.phase !== 'holding') learnHolder(group, holder, now);
 }
 
 export function learnHolder(group: Group, holder: string, now: number): void {

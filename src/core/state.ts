@@ -4,7 +4,7 @@ import type { Decision, Effect } from './effect.ts';
 import type { EpochState, VoterRecord } from './epoch-state.ts';
 import type { FencingState } from './fencing/fencing-state.ts';
 import type { OwnerRecords } from './fencing/owner-record.ts';
-import type { Ballot, Beat, OwnerWord } from './message.ts';
+import type { Ballot, Beat, Fenced, OwnerWord } from './message.ts';
 import type { RandomWords } from './nonce.ts';
 import type { Order, OrderBook } from './orders.ts';
 import type { Plan } from './placing/plan.ts';
@@ -23,10 +23,14 @@ export interface NodeOptions {
   readonly macs: Readonly<Record<string, MacAddress>>;
   /** The longest lease of any configuration since the last boot, in milliseconds; undefined: the cluster's. */
   readonly longestLease?: number | undefined;
+  /** Since when no earlier life of this node has answered anybody, monotonic; undefined: since now. */
+  readonly aloneSince?: number | undefined;
   /** The voters that were recorded last; undefined: none ever were, so those of the configuration vote. */
   readonly recorded?: VoterRecord | undefined;
   /** Who had the groups that need fencing, as this voter recorded it; undefined: nothing is on its disk. */
   readonly owners?: OwnerRecords | undefined;
+  /** Who was known to be off a moment ago, before musterd was restarted and since the machine booted. */
+  readonly fenced?: readonly Fenced[] | undefined;
   /** What operators had ordered, as this node recorded it last. */
   readonly orders?: readonly Order[] | undefined;
 }

@@ -112,7 +112,10 @@ export function challenge(state: NodeState, now: number): void {
 /** When this node should try to take the group; asks for an address probe where that comes first. */
 function challengeAt(state: NodeState, group: Group, now: number, probe: GroupName[]): number {
   const handedOver = isHandedOver(state, group, now);
-  let quiet = Math.max(group.retryAt, state.silentUntil, storeFreeAt(state, group));
+  const left = leftTo(state, group.name);
+  let quiet = Math.max(group.retryAt, storeFreeAt(state, group));
+  // Who restarts in maintenance has been waited for: it asks at once where the others' votes are enough.
+  if (left !== state.self || !canReachMajority(state, state.selfBit)) quiet = Math.max(quiet, state.silentUntil);
   if (handedOver) return quiet;
   const { slot } = group;
   const live = liveLease(slot, now);
@@ -120,7 +123,6 @@ function challengeAt(state: NodeState, group: Group, now: number, probe: GroupNa
   if (slot.promised !== undefined && slot.promised.node !== state.self)
     quiet = Math.max(quiet, slot.promisedAt + state.attempt);
   quiet = Math.max(quiet, group.knownUntil);
-  const left = leftTo(state, group.name);
   // It was here when maintenance began: nobody else wants it, and nobody else answers for it.
   if (left !== undefined) return left === state.self && rank(state, group) === 0 ? quiet : Number.POSITIVE_INFINITY;
   if (group.holder !== undefined) {

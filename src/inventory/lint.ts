@@ -9,7 +9,7 @@ import { placementMistakes } from '../linux-ha/placement-lint.ts';
 import { resourceRuleMistakes } from '../linux-ha/resources-yml.ts';
 import { storeMistakes } from '../linux-ha/store-yml.ts';
 import { placeOf, type YamlFile } from '../linux-ha/yaml-document.ts';
-import { canFence } from '../model/fencing.ts';
+import { canFenceFrom } from '../model/fencing.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
 import { leastLease } from '../model/lease-floor.ts';
 import { addressesOf } from '../model/resource-group.ts';
@@ -21,7 +21,7 @@ type Rule = (yaml: YamlFile, cluster: ClusterDescription, native: NativeCluster)
 
 const thirdVote: Rule = (yaml, { nodes, arbiters, fencing, store }) => {
   if (store !== undefined || nodes.length !== 2 || arbiters.length > 0) return;
-  if (nodes.every((node) => canFence(fencing, node))) return;
+  if (nodes.every((node) => nodes.some((from) => canFenceFrom(fencing, from, node)))) return;
   const message = `Cannot form a majority as two nodes need a third vote or fencing: only ${foldHosts(nodes)} would vote`;
   yaml.list.add(yaml.at(['cluster', 'nodes']), message, thirdVoteWays);
 };

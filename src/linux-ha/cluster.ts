@@ -5,7 +5,7 @@ import { showDuration } from '../base/duration.ts';
 import { badInput, type Mistake, Problem } from '../base/problem.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { defaultDriftBound } from '../model/defaults.ts';
-import { canFence } from '../model/fencing.ts';
+import { canFenceFrom } from '../model/fencing.ts';
 import { leastLease } from '../model/lease-floor.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import type { VirtualService } from '../model/virtual-service.ts';
@@ -140,7 +140,7 @@ function checkLease(cf: HaCf, arbiters: MusterYml['arbiters'], lease: number, at
 
 /** Two nodes that lose sight of each other are one vote each: without a third, or fencing, nobody could ever take over. */
 function checkThirdVote(cf: HaCf, yml: MusterYml, fencing: Cluster['fencing'], at: Mistake['at']): Mistake[] {
-  const fenced = cf.nodes.every((node) => canFence(fencing, node));
+  const fenced = cf.nodes.every((node) => cf.nodes.some((from) => canFenceFrom(fencing, from, node)));
   if (cf.nodes.length !== 2 || yml.arbiters.length > 0 || yml.store !== undefined || fenced) return [];
   const message = `Cannot form a majority as two nodes need a third vote or fencing: only ${cf.nodes.join(' and ')} would vote`;
   return [{ at, message, hint: `${thirdVoteWays} ("arbiters" or "fencing" in muster.yml, "stonith_host" in ha.cf)` }];

@@ -82,6 +82,22 @@ export function canFence(fencing: Fencing | undefined, node: NodeName): boolean 
   return fencing !== undefined && (fencing.lines.length > 0 || levelsOf(fencing, node).length > 0);
 }
 
+/** Whether one node may know how to fence another: a device serves all of them, a `stonith_host` line the one that it names. */
+export function canFenceFrom(fencing: Fencing | undefined, from: NodeName, node: NodeName): boolean {
+  if (fencing === undefined || from === node) return false;
+  const serves = fencing.lines.some((line) => line.directive === 'stonith' || line.from === '*' || line.from === from);
+  return serves || levelsOf(fencing, node).length > 0;
+}
+
+/** Agents that cut a node off from something, and leave it running. */
+const cutsOff = /^(scsi|fence_(scsi|mpath|brocade|sanbox2|ifmib|cisco_mds|heuristics_ping|kdump|dummy))$/;
+
+/** Whether a node that was fenced has been switched off, whoever did it and how: what it had in memory is gone. */
+export function isSwitchedOff(fencing: Fencing | undefined, node: NodeName): boolean {
+  if (fencing === undefined) return false;
+  return levelsOf(fencing, node).every((level) => level.some(({ agent }) => !cutsOff.test(agent)));
+}
+
 const secretName = /pass|pwd|secret|key|token|community|auth|pin$/i;
 
 /** The same with what may be a password out of sight: for everything that is shown. */

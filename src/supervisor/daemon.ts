@@ -79,6 +79,8 @@ export async function startDaemon(
 
   let answer = async (_: ControlRequest): Promise<ControlAnswer> => ({ ok: false, text: 'musterd is starting' });
   const control = await ControlServer.listen(controlSocket(settings), (request) => answer(request));
+  // Whoever had it before has ended.
+  const aloneSince = now();
   const identity = beginIncarnation(settings.stateDir, settings.runDir, cluster.timings.lease);
 
   const voterRecord = new VoterRecordFile(settings.stateDir);
@@ -239,6 +241,8 @@ export async function startDaemon(
       bundleHash: ownHash,
       macs,
       longestLease: identity.longestLease,
+      aloneSince,
+      fenced: fencing.note.found,
       recorded: voterRecord.found,
       owners: ownerRecord.found,
       orders: orderFile.found,
@@ -313,6 +317,7 @@ export async function startDaemon(
         onFatal(`${view.endedBy} says that this node was fenced: only a new start gets votes again`);
       linkAlerts.look(view);
       companions.look();
+      fencing.note.look();
       tellers.look(view);
       failbackClock.look(new Date());
     },
@@ -338,6 +343,9 @@ export async function startDaemon(
     journal.say('stop', why);
     const patience = 2 * cluster.timings.lease + 1000 + resources.stopPatience;
     await Promise.race([loop.ask({ kind: 'leave' }), new Promise((resolve) => setTimeout(resolve, patience))]);
+    // What takes its time ends while leases are still renewed, as in maintenance they are.
+    reachability.stop();
+    await Promise.all([companions.stop(), tellers.stop(), orderFile.flush()]);
     housekeeping?.stop();
     // In maintenance whatever runs is let alone: the gate stays open for what is left of the lease, the addresses stay on.
     const stays = loop.inMaintenance();
@@ -348,17 +356,15 @@ export async function startDaemon(
       await gate.close([...groups.keys()]);
       await addresses.release();
     }
-    await orderFile.flush();
     await balancer.stop();
-    reachability.stop();
-    await companions.stop();
     links.stop();
     await drivers.store?.stop();
     arbiters.stop();
     control.close();
     await sockets.stop();
     await routeSockets.stop();
-    await tellers.stop();
+    await orderFile.flush();
+    await tellers.flush();
     await journal.flush();
   };
   return {

@@ -4,7 +4,7 @@ import type { VoterRecord } from '../core/epoch-state.ts';
 import type { Event, OperatorCommand } from '../core/event.ts';
 import type { OwnerRecords } from '../core/fencing/owner-record.ts';
 import { inMaintenance } from '../core/maintenance.ts';
-import type { Message } from '../core/message.ts';
+import type { Fenced, Message } from '../core/message.ts';
 import { type NodeState, step, wakeAt } from '../core/node.ts';
 import type { Order } from '../core/orders.ts';
 import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
@@ -21,6 +21,8 @@ export interface Machine {
   persistOwners(records: OwnerRecords): Promise<boolean>;
   /** Resolves when the node is known to be off, or not; never rejects. `why` says how it is known, or why it is not. */
   fence(node: NodeName, why: string): Promise<{ readonly ok: boolean; readonly why: string }>;
+  /** Keeps in mind who is off, over a restart of musterd in this boot. */
+  noteFenced(fenced: readonly Fenced[]): void;
   /** Keeps what operators ordered for the next start; whether that worked is the journal's. */
   persistOrders(orders: readonly Order[]): void;
   arm(token: number, groups: readonly GroupName[], lifetime: number, deadline: number): Promise<boolean>;
@@ -189,6 +191,9 @@ export class Loop {
         void this.#machine.fence(node, why).then((outcome) => this.dispatch({ type: 'fenced', id, node, ...outcome }));
         return;
       }
+      case 'noteFenced':
+        this.#machine.noteFenced(effect.fenced);
+        return;
       case 'persistOrders':
         this.#machine.persistOrders(effect.orders);
         return;

@@ -2,7 +2,7 @@ import type { View } from '../core/describe.ts';
 import type { Effect } from '../core/effect.ts';
 import type { VoterRecord } from '../core/epoch-state.ts';
 import type { OwnerRecords } from '../core/fencing/owner-record.ts';
-import type { Message } from '../core/message.ts';
+import type { Fenced, Message } from '../core/message.ts';
 import type { Order } from '../core/orders.ts';
 import type { StoreAnswer, StoreWrite } from '../core/store-record.ts';
 import type { Cluster } from '../model/cluster.ts';
@@ -101,6 +101,10 @@ export class NodeMachine implements Machine {
   async fence(node: NodeName, why: string): Promise<{ ok: boolean; why: string }> {
     const { ok, text } = await this.#drivers.fencing.fence(node, why);
     return { ok, why: text };
+  }
+
+  noteFenced(fenced: readonly Fenced[]): void {
+    this.#drivers.fencing.note.write(fenced);
   }
 
   persistOrders(orders: readonly Order[]): void {

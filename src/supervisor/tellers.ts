@@ -26,6 +26,7 @@ export class Tellers {
   readonly monitors: Monitors;
   readonly #history: History;
   readonly #nodes: readonly NodeName[];
+  #stopped = false;
 
   constructor({ cluster, self, settings, journal, now, view }: Parts) {
     this.#nodes = cluster.nodes;
@@ -37,12 +38,19 @@ export class Tellers {
 
   /** About once a second. */
   look(view: View): void {
+    if (this.#stopped) return;
     this.monitors.follow(seenBy(view, this.#nodes));
   }
 
+  /** Nobody is told any more; what the journal says is kept all the same. Resolves after some seconds at the latest. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.monitors.stop();
     await this.alerts.stop();
+  }
+
+  /** Resolves when all of it is on the disk. */
+  async flush(): Promise<void> {
     await this.#history.flush();
   }
 }

@@ -51,6 +51,9 @@ export function perform(world: World, machine: Machine, effect: Effect): void {
         );
       machine.held = effect.groups;
       return;
+    case 'noteFenced':
+      machine.fencedNote = effect.fenced;
+      return;
     case 'persistOrders':
       machine.orders = { at: world.now, list: effect.orders };
       return;

@@ -2,7 +2,7 @@ import type { Effect } from '../../src/core/effect.ts';
 import type { VoterRecord } from '../../src/core/epoch-state.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { OwnerRecords } from '../../src/core/fencing/owner-record.ts';
-import type { Message } from '../../src/core/message.ts';
+import type { Fenced, Message } from '../../src/core/message.ts';
 import type { Order } from '../../src/core/orders.ts';
 import type { NodeState } from '../../src/core/state.ts';
 import type { ReplayGuard } from '../../src/wire/authentication.ts';
@@ -73,9 +73,11 @@ export class Machine {
   record: VoterRecord | undefined;
   /** And of who has the groups that need fencing. */
   owners: OwnerRecords | undefined;
-  /** What its disk says of operators' orders; a write of them is done at once. */
+  /** Who is off, as it knows until it boots. */
+  fencedNote: readonly Fenced[] = [];
   /** Since when this life of its process has known of maintenance of the whole cluster; true time. */
   heardOfMaintenance: number | undefined;
+  /** What its disk says of operators' orders; a write of them is done at once. */
   orders: { readonly at: number; readonly list: readonly Order[] } | undefined;
   diskFreeAt = 0;
   /** What it has been given and not written yet, oldest first. */

@@ -190,6 +190,7 @@ export class World {
     machine.waiting.length = 0;
     machine.writes.length = 0;
     machine.diskFreeAt = 0;
+    machine.fencedNote = [];
     machine.gate.flush();
     machine.agents?.powerOff();
   }
@@ -217,6 +218,7 @@ export class World {
       macs: {},
       recorded: machine.record,
       owners: machine.owners,
+      fenced: machine.fencedNote,
       orders: machine.orders?.list.map((order) => agedBy(order, this.now - machine.orders!.at)),
     };
     machine.state = this.core.createNode(this.cluster, machine.name, options, machine.local(this.now));

@@ -5,15 +5,18 @@
  */
 import { mayRunOn } from '../resource-wishes.ts';
 import type { NodeState } from '../state.ts';
-import { isOfTwo } from './two-nodes.ts';
+import { isAlone, isOfTwo, keepFenced } from './two-nodes.ts';
 
 /** To be called when nothing is held any more and the process is about to end. */
 export function sayFarewell(state: NodeState): void {
   const { fencing, self, options } = state;
   if (state.role !== 'node' || (fencing.needed.size === 0 && !isOfTwo(state))) return;
   for (const group of state.groups.values()) if (mayRunOn(state, group, self)) return;
+  // Who is left of two has nobody to tell, and goes on alone when it is started again.
+  if (isAlone(state)) return;
   fencing.ended = true;
   fencing.fenced.set(self, { node: self, incarnation: options.incarnation });
+  keepFenced(state);
   state.beat = undefined;
   state.beatNow = true;
 }

@@ -2,9 +2,12 @@
  * Who is fenced, by whom, and when. A node is fenced where a group waits for it and it is not heard any more, where it asks
  * for it itself, or where an operator does; of two nodes without a third vote also because nobody can go on without it
  * (`two-nodes.ts`). Nobody is fenced that this node has not heard since its own start: else every start of a cluster that is
- * cut in two would be a war. The first in line for the group does it. Each try comes after a wait, and after a failure there
- * is a pause; a fencing that is not confirmed counts for nothing.
+ * cut in two would be a war. The first in line for the group that has a way to do it does it, and
+ * where nothing came of that, the next one, too (`turns.ts`). Each try comes after a wait, and after a failure there is a
+ * pause; a fencing that is not confirmed counts for nothing.
  */
+import { foldHosts } from '../../base/host-range.ts';
+import { canFenceFrom } from '../../model/fencing.ts';
 import type { NodeName } from '../../model/names.ts';
 import type { Event } from '../event.ts';
 import { giveUpAsking } from '../lease.ts';
@@ -16,7 +19,8 @@ import { decide, isAway, type NodeState, type Peer, wakeBy } from '../state.ts';
 import { mayBeFenced, waitBefore } from './delay.ts';
 import type { FenceWish } from './fencing-state.ts';
 import { noteOwnerFenced } from './owners.ts';
-import { otherOfTwo, subtract } from './two-nodes.ts';
+import { turnOf, turnTime } from './turns.ts';
+import { keepFenced, otherOfTwo, subtract } from './two-nodes.ts';
 import { forgetWaiting, tryAgain } from './waiting.ts';
 
 /** Between two tries, in milliseconds. */
@@ -34,8 +38,12 @@ export function driveFencing(state: NodeState, now: number): void {
   for (const wish of fencing.wishes.values())
     if (!wanted.has(wish.node) && wish.asked === undefined && wish.operators.length === 0)
       fencing.wishes.delete(wish.node);
-  for (const [node, why] of wanted)
-    if (!fencing.wishes.has(node)) fencing.wishes.set(node, newWish(node, why, now, waitBefore(state, node)));
+  for (const [node, { why, turn }] of wanted) {
+    const wish = fencing.wishes.get(node) ?? newWish(node, why, now, waitBefore(state, node));
+    fencing.wishes.set(node, wish);
+    if (wish.tries === 0 && wish.operators.length === 0)
+      wish.at = wish.since + wish.wait + turn * turnTime(state, node);
+  }
   for (const wish of fencing.wishes.values()) {
     if (wish.asked !== undefined) continue;
     if (now < wish.at) wakeBy(state, wish.at);
@@ -53,29 +61,38 @@ function isConcerned(state: NodeState): boolean {
 }
 
 function newWish(node: NodeName, why: string, now: number, wait: number): FenceWish {
-  return { node, why, since: now, at: now + wait, asked: undefined, tries: 0, failure: undefined, operators: [] };
+  return { node, why, since: now, wait, at: now + wait, asked: undefined, tries: 0, failure: undefined, operators: [] };
 }
 
-/** Whom this node should fence, and why. */
-function wantedNow(state: NodeState): Map<NodeName, string> {
-  const wanted = new Map<NodeName, string>();
-  const want = (node: NodeName, why: string): void => {
+interface Wanted {
+  readonly why: string;
+  /** How many others have their turn first. */
+  readonly turn: number;
+}
+
+/** Whom this node should fence, and why, in the order of the nodes that could do it instead. */
+function wantedNow(state: NodeState): Map<NodeName, Wanted> {
+  const wanted = new Map<NodeName, Wanted>();
+  const want = (node: NodeName, why: string, order: readonly NodeName[]): void => {
     // A node whose musterd is restarted or upgraded is not to be shot for that; an operator may, by name.
-    if (inMaintenance(state, node)) return;
-    if (mayBeFenced(state, node) && !state.fencing.fenced.has(node) && !wanted.has(node)) wanted.set(node, why);
+    if (inMaintenance(state, node) || !mayBeFenced(state, node) || state.fencing.fenced.has(node)) return;
+    const turn = turnOf(state, node, order);
+    if (turn !== undefined && turn < (wanted.get(node)?.turn ?? Number.POSITIVE_INFINITY))
+      wanted.set(node, { why, turn });
   };
   for (const [name, { nodes }] of state.fencing.waiting) {
     const group = state.groups.get(name);
-    if (group === undefined || candidates(state, group)[0] !== state.self) continue;
-    for (const node of nodes) if (isGone(state.peers.get(node))) want(node, `${name} waits for it`);
+    if (group === undefined) continue;
+    const order = candidates(state, group);
+    for (const node of nodes) if (isGone(state.peers.get(node))) want(node, `${name} waits for it`, order);
   }
   for (const peer of state.peers.values()) {
     const why = peer.beat?.fenceMe;
-    if (why !== undefined && isAlive(peer) && isFirstBut(state, peer.name)) want(peer.name, why);
+    if (why !== undefined && isAlive(peer)) want(peer.name, why, able(state));
   }
   const peer = otherOfTwo(state);
   if (peer !== undefined && isGone(peer) && !isAway(state))
-    want(peer.name, 'it is not heard, and without its vote nothing can be held');
+    want(peer.name, 'it is not heard, and without its vote nothing can be held', [state.self]);
   return wanted;
 }
 
@@ -84,9 +101,9 @@ function isGone(peer: Peer | undefined): boolean {
   return peer?.state === 'dead';
 }
 
-/** Whether this is the first of ha.cf that could do it. */
-function isFirstBut(state: NodeState, node: NodeName): boolean {
-  return state.cluster.nodes.find((name) => name !== node && isCandidate(state, name)) === state.self;
+/** Those that are well, in the order of ha.cf. */
+function able(state: NodeState): NodeName[] {
+  return state.cluster.nodes.filter((name) => isCandidate(state, name));
 }
 
 function ask(state: NodeState, wish: FenceWish): void {
@@ -133,6 +150,7 @@ function confirm(state: NodeState, fenced: Fenced, why: string, now: number, wha
 function learn(state: NodeState, fenced: Fenced): void {
   state.fencing.fenced.set(fenced.node, fenced);
   subtract(state, fenced.node);
+  keepFenced(state);
   state.beat = undefined;
   state.beatNow = true;
 }
@@ -161,6 +179,7 @@ function endThisLife(state: NodeState, by: NodeName, now: number): void {
   if (state.fencing.ended) return;
   state.fencing.ended = true;
   state.fencing.endedBy = by;
+  keepFenced(state);
   decide(state, {
     what: 'fenced',
     node: state.self,
@@ -184,6 +203,7 @@ export function noteLife(state: NodeState, from: NodeName, incarnation: string |
   const known = fenced.get(from);
   if (known === undefined || incarnation <= known.incarnation) return;
   fenced.delete(from);
+  keepFenced(state);
   state.beat = undefined;
   state.beatNow = true;
 }
@@ -221,7 +241,10 @@ function whyNot(state: NodeState, node: NodeName, confirmed: boolean, now: numbe
   if (!cluster.nodes.includes(node) || peer === undefined) return `the configuration of ${self} has no node "${node}"`;
   if (confirmed)
     return isAlive(peer) ? `${node} is heard: it was alive ${Math.round(now - peer.lastHeard)} ms ago` : undefined;
-  return mayBeFenced(state, node) ? undefined : `no device is configured that could fence ${node}`;
+  if (!mayBeFenced(state, node)) return `no device is configured that could fence ${node}`;
+  if (canFenceFrom(cluster.fencing, self, node)) return undefined;
+  const others = cluster.nodes.filter((name) => canFenceFrom(cluster.fencing, name, node));
+  return `${self} has no way to fence ${node}: ${others.length === 0 ? 'nobody has' : `${foldHosts(others)} has`}`;
 }
 
 /** The newest life of a node that this one has heard, or has on record as an owner. */

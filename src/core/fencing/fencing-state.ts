@@ -33,6 +33,8 @@ export interface FenceWish {
   readonly node: NodeName;
   readonly why: string;
   readonly since: number;
+  /** For how long it may yet come back; milliseconds. */
+  readonly wait: number;
   /** When it is asked for (again). */
   at: number;
   /** The `fence` effect that was not answered yet, and the life of the node that it was asked about. */

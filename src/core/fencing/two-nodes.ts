@@ -4,6 +4,7 @@
  * starts again, counts by two, so it can get nothing without this node's vote; and it subtracts this node only once it has
  * made sure that this one is off.
  */
+import { isSwitchedOff } from '../../model/fencing.ts';
 import type { NodeName } from '../../model/names.ts';
 import type { NodeState, Peer } from '../state.ts';
 
@@ -32,6 +33,34 @@ export function subtract(state: NodeState, node: NodeName): void {
   if (peer?.name !== node) return;
   state.fencing.subtracted = peer.bit;
   state.majority = 1;
+}
+
+/**
+ * Keeps in mind who is off: of two nodes the one that is left would wait for the other for ever if its musterd were restarted
+ * meanwhile. It counts alone again by that (`recallFenced`) as long as the other one cannot: whoever fences this node
+ * switches it off, and with that the note is gone; and a node that says itself that its life is over takes it back first.
+ */
+export function keepFenced(state: NodeState): void {
+  if (!isOfTwo(state)) return;
+  const { ended, fenced } = state.fencing;
+  state.effects.push({ type: 'noteFenced', fenced: ended ? [] : [...fenced.values()] });
+}
+
+/** At the start: what the last musterd of this boot knew. */
+export function recallFenced(state: NodeState): void {
+  const { cluster, options, self } = state;
+  if (!isOfTwo(state) || !isSwitchedOff(cluster.fencing, self)) return;
+  for (const fenced of options.fenced ?? []) {
+    if (fenced.node === self) continue;
+    state.fencing.fenced.set(fenced.node, fenced);
+    subtract(state, fenced.node);
+  }
+}
+
+/** Whether this node counts alone, and has not heard the other one since. */
+export function isAlone(state: NodeState): boolean {
+  const peer = state.fencing.subtracted === 0 ? undefined : otherOfTwo(state);
+  return peer !== undefined && state.fencing.fenced.has(peer.name);
 }
 
 /** It votes again, in a new life: its vote counts, and is needed. */

@@ -55,6 +55,7 @@ function votingMachine(send: Machine['send'], record: VoterRecordFile, owners: O
     persistEpoch: (voters) => record.write(voters),
     persistOwners: (records) => owners.write(records),
     fence: async () => ({ ok: false, why: 'an arbiter fences nobody' }),
+    noteFenced: nothing,
     persistOrders: nothing,
     forgetFailures: nothing,
     arm: never,

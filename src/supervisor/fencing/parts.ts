@@ -9,6 +9,7 @@ import type { FencingStatus } from '../../wire/fencing.ts';
 import type { Journal } from '../journal.ts';
 import { runAgent } from '../resources/agent-process.ts';
 import { FenceAgent } from './fence-agent.ts';
+import { FencedNote } from './fenced-note.ts';
 import { Fencer } from './fencer.ts';
 import { FencingHistory } from './history.ts';
 import { ScsiKeys } from './scsi-keys.ts';
@@ -33,6 +34,7 @@ export interface FencingOptions {
 /** Everything about fencing that musterd has, whether or not there are devices. */
 export class FencingParts {
   readonly history: FencingHistory;
+  readonly note: FencedNote;
   readonly #options: FencingOptions;
   readonly #ways: readonly FenceWay[];
   readonly #fencer: Fencer | undefined;
@@ -40,7 +42,8 @@ export class FencingParts {
 
   constructor(options: FencingOptions) {
     this.#options = options;
-    const { cluster, self, journal, now, stateDir } = options;
+    const { cluster, self, journal, now, runDir, stateDir } = options;
+    this.note = new FencedNote(runDir, (why) => journal.warn('fencing', why));
     this.history = new FencingHistory(stateDir, (why) => journal.warn('fencing', why));
     const { fencing } = cluster;
     this.#ways = fencing === undefined ? [] : waysOf(fencing, options);

@@ -16,6 +16,7 @@ const wish = {
   node: 'node3',
   why: 'web1 waits for it',
   since: 400,
+  wait: 0,
   at: 400,
   asked: undefined,
   tries: 0,
