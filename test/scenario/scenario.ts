@@ -21,6 +21,7 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
  *     # what it is about
  *     cluster 3 nodes 0 arbiters 1 groups [of 2 resources] [auto_failback] [no_quorum_freeze]
  *     needs fencing [that fails]           all groups do, and there is something to fence with, or nothing that answers
+ *     fencing by node2 node3               only they have a way; (broken on) theirs never works
  *     order web1 web2 [strictly]
  *     at 2000 power node1 [for 1500]       also: kill, freeze, stall, standby, leave, flush
  *     at 2000 cut node1 to node2 for 500
@@ -47,7 +48,7 @@ export function readScenario(text: string): Scenario {
     keeps: false,
     agents: undefined as number | undefined,
   };
-  let fencing: Pick<Plan, 'needs' | 'fencingFails'> = {};
+  let fencing: Pick<Plan, 'needs' | 'fencingFails' | 'fencers' | 'brokenFencers'> = {};
   let endAt = 5000;
   const voter = (name: string): number => {
     const match = /^(node|arbiter)(\d+)$/.exec(name);
@@ -75,6 +76,7 @@ export function readScenario(text: string): Scenario {
     );
     const move = /^at (\d+) move (\w+) to (\w+) through (\w+)(?: for (\d+))?$/.exec(line);
     const needs = /^needs fencing( that fails)?$/.exec(line);
+    const ways = /^fencing (by|broken on)((?: node\d+)+)$/.exec(line);
     const shoot = /^at (\d+) (fence|confirm) (\w+) through (\w+)$/.exec(line);
     const reach = /^at (\d+) reach (\w+) (\d+)$/.exec(line);
     if (cluster !== null)
@@ -88,7 +90,9 @@ export function readScenario(text: string): Scenario {
       };
     else if (order !== null)
       rules.push({ kind: 'order', groups: order[1]!.split(' '), strict: order[2] !== undefined });
-    else if (needs !== null) fencing = { needs: 1e9, fencingFails: needs[1] === undefined ? 0 : 1 };
+    else if (needs !== null) fencing = { ...fencing, needs: 1e9, fencingFails: needs[1] === undefined ? 0 : 1 };
+    else if (ways !== null)
+      fencing = { ...fencing, [ways[1] === 'by' ? 'fencers' : 'brokenFencers']: ways[2]!.trim().split(' ').map(voter) };
     else if (shoot !== null)
       faults.push({
         kind: 'shoot',

@@ -1,6 +1,6 @@
 import type { GroupSetup } from '../../src/core/resources/state.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
-import { defaultFencing } from '../../src/model/fencing.ts';
+import { defaultFencing, type StonithLine } from '../../src/model/fencing.ts';
 import { noPlacement } from '../../src/model/placement.ts';
 import type { GroupResourceRules } from '../../src/model/resource-settings.ts';
 import { groupSetups, runnableResources } from '../../src/supervisor/resources/runnable.ts';
@@ -19,7 +19,7 @@ const noDevices = { lines: [], devices: [], levels: {}, delays: {}, ...defaultFe
 const anyNode = { directive: 'stonith_host', from: '*', type: 'external/ipmi', parameters: '' } as const;
 
 type Sizes = Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'autoFailback' | 'driftBound' | 'fast'> &
-  Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps' | 'agents' | 'rules' | 'needs'>>;
+  Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps' | 'agents' | 'rules' | 'needs' | 'fencers'>>;
 
 /** Which intervals the nodes of a plan keep. */
 export function timingsOf({ fast, far, store }: Pick<Sizes, 'fast' | 'far' | 'store'>): Cluster['timings'] {
@@ -35,7 +35,8 @@ export function clusterOf(plan: Sizes): Cluster {
     name: 'simulated',
     nodes,
     nodeAddresses: {},
-    fencing: plan.changes || plan.needs !== undefined ? { ...noDevices, lines: [anyNode] } : undefined,
+    fencing:
+      plan.changes || plan.needs !== undefined ? { ...noDevices, lines: linesOf(nodes, plan.fencers) } : undefined,
     arbiters: Array.from({ length: plan.arbiters }, (_, index) => ({
       name: `arbiter${index + 1}`,
       address: `10.77.1.${index + 1}`,
@@ -59,6 +60,10 @@ export function clusterOf(plan: Sizes): Cluster {
     store: storeOf(plan.store),
     placement: plan.rules === undefined ? undefined : { ...noPlacement, rules: plan.rules },
   };
+}
+
+function linesOf(nodes: readonly string[], fencers: Plan['fencers']): StonithLine[] {
+  return fencers === undefined ? [anyNode] : fencers.map((place) => ({ ...anyNode, from: nodes[place]! }));
 }
 
 function needing(groups: number): Record<string, GroupResourceRules> {

@@ -118,7 +118,7 @@ export const defects: readonly Defect[] = [
     name: 'no-retry-after-refusal',
     rule: 'A refused challenger tries again when the lease that it was told of is over.',
     file: 'lease.ts',
-    find: 'group.knownUntil = Math.max(group.knownUntil, now + answer.remaining);',
+    find: 'group.knownUntil = Math.max(group.knownUntil, now + remaining);',
     replace: 'group.knownUntil = Number.MAX_SAFE_INTEGER;',
   },
   {

@@ -17,7 +17,11 @@ export class FencingDevices {
   readonly #random: Random;
   readonly #rough: number;
 
-  constructor({ seed, fencingFails = 0 }: Pick<Plan, 'seed' | 'fencingFails'>) {
+  readonly #without: (place: number) => boolean;
+
+  constructor(plan: Pick<Plan, 'seed' | 'fencingFails' | 'fencers' | 'brokenFencers'>) {
+    const { seed, fencingFails = 0, fencers, brokenFencers = [] } = plan;
+    this.#without = (place) => fencers?.includes(place) === false || brokenFencers.includes(place);
     this.#random = seededRandom(seed ^ 0x0f_e2_ce);
     this.#rough = fencingFails;
   }
@@ -31,6 +35,10 @@ export class FencingDevices {
       const event: Event = { type: 'fenced', id, node, ok, why };
       world.at(world.now + after, by.index, { type: 'event', life, event });
     };
+    if (this.#without(by.index)) {
+      answer(20, false, 'no device answers here');
+      return;
+    }
     const takes = 20 + random.next() * (random.chance(rough) ? 2000 : 300);
     if (random.chance(rough)) {
       answer(takes, false, 'the device does not answer');

@@ -96,6 +96,10 @@ export interface Plan {
   readonly needs?: number | undefined;
   /** Share of the fencings that go wrong in one way or another. */
   readonly fencingFails?: number | undefined;
+  /** The nodes that have a way to fence others (their places); undefined: all have. */
+  readonly fencers?: readonly number[] | undefined;
+  /** Of these, some whose way never works. */
+  readonly brokenFencers?: readonly number[] | undefined;
   /** The longest that a disk takes to have a record for good, in milliseconds. */
   readonly slowDisk?: number | undefined;
   readonly faults: readonly TimedFault[];

@@ -224,8 +224,9 @@ export class World {
     machine.state = this.core.createNode(this.cluster, machine.name, options, machine.local(this.now));
     machine.heardOfMaintenance = machine.state.orders.maintenance.has('') ? Number.NEGATIVE_INFINITY : undefined;
     this.note(() => `${machine.name} starts`);
-    this.step(machine, { type: 'tick' });
+    // Before the first step: what that wants of them is for this life.
     machine.agents?.start();
+    this.step(machine, { type: 'tick' });
   }
 
   private listen(machine: Machine): void {

@@ -127,9 +127,14 @@ describe('/etc/ha.d', () => {
     const refused =
       'ha.cf:5:6 Cannot form a majority as two nodes need a third vote or fencing: only ken3 and kathy would vote';
     assert.deepEqual(mistakesOf(alone), [refused]);
+    // Only the other one counts: what a node has for itself is of no use when it is dead.
+    const one = { ...alone, 'ha.cf': `${alone['ha.cf']}stonith_host kathy external/ssh ken3\n` };
+    assert.deepEqual(mistakesOf(one), [refused]);
+    const both = { ...one, 'ha.cf': `${one['ha.cf']}stonith_host ken3 external/ssh kathy\n` };
     const third = 'lease: 30s\narbiters: [{ name: vote, address: 10.0.0.9 }]\n';
     for (const files of [
       old,
+      both,
       { ...alone, 'ha.cf': `${alone['ha.cf']}stonith null /etc/ha.d/null.cf\n` },
       { ...alone, 'ha.cf': `${alone['ha.cf']}node third\n` },
       { ...alone, 'muster.yml': third },
