@@ -70,5 +70,5 @@ export function ocfParameters(name: string, args: readonly string[]): Readonly<R
     const value = last ? args.slice(index).join(' ') : args[index];
     return value === undefined || value === '' ? [] : [[parameter, value]];
   });
-  return Object.fromEntries(named);
+  return { ...known.implied, ...Object.fromEntries(named) };
 }

@@ -10,6 +10,8 @@ export interface KnownAgent {
   readonly forms?: readonly (RegExp | undefined)[] | undefined;
   /** The last parameter takes all arguments that are left, separated by blanks. */
   readonly rest?: boolean | undefined;
+  /** What the OCF agent is told as well, where it would do by itself what nobody asked for. */
+  readonly implied?: Readonly<Record<string, string>> | undefined;
 }
 
 const seconds = /^\d{1,6}$/;
@@ -25,6 +27,8 @@ export const knownAgents: Readonly<Record<string, KnownAgent>> = {
     parameters: ['startdelay', 'stopdelay'],
     least: 0,
     forms: [seconds, seconds],
+    // Else each look at it takes 30 s, which is longer than any look may.
+    implied: { mondelay: '0' },
   },
   Filesystem: {
     usage: 'DEVICE::DIRECTORY[::TYPE[::OPTIONS]]',

@@ -164,7 +164,7 @@ describe('haresources', () => {
     const given: readonly (readonly [string, readonly string[], object | undefined])[] = [
       ['Filesystem', ['/dev/sdb1', '/srv', '', 'rw'], { device: '/dev/sdb1', directory: '/srv', options: 'rw' }],
       ['AudibleAlarm', ['a', 'b'], { nodelist: 'a b' }],
-      ['Delay', ['3'], { startdelay: '3' }],
+      ['Delay', ['3'], { mondelay: '0', startdelay: '3' }],
       ['Dummy', [], {}],
       ['Dummy', ['x'], undefined],
     ];
