@@ -44,10 +44,14 @@ async function check({ inventory: file, json }: FileOptions): Promise<void> {
   }
 }
 
+function wayOf({ proxyCommand, proxyJump }: Host['ssh']): string {
+  if (proxyCommand !== undefined) return ' (through a proxy command)';
+  return proxyJump === undefined ? '' : ` (through ${proxyJump})`;
+}
+
 function sshLine({ ssh, connection, name }: Host): string {
   const target = `${ssh.user === undefined ? '' : `${ssh.user}@`}${ssh.address}${ssh.port === undefined ? '' : `:${ssh.port}`}`;
-  const way = connection === 'lab' ? ' (lab)' : ssh.proxyCommand === undefined ? '' : ' (through a proxy command)';
-  return `${target === name ? '' : target}${way}`.trim();
+  return `${target === name ? '' : target}${connection === 'lab' ? ' (lab)' : wayOf(ssh)}`.trim();
 }
 
 function graph({ groups, hosts }: Inventory): string[] {

@@ -31,7 +31,7 @@ const clockProbes = 3;
 
 async function pong(connection: Connection, signal: AbortSignal): Promise<Pong> {
   const started = performance.now();
-  const worker = await connection.worker();
+  const worker = await connection.worker({ signal });
   let clock = { roundTripMs: Number.POSITIVE_INFINITY, offset: 0 };
   for (let probe = 0; probe < clockProbes; probe++) {
     const before = Date.now();
@@ -40,7 +40,7 @@ async function pong(connection: Connection, signal: AbortSignal): Promise<Pong> 
     if (seconds * 1000 < clock.roundTripMs) clock = { roundTripMs: seconds * 1000, offset };
   }
   const beforeSudo = performance.now();
-  const sudoError = connection.target.user === 'root' ? undefined : await trySudo(connection);
+  const sudoError = connection.target.user === 'root' ? undefined : await trySudo(connection, signal);
   return {
     user: connection.target.user,
     root: sudoError === undefined,
@@ -53,9 +53,9 @@ async function pong(connection: Connection, signal: AbortSignal): Promise<Pong> 
 }
 
 /** Why sudo does not let us, or undefined where it does. */
-async function trySudo(connection: Connection): Promise<string | undefined> {
+async function trySudo(connection: Connection, signal: AbortSignal): Promise<string | undefined> {
   try {
-    await (await connection.worker({ become: true })).close();
+    await (await connection.worker({ become: true, signal })).close();
     return undefined;
   } catch (error) {
     if (error instanceof Problem && error.reason === 'hostFailed') return error.message;

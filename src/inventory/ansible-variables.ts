@@ -1,3 +1,4 @@
+import { parseDuration } from '../base/duration.ts';
 import type { ConnectionKind, SshSettings, Value, Variables } from '../model/inventory.ts';
 
 /** The names that Ansible has, or had, for how a host is reached. */
@@ -6,7 +7,7 @@ const aliases = {
   user: ['ansible_user', 'ansible_ssh_user'],
   port: ['ansible_port', 'ansible_ssh_port'],
   identityFile: ['ansible_ssh_private_key_file', 'ansible_private_key_file'],
-  arguments: ['ansible_ssh_common_args', 'ansible_ssh_extra_args'],
+  arguments: ['ansible_ssh_common_args', 'ansible_ssh_extra_args', 'ansible_ssh_args'],
 } as const;
 
 function pick(variables: Variables, names: readonly string[]): Value | undefined {
@@ -14,13 +15,26 @@ function pick(variables: Variables, names: readonly string[]): Value | undefined
   return found === undefined ? undefined : variables[found];
 }
 
-/** `-o ProxyCommand="ssh -W %h:%p gate"` among ssh's arguments. */
-function proxyCommand(argumentsText: string): string | undefined {
-  const match =
-    /-o\s*(?:"ProxyCommand[= ]([^"]+)"|'ProxyCommand[= ]([^']+)'|ProxyCommand[= ](?:"([^"]+)"|'([^']+)'|(\S+)))/i.exec(
-      argumentsText,
-    );
+/** The value of `-o NAME=VALUE` among ssh's arguments: `-o ProxyCommand="ssh -W %h:%p gate"`. */
+function option(argumentsText: string, name: string): string | undefined {
+  const value = `(?:"([^"]+)"|'([^']+)'|(\\S+))`;
+  const match = new RegExp(`-o\\s*(?:"${name}[= ]([^"]+)"|'${name}[= ]([^']+)'|${name}[= ]${value})`, 'i').exec(
+    argumentsText,
+  );
   return match?.slice(1).find((part) => part !== undefined);
+}
+
+/** The jump hosts among ssh's arguments: `-J gate`, or ProxyJump. */
+function proxyJump(argumentsText: string): string | undefined {
+  return option(argumentsText, 'ProxyJump') ?? /(?:^|\s)-J\s*([^\s"']+)/.exec(argumentsText)?.[1];
+}
+
+/** ControlPersist among ssh's arguments, in milliseconds; without a unit it means seconds. */
+function persist(argumentsText: string): number | 'off' | undefined {
+  const text = option(argumentsText, 'ControlPersist')?.toLowerCase();
+  if (text === undefined) return undefined;
+  if (text === 'no') return 'off';
+  return parseDuration(/^\d+$/.test(text) ? `${text}s` : text) || undefined;
 }
 
 /** How a host is reached, as Ansible's variables say it; an address that is not given is the host's name. */
@@ -33,6 +47,8 @@ export function ansibleConnection(
     return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
   };
   const port = Number(text(aliases.port));
+  // Both may be there: what is for all hosts stands in the one, what a host needs more in the other.
+  const ssh = aliases.arguments.map((name) => text([name]) ?? '').join(' ');
   return {
     connection: variables.ansible_connection === 'lab' ? 'lab' : 'ssh',
     ssh: {
@@ -40,7 +56,9 @@ export function ansibleConnection(
       user: text(aliases.user),
       port: Number.isInteger(port) && port >= 1 && port <= 65_535 ? port : undefined,
       identityFile: text(aliases.identityFile),
-      proxyCommand: proxyCommand(text(aliases.arguments) ?? ''),
+      proxyCommand: option(ssh, 'ProxyCommand'),
+      proxyJump: proxyJump(ssh),
+      persist: persist(ssh),
     },
   };
 }

@@ -1,10 +1,10 @@
 import { canonicalIp } from '../base/ip.ts';
 import { throwMistakes } from '../linux-ha/lines.ts';
 import type { YamlFile } from '../linux-ha/yaml-document.ts';
-import type { Inventory, Variables } from '../model/inventory.ts';
+import type { Inventory, SshSettings, Variables } from '../model/inventory.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { expandPart, splitSet } from './host-set.ts';
-import { inventoryJsonSchema, inventorySchema, type NativeHost, type NativeInventory } from './schema.ts';
+import { inventoryJsonSchema, inventorySchema, milliseconds, type NativeHost, type NativeInventory } from './schema.ts';
 import { findCircle, type InventoryTree, reservedGroup, resolveTree, treeGroup } from './tree.ts';
 import { addZodMistakes } from './zod-mistakes.ts';
 
@@ -102,6 +102,18 @@ function checkHosts(
   return names.filter((name) => tree.hosts.has(name));
 }
 
+function sshSettings(settings: NativeHost): Omit<SshSettings, 'address'> {
+  const { user, port, identity_file: identityFile, proxy_command: proxyCommand, persist } = settings;
+  return {
+    user,
+    port,
+    identityFile,
+    proxyCommand,
+    proxyJump: settings.proxy_jump,
+    persist: persist === undefined || persist === 'off' ? persist : milliseconds(persist),
+  };
+}
+
 /** Reads Muster's own format. Throws a `Problem` with all mistakes; those of meaning only once the schema holds. */
 export function readNative(yaml: YamlFile, file: string): Inventory {
   const parsed = inventorySchema.safeParse(yaml.data);
@@ -131,8 +143,7 @@ export function readNative(yaml: YamlFile, file: string): Inventory {
   throwMistakes(yaml.list);
   const { hosts, groups } = resolveTree(tree, (name) => {
     const { settings, address } = entries.get(name)!;
-    const { user, port, identity_file: identityFile, proxy_command: proxyCommand, connection = 'ssh' } = settings;
-    return { connection, ssh: { address, user, port, identityFile, proxyCommand } };
+    return { connection: settings.connection ?? 'ssh', ssh: { address, ...sshSettings(settings) } };
   });
   const addresses = Object.fromEntries([...entries].map(([name, entry]) => [name, entry.clusterAddresses]));
   const names = new Set(entries.keys());

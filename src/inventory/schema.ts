@@ -39,6 +39,11 @@ const connectionSettings = {
   port: port.describe('The port of sshd').optional(),
   identity_file: z.string().describe('The private key').optional(),
   proxy_command: z.string().describe("The command whose standard input and output reach the host's sshd").optional(),
+  proxy_jump: z.string().describe('The hosts on the way: user@host:port, several with commas; none: none').optional(),
+  persist: z
+    .union([duration, z.literal('off')])
+    .describe('How long its connection stays open after its last use, for the next command; off: not')
+    .optional(),
   connection: z.enum(['ssh', 'lab']).describe('ssh (default), or lab: a node of the lab on this machine').optional(),
 };
 

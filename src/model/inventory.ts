@@ -16,6 +16,10 @@ export interface SshSettings {
   readonly port: number | undefined;
   readonly identityFile: string | undefined;
   readonly proxyCommand: string | undefined;
+  /** The hosts that the way leads through, as ProxyJump of ssh_config names them; `none`: none. */
+  readonly proxyJump?: string | undefined;
+  /** How long a connection stays open after its last use, in milliseconds; `off`: it does not. */
+  readonly persist?: number | 'off' | undefined;
 }
 
 /** `ssh`, or `lab`: through the lab's own stream into its network namespace, with the lab's key and known hosts. */

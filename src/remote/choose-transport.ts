@@ -1,8 +1,10 @@
 import { access } from 'node:fs/promises';
+import { agentSocket } from './credentials.ts';
 import { knownEntries } from './host-key.ts';
-import { identityIn } from './identities.ts';
+import { identityIn, isBeyond } from './identities.ts';
+import { agentKeyTypes } from './key-agents.ts';
 import { hasAuthority } from './known-hosts.ts';
-import { unreachable } from './problems.ts';
+import { LoginRefused, NoCommonAlgorithm, unreachable } from './problems.ts';
 import type { Target, TransportName } from './types.ts';
 
 /**
@@ -16,6 +18,20 @@ export async function chooseTransport(target: Target): Promise<TransportName> {
     throw unreachable(target, 'OpenSSH must find the way to it by itself', seen, 'leave --transport openssh out');
   }
   return chosen;
+}
+
+/**
+ * Whether OpenSSH may get in where ssh2 did not, if nobody chose between them: it knows more algorithms, and has keys that
+ * ssh2 could not even try.
+ */
+export async function mayBeForOpenSsh(target: Target, error: unknown): Promise<boolean> {
+  if (target.transport !== undefined || target.dial !== undefined) return false;
+  if (error instanceof NoCommonAlgorithm) return true;
+  if (!(error instanceof LoginRefused) || target.authentications?.includes('publickey') === false) return false;
+  const files = await Promise.all(target.identityFiles.map(identityIn));
+  if (files.some(({ kind }) => kind === 'beyond')) return true;
+  const socket = agentSocket(target);
+  return socket !== undefined && target.identitiesOnly !== true && (await agentKeyTypes(socket)).some(isBeyond);
 }
 
 /** What only OpenSSH can do for this host, in words; undefined: nothing. */
@@ -36,17 +52,18 @@ async function onlyOpenSsh(target: Target): Promise<string | undefined> {
   return hasAuthority(await knownEntries(target), name, target.port) ? 'a certificate authority for hosts' : undefined;
 }
 
-const existing = new Map<string, Promise<boolean>>();
+const existing = new Map<string, { readonly at: number; readonly looking: Promise<boolean> }>();
+/** For how long a look counts; a background process lives longer than a run. In milliseconds. */
+const freshMs = 10_000;
 
 /** Looked up once for all hosts. */
 function exists(file: string): Promise<boolean> {
-  let looking = existing.get(file);
-  if (looking === undefined) {
-    looking = access(file).then(
-      () => true,
-      () => false,
-    );
-    existing.set(file, looking);
-  }
+  const known = existing.get(file);
+  if (known !== undefined && performance.now() - known.at < freshMs) return known.looking;
+  const looking = access(file).then(
+    () => true,
+    () => false,
+  );
+  existing.set(file, { at: performance.now(), looking });
   return looking;
 }

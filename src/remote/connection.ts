@@ -23,9 +23,9 @@ class SshConnection implements Connection {
     return this.#session.target;
   }
 
-  async worker(options: { become?: boolean } = {}): Promise<ShellWorker> {
+  async worker(options: { become?: boolean; signal?: AbortSignal } = {}): Promise<ShellWorker> {
     const worker = new ShellWorker(this.#session, options.become === true && this.target.user !== 'root');
-    await worker.start();
+    await worker.start(options.signal);
     return worker;
   }
 

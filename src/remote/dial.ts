@@ -56,8 +56,9 @@ function otherWay(target: Target, dialJump: DialJump): (() => Promise<Duplex>) |
 /** The standard streams of a command as one stream, as ssh_config's ProxyCommand has it; it dies with the stream. */
 export function proxyCommand(command: string): () => Promise<Duplex> {
   return async () => {
-    // `exec` as OpenSSH does, so that ending the child ends the command and not only a shell around it.
-    const child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] });
+    // `exec` as OpenSSH does, so that ending the child ends the command and not only a shell around it. Ctrl-C is not for
+    // it: what runs on the host is ended through it. A session of its own would take away the terminal that it may ask at.
+    const child = spawn('/bin/sh', ['-c', `trap '' INT; exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] });
     const said: Buffer[] = [];
     child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
     const stream = new Duplex({

@@ -1,11 +1,21 @@
 import { Readable } from 'node:stream';
 import { type Channel, exitOf } from './channel.ts';
+import { inTime } from './in-time.ts';
 import { killCommand } from './kill.ts';
 import { launch } from './launch.ts';
 import { borrow } from './lent-reads.ts';
 import { ConnectionLost, interrupted } from './problems.ts';
 import { openExec, type Session } from './session.ts';
 import type { ExecOptions, RunResult } from './types.ts';
+
+/** What a command did whose time was over before it had begun. */
+const nothing = {
+  rc: null,
+  signal: null,
+  stdout: Buffer.alloc(0),
+  stderr: Buffer.alloc(0),
+  timedOut: true,
+} as const;
 
 /**
  * Runs one command in a channel of its own: by the user's login shell, or by `sh` where `options.as` says so.
@@ -17,7 +27,10 @@ export async function execOn(session: Session, command: string, options: ExecOpt
   const become = options.as === 'root' && session.target.user !== 'root';
   const { command: line, preamble } =
     options.as === undefined ? { command, preamble: '' } : launch(command, { become, pty: options.pty === true });
-  const channel = await openExec(session, line, { pty: options.pty });
+  const channel = await inTime(openExec(session, line, { pty: options.pty }), options);
+  if (channel === 'aborted') throw interrupted(session.target);
+  if (channel === 'late') return { ...nothing, seconds: (performance.now() - started) / 1000 };
+  const leftMs = options.timeoutMs === undefined ? undefined : options.timeoutMs - (performance.now() - started);
   session.commands.add(channel);
   return await new Promise((resolve, reject) => {
     let timedOut = false;
@@ -39,12 +52,12 @@ export async function execOn(session: Session, command: string, options: ExecOpt
       });
     };
     const timer =
-      options.timeoutMs === undefined
+      leftMs === undefined
         ? undefined
         : setTimeout(() => {
             timedOut = true;
             stop();
-          }, options.timeoutMs);
+          }, leftMs);
     const abort = (): void => {
       aborted = true;
       stop();

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import ssh2, {
   type BaseAgent,
   type IdentityCallback,
@@ -6,6 +7,7 @@ import ssh2, {
   type SigningRequestOptions,
 } from 'ssh2';
 import { parse } from './identities.ts';
+import { FieldReader, readBlocks } from './packets.ts';
 
 /** Keys of an agent, asked for once in a while and not by every host of a run. */
 const listings = new Map<string, { readonly at: number; readonly keys: Promise<readonly ParsedKey[]> }>();
@@ -26,6 +28,41 @@ export function agentKeys(socket: string): Promise<readonly ParsedKey[]> {
   });
   listings.set(socket, { at: performance.now(), keys });
   return keys;
+}
+
+/** Messages of an agent (draft-miller-ssh-agent, 5.1 and 3.5). */
+const agentMessages = { requestIdentities: 11, identities: 12 } as const;
+
+/**
+ * The kinds of all keys that the agent behind a socket has, also those that ssh2 does not know and leaves out; none where
+ * there is no agent.
+ */
+export function agentKeyTypes(socket: string): Promise<readonly string[]> {
+  return new Promise((resolve) => {
+    const stream = connect(socket);
+    const end = (types: readonly string[]): void => {
+      clearTimeout(timer);
+      stream.destroy();
+      resolve(types);
+    };
+    const timer = setTimeout(() => end([]), silenceMs);
+    stream.on('error', () => end([])).on('close', () => end([]));
+    readBlocks(
+      stream,
+      (block) => {
+        if (block[0] !== agentMessages.identities) return end([]);
+        const body = new FieldReader(block.subarray(1));
+        const types: string[] = [];
+        for (let left = body.number(); left > 0; left--) {
+          types.push(new FieldReader(body.bytes()).text());
+          body.bytes();
+        }
+        end(types);
+      },
+      () => end([]),
+    );
+    stream.write(Buffer.from([0, 0, 0, 1, agentMessages.requestIdentities]));
+  });
 }
 
 /** ssh2 hands out keys that it has taken apart already, or their bytes. */

@@ -1,10 +1,14 @@
 import type { Channel } from './channel.ts';
+import { inTime } from './in-time.ts';
 import { openExec, type Session } from './session.ts';
 
 /** How long what was asked to end may take until it is killed, in milliseconds. */
 const graceMs = 2000;
 /** How long sshd may take to confirm the end of a channel, in milliseconds. */
 const confirmMs = 500;
+
+/** What ends a command is given up where it is held up itself, as in a login shell that hangs; in milliseconds. */
+const helperMs = graceMs + 8000;
 
 /** Text for `sh` that ends the process groups in `$all` (words like `-123`). No single quotes and one line: it is quoted itself. */
 const endGroups = [
@@ -50,17 +54,29 @@ export async function killCommand(session: Session, channel: Channel, become = f
   }
 }
 
-/** Resolves to what the command said, without blanks around it, when it has ended or the connection has. */
+/** Resolves to what the command said, without blanks around it, when it has ended or the connection has; rejects when it is late. */
 async function runHelper(session: Session, command: string): Promise<string> {
-  const channel = await openExec(session, command, { urgent: true });
+  const started = performance.now();
+  const channel = await inTime(openExec(session, command, { urgent: true }), { timeoutMs: helperMs });
+  if (typeof channel === 'string') throw new Error(channel);
   const said: Buffer[] = [];
-  await new Promise<void>((resolve) => {
-    const forget = session.loss.wait(() => resolve());
-    channel.on('error', () => {});
-    channel.on('close', () => {
+  await new Promise<void>((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer);
       forget();
       resolve();
-    });
+    };
+    const timer = setTimeout(
+      () => {
+        forget();
+        channel.close();
+        reject(new Error('late'));
+      },
+      helperMs - (performance.now() - started),
+    );
+    const forget = session.loss.wait(end);
+    channel.on('error', () => {});
+    channel.on('close', end);
     channel.on('data', (chunk: Buffer) => said.push(chunk));
     channel.stderr.resume();
     channel.end();

@@ -1,6 +1,6 @@
 import { Problem } from '../base/problem.ts';
 import type { Credentials } from './credentials.ts';
-import { endpoint, unreachable } from './problems.ts';
+import { endpoint, LoginRefused, NoCommonAlgorithm, unreachable } from './problems.ts';
 import type { Target } from './types.ts';
 
 /** A host that says nothing for this long counts as lost: three keepalives without an answer. */
@@ -50,7 +50,8 @@ export function explain(
     return unreachable(target, 'the connection must last', `it has not answered for ${seconds} s`);
   }
   if (error.level === 'handshake' && /no matching/i.test(error.message)) {
-    return unreachable(target, 'it must offer an algorithm that OpenSSH still accepts', error.message);
+    const seen = unreachable(target, 'it must offer an algorithm that OpenSSH still accepts', error.message);
+    return new NoCommonAlgorithm(seen.reason, seen.message);
   }
   const must = phase === 'connect' ? `a stream to ${at} must open` : 'the connection must last';
   return unreachable(target, must, error.message);
@@ -60,7 +61,7 @@ export function refusedLogin(target: Target, credentials: Credentials): Problem 
   const tried =
     credentials.tried.length === 0 ? 'there is no key to try' : `it refused ${credentials.tried.join(', ')}`;
   const unusable = credentials.unusable.map((reason) => `; not usable is ${reason}`).join('');
-  return unreachable(
+  const { reason, message, hint } = unreachable(
     target,
     `"${target.user}" must be let in${target.access?.password === undefined ? ' with a key' : ''}`,
     `${tried}${unusable}`,
@@ -68,4 +69,5 @@ export function refusedLogin(target: Target, credentials: Credentials): Problem 
       ? 'name one in the inventory or ssh_config (IdentityFile), start an agent, or let -k ask for a password'
       : undefined,
   );
+  return new LoginRefused(reason, message, { hint });
 }

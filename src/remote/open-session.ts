@@ -1,8 +1,9 @@
-import { chooseTransport } from './choose-transport.ts';
+import { chooseTransport, mayBeForOpenSsh } from './choose-transport.ts';
 import type { DialJump } from './dial.ts';
 import { Hops } from './jump.ts';
 import { login } from './login.ts';
 import { openSshLogin } from './openssh-login.ts';
+import { NoOpenSsh } from './problems.ts';
 import type { Session } from './session.ts';
 import type { Target } from './types.ts';
 
@@ -12,7 +13,7 @@ const hops = new Hops((target) => openSession(target));
 export const dialJump: DialJump = (target) => hops.dial(target);
 
 /**
- * Connects and logs in, by ssh2 or by OpenSSH, through jump hosts where the target has some; or takes a connection that is
+ * Connects and logs in, by ssh2 or by OpenSSH (also where ssh2 was refused, and OpenSSH has more to show), through jump hosts where the target has some; or takes a connection that is
  * kept open. Rejects with `Problem('hostUnreachable')` where the host is not there, hangs, shows a wrong host key or does
  * not let us in; with `Problem('interrupted')` through `signal`.
  */
@@ -26,5 +27,12 @@ export async function openSession(
     if (session !== undefined) return session;
   }
   if ((await chooseTransport(target)) === 'openssh') return await openSshLogin(target, options);
-  return await login(target, { ...options, dialJump });
+  try {
+    return await login(target, { ...options, dialJump });
+  } catch (error) {
+    if (!(await mayBeForOpenSsh(target, error))) throw error;
+    return await openSshLogin(target, options).catch((second) => {
+      throw second instanceof NoOpenSsh ? error : second;
+    });
+  }
 }

@@ -23,7 +23,7 @@ interface Question {
 /** Answers what OpenSSH's processes ask for hosts: with the password that was given, or by asking the person. */
 export class AskpassServer {
   readonly #dir: string;
-  readonly #accesses = new Map<string, { readonly access: Access; readonly hold: Hold; given: boolean }>();
+  readonly #accesses = new Map<string, { readonly access: Access; readonly hold: Hold; readonly given: Set<string> }>();
   /** Passphrases by prompt, which names the file: one question for all hosts. */
   readonly #passphrases = new Map<string, Promise<string>>();
   readonly #refused = new Set<string>();
@@ -63,7 +63,7 @@ export class AskpassServer {
 
   /** The environment of an `ssh` whose questions are answered out of `access`; its time stands still meanwhile. */
   environment(id: string, access: Access, hold: Hold): Readonly<Record<string, string>> {
-    this.#accesses.set(id, { access, hold, given: false });
+    this.#accesses.set(id, { access, hold, given: new Set() });
     return {
       SSH_ASKPASS: join(this.#dir, 'askpass'),
       SSH_ASKPASS_REQUIRE: 'force',
@@ -83,8 +83,10 @@ export class AskpassServer {
       throw new Error('only told');
     }
     if (/passphrase for/i.test(prompt)) return await this.#passphrase(host, prompt, access);
-    if (/password:?\s*$/i.test(prompt) && access.password !== undefined && !entry.given) {
-      entry.given = true;
+    if (/password(?: for [^:]*)?:?\s*$/i.test(prompt)) {
+      // Once to each hop, as a wrong one stays wrong; and a person is not asked by each of a hundred hosts.
+      if (access.password === undefined || entry.given.has(prompt)) throw new Error('there is no other password');
+      entry.given.add(prompt);
       return access.password.reveal();
     }
     if (access.questions === undefined || kind === 'confirm') throw new Error('nobody can be asked');

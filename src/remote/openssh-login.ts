@@ -13,7 +13,7 @@ import { masterWords } from './openssh-words.ts';
 import { PacketConnection } from './packet-connection.ts';
 import { PacketTransport } from './packet-transport.ts';
 import { FieldReader, fields, readBlocks } from './packets.ts';
-import { endpoint, interrupted, unreachable } from './problems.ts';
+import { endpoint, interrupted, NoOpenSsh, unreachable } from './problems.ts';
 import { retryDelays } from './retry.ts';
 import { Loss, newSession, type Session } from './session.ts';
 import type { ReverseTunnel, Target } from './types.ts';
@@ -80,7 +80,8 @@ async function attemptLogin(target: Target, signal: AbortSignal | undefined): Pr
   let failure: Error | undefined;
   const ended = new Promise<void>((resolve) => {
     child.once('error', (error) => {
-      failure = unreachable(target, 'OpenSSH must be installed here', error.message);
+      const { reason, message } = unreachable(target, 'OpenSSH must be installed here', error.message);
+      failure = new NoOpenSsh(reason, message);
       resolve();
     });
     child.once('close', () => resolve());

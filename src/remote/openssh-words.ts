@@ -23,10 +23,16 @@ export function masterWords(target: Target, socket: string, options: { mayAsk: b
     ...option('PermitLocalCommand', 'no'),
     ...option('RemoteCommand', 'none'),
     ...option('ForkAfterAuthentication', 'no'),
+    // Its last words are what we tell people; QUIET would leave none.
+    ...option('LogLevel', 'INFO'),
     ...option('ConnectTimeout', Math.max(1, Math.ceil(target.connectTimeoutMs / 1000))),
     ...option('StrictHostKeyChecking', checkings[target.hostKeyChecking]),
     ...option('ForwardAgent', target.forwardAgent === true ? 'yes' : 'no'),
     ...(options.mayAsk ? [] : option('BatchMode', 'yes')),
+    // As over ssh2: a password is only tried where somebody gave one (-k), and not asked for, host by host.
+    ...(target.access?.password === undefined ? option('PasswordAuthentication', 'no') : []),
+    // Of who runs the command: the background process of --persist has an environment of its own.
+    ...(target.identityAgent === undefined ? [] : option('IdentityAgent', target.identityAgent.replaceAll('%', '%%'))),
     ...(target.keepAlive === undefined
       ? [...option('ServerAliveInterval', 2), ...option('ServerAliveCountMax', 3)]
       : []),
@@ -57,7 +63,6 @@ function toldInFull(target: Target): string[] {
     ...option('GlobalKnownHostsFile', 'none'),
     ...option('HashKnownHosts', target.hashKnownHosts === true ? 'yes' : 'no'),
     ...(target.hostKeyAlias === undefined ? [] : option('HostKeyAlias', target.hostKeyAlias)),
-    ...(target.identityAgent === undefined ? [] : option('IdentityAgent', target.identityAgent)),
     ...(target.proxyCommand === undefined ? [] : ['-o', `ProxyCommand=${target.proxyCommand.replaceAll('%', '%%')}`]),
     ...(kex === undefined ? [] : option('KexAlgorithms', kex.join(','))),
     ...(cipher === undefined ? [] : option('Ciphers', cipher.join(','))),

@@ -11,6 +11,15 @@ export function unreachable(target: Target, must: string, seen: string, hint?: s
   return new Problem('hostUnreachable', `Cannot reach host "${target.name}" as ${must}: ${seen}`, { hint });
 }
 
+/** Nothing that we have lets us in. */
+export class LoginRefused extends Problem {}
+
+/** The host and we have no algorithm in common that ssh2 knows. */
+export class NoCommonAlgorithm extends Problem {}
+
+/** There is no `ssh` here. */
+export class NoOpenSsh extends Problem {}
+
 /** The host is there, and what we asked it for went wrong. */
 export function hostFailed(message: string, hint?: string): Problem {
   return new Problem('hostFailed', message, { hint });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -37,6 +38,17 @@ const deepestInclude = 16;
 
 /** One of these shuts the other out, whichever comes first. */
 const rivals: Readonly<Record<string, string>> = { proxycommand: 'proxyjump', proxyjump: 'proxycommand' };
+
+/** Names that keywords had, which OpenSSH still knows. */
+const olderNames: Readonly<Record<string, string>> = {
+  challengeresponseauthentication: 'kbdinteractiveauthentication',
+  skeyauthentication: 'kbdinteractiveauthentication',
+  tisauthentication: 'kbdinteractiveauthentication',
+  dsaauthentication: 'pubkeyauthentication',
+  pubkeyacceptedkeytypes: 'pubkeyacceptedalgorithms',
+  identityfile2: 'identityfile',
+  smartcarddevice: 'pkcs11provider',
+};
 
 /** Nobody has any settings. */
 export const noSshConfig: SshConfig = { blocks: [], twice: false, file: undefined };
@@ -90,7 +102,7 @@ class Reader {
         wrong(file, index + 1, column, `Cannot read "${line}" as ${must}: ${seen}`);
       const match = /^"?([A-Za-z0-9]+)"?(?:\s*=\s*|\s+)(.*)$/.exec(line);
       if (match === null) throw fail('every line must be a keyword and a value', 'it is not');
-      const keyword = match[1]!.toLowerCase();
+      const keyword = olderNames[match[1]!.toLowerCase()] ?? match[1]!.toLowerCase();
       const value = match[2]!.trim();
       if (keyword !== 'include' && keyword !== 'host' && keyword !== 'match') {
         settings.push([keyword, value]);
@@ -177,19 +189,30 @@ export function hostTokens(host: {
   readonly address: string;
   readonly user: string;
   readonly port: number;
+  readonly hostKeyAlias?: string | undefined;
+  /** ProxyJump as it stands in ssh_config. */
+  readonly jump?: string | undefined;
 }): Readonly<Record<string, string>> {
   const full = hostname();
+  const jump = host.jump ?? '';
+  const port = String(host.port);
   return {
     '%': '%',
     h: host.address,
     n: host.name,
-    k: host.name,
-    p: String(host.port),
+    k: host.hostKeyAlias ?? host.name,
+    p: port,
     r: host.user,
+    j: jump,
     d: homedir(),
     u: localUser(),
     i: String(process.getuid?.() ?? ''),
     l: full,
     L: full.split('.')[0]!,
+    get C() {
+      return createHash('sha1')
+        .update(full + host.address + port + host.user + jump)
+        .digest('hex');
+    },
   };
 }

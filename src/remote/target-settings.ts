@@ -45,6 +45,8 @@ export function environment(
 /** Settings that ssh2 has nothing for, with the values that ask for nothing. */
 const beyond: Readonly<Record<string, RegExp>> = {
   certificatefile: /^none$/i,
+  // Which signatures of RSA keys are made is for ssh2 to decide.
+  pubkeyacceptedalgorithms: /^$/,
   pkcs11provider: /^none$/i,
   canonicalizehostname: /^no$/i,
   knownhostscommand: /^none$/i,

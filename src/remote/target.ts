@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { resolve as absolute, join } from 'node:path';
 import { Problem } from '../base/problem.ts';
 import type { Host } from '../model/inventory.ts';
 import { algorithmLists } from './algorithms.ts';
@@ -9,8 +9,11 @@ import { expandEnvironment, expandHome, expandTokens, localUser, sshSeconds } fr
 import { authentications, environment, onlyOpenSsh } from './target-settings.ts';
 import type { HostKeyChecking, OpenSshName, Persist, Target, TransportName } from './types.ts';
 
-const defaultIdentities = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
+/** Those that need a token come last: they only count where there is no other. */
+const defaultIdentities = ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_ecdsa_sk'];
 const defaultConnectTimeoutMs = 10_000;
+/** The longest that a timer can wait is 24 days; that is ControlPersist without a time. */
+const longestIdleMs = 24 * 86_400_000;
 /** More hops than this are a loop. */
 const mostHops = 16;
 
@@ -53,19 +56,33 @@ interface Wanted {
  * then OpenSSH's defaults. Throws `Problem('badInput')` for a name that a shell could take for something else.
  */
 export function targetOf(host: Host, config: SshConfig, options: TargetOptions = {}): Target {
-  const { address: name, ...ssh } = host.ssh;
-  return resolve({ title: host.name, name, ...ssh }, config, options, 0);
+  const { address: name, persist, ...ssh } = host.ssh;
+  return resolve({ title: host.name, name, ...ssh }, config, { ...options, ...persistBy(persist, options) }, 0);
+}
+
+/** What the inventory says about open connections, where the command line says nothing. */
+function persistBy(
+  said: Host['ssh']['persist'],
+  { persist, persistStart }: TargetOptions,
+): Pick<TargetOptions, 'persist' | 'persistStart'> {
+  if (said === undefined || persist !== undefined || persistStart === undefined) return { persist, persistStart };
+  if (said === 'off') return { persist, persistStart: undefined };
+  return { persist: { idleMs: Math.min(said, longestIdleMs), start: persistStart }, persistStart };
 }
 
 function resolve(wanted: Wanted, config: SshConfig, options: TargetOptions, hops: number): Target {
   const { title, name } = wanted;
+  // Before ssh_config is asked: its `Match exec` gives them to a shell.
+  for (const word of [name, wanted.user ?? '']) requireHarmless(title, word);
   const settings = sshConfigFor(config, name, wanted);
   const address = expandTokens(settings.first('hostname') ?? '%h', { h: name, '%': '%' });
   const user = wanted.user ?? settings.first('user') ?? localUser();
   const port = wanted.port ?? portOf(title, settings) ?? 22;
-  for (const word of [name, address, user]) requireHarmless(title, word);
-  const tokens = hostTokens({ name, address, user, port });
-  const path = (text: string): string => expandHome(expandEnvironment(expandTokens(text, tokens)));
+  for (const word of [address, user]) requireHarmless(title, word);
+  const hostKeyAlias = settings.first('hostkeyalias');
+  const tokens = hostTokens({ name, address, user, port, hostKeyAlias, jump: settings.first('proxyjump') });
+  // Whole paths, as the background process of --persist is somewhere else.
+  const path = (text: string): string => absolute(expandHome(expandEnvironment(expandTokens(text, tokens))));
   const files = [...(wanted.identityFile === undefined ? [] : [wanted.identityFile]), ...settings.all('identityfile')];
   const { lists, beyond } = algorithmLists(settings);
   const seconds = time(title, settings, 'connecttimeout');
@@ -82,7 +99,7 @@ function resolve(wanted: Wanted, config: SshConfig, options: TargetOptions, hops
     knownHostsFiles: knownHostsFiles(settings).map(path),
     hostKeyChecking: said ?? (settings.first('stricthostkeychecking') === undefined ? 'accept-new' : 'strict'),
     hashKnownHosts: isYes(settings, 'hashknownhosts'),
-    hostKeyAlias: settings.first('hostkeyalias'),
+    hostKeyAlias,
     connectTimeoutMs: options.connectTimeoutMs ?? (seconds === undefined ? defaultConnectTimeoutMs : seconds * 1000),
     keepAlive: keepAliveOf(title, settings),
     dial: undefined,
@@ -99,7 +116,7 @@ function resolve(wanted: Wanted, config: SshConfig, options: TargetOptions, hops
     transport: options.transport,
     persist: options.persist ?? persistOf(title, settings, options.persistStart),
     needsOpenSsh: beyond ?? onlyOpenSsh(settings),
-    openSsh: { ...ownWords(wanted), configFile: config.file },
+    openSsh: { ...ownWords(wanted), configFile: configFileOf(config) },
   };
 }
 
@@ -114,7 +131,12 @@ function ownWords({
   return { name, user, port, identityFile, proxyCommand, proxyJump };
 }
 
+function configFileOf({ file }: SshConfig): string | undefined {
+  return file === undefined || file === 'none' ? file : absolute(file);
+}
+
 function agentPath(setting: string, path: (text: string) => string): string {
+  if (setting === 'none') return setting;
   return setting.startsWith('$') && !setting.startsWith('${')
     ? (process.env[setting.slice(1)] ?? 'none')
     : path(setting);
@@ -156,9 +178,6 @@ function way(
     ),
   };
 }
-
-/** The longest that a timer can wait is 24 days; that is ControlPersist without a time. */
-const longestIdleMs = 24 * 86_400_000;
 
 /** ControlPersist, where ControlMaster shares connections at all. */
 function persistOf(title: string, settings: SshHostConfig, start: readonly string[] | undefined): Persist | undefined {

@@ -148,7 +148,7 @@ export interface ReverseTunnel {
 /** One SSH connection. Everything rejects with `Problem('hostUnreachable')` once it is lost. */
 export interface Connection {
   readonly target: Target;
-  worker(options?: { become?: boolean }): Promise<Worker>;
+  worker(options?: { become?: boolean; signal?: AbortSignal }): Promise<Worker>;
   /** One command in a channel of its own. */
   exec(command: string, options?: ExecOptions): Promise<RunResult>;
   /** Opens a listener on the host's loopback; every connection to it is handed to `accept` as a stream. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ParsedKey } from 'ssh2';
 import { Problem } from '../base/problem.ts';
 import { parse } from './identities.ts';
@@ -8,15 +9,20 @@ const tries = 3;
 
 const unlocked = new Map<string, Promise<ParsedKey>>();
 
+/** For how long hosts of one run share a refusal; a background process lives longer, and is to ask again. Milliseconds. */
+const refusedMs = 30_000;
+
 /**
  * The key in an encrypted file, whose passphrase is asked for once for all hosts.
  * Rejects with a `Problem` where nobody answers, or never with the right one.
  */
 export function unlock(file: string, text: Buffer, questions: Questions): Promise<ParsedKey> {
-  let opening = unlocked.get(file);
+  const key = `${file} ${createHash('sha256').update(text).digest('base64')}`;
+  let opening = unlocked.get(key);
   if (opening === undefined) {
     opening = open(file, text, questions);
-    unlocked.set(file, opening);
+    unlocked.set(key, opening);
+    opening.catch(() => setTimeout(() => unlocked.delete(key), refusedMs).unref());
   }
   return opening;
 }

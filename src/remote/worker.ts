@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { Problem } from '../base/problem.ts';
 import { type Channel, exitOf } from './channel.ts';
 import { FrameReader } from './frames.ts';
+import { inTime } from './in-time.ts';
 import { killGroup } from './kill.ts';
 import { ConnectionLost, hostFailed, interrupted } from './problems.ts';
 import { shellQuote } from './quote.ts';
@@ -23,6 +25,10 @@ export function shellCommand(become: boolean): string {
   return become ? 'exec sudo -n -H -- /bin/sh' : 'exec /bin/sh';
 }
 
+/** sudo that asks a directory which does not answer takes half of it; in milliseconds. */
+const startMs = 60_000;
+const silence = `nothing came within ${startMs / 1000} s`;
+
 /**
  * One persistent `sh` on the host. Programs go in as text, each in a subshell: it may exit, change directory, set traps.
  * The shell itself has no state, so where a program kills it, or is killed with it after a timeout, a new one takes over.
@@ -44,10 +50,16 @@ export class ShellWorker implements Worker {
     this.#become = become;
   }
 
-  /** Starts the shell; rejects where sudo or the login shell does not let it. Harmless where one runs already. */
-  async start(): Promise<void> {
+  /**
+   * Starts the shell; rejects where sudo or the login shell does not let it, or does nothing for long. Harmless where one
+   * runs already.
+   */
+  async start(signal?: AbortSignal): Promise<void> {
     if (this.#channel !== undefined) return;
-    const channel = await openExec(this.#session, shellCommand(this.#become), { lasting: true });
+    const opening = openExec(this.#session, shellCommand(this.#become), { lasting: true });
+    const channel = await inTime(opening, { signal, timeoutMs: startMs });
+    if (channel === 'aborted') throw interrupted(this.#session.target);
+    if (channel === 'late') throw this.#cannotStart(silence);
     this.#marker = `\u001e${randomBytes(16).toString('hex')}:`;
     this.#channel = channel;
     const stdout = new FrameReader(
@@ -70,15 +82,22 @@ export class ShellWorker implements Worker {
     });
 
     // The first exchange also swallows what a login shell may print before it hands over.
-    const hello = await this.#exchange('IFS=" " read -r p c s q g r </proc/$$/stat; echo "$g"', {}, '');
+    const limits = { signal, timeoutMs: startMs };
+    const hello = await this.#exchange('IFS=" " read -r p c s q g r </proc/$$/stat; echo "$g"', limits, '');
+    if (hello.timedOut) throw this.#cannotStart(silence);
     const group = Number(hello.stdout.toString('latin1').trim().split('\n').at(-1));
     this.#group = group;
     this.#session.workerGroups.add(group);
     channel.on('close', () => this.#session.workerGroups.delete(group));
     if (hello.rc === 0 && this.#channel === channel && this.#group > 1) return;
-    const seen = hello.stderr.toString().trim() || hello.stdout.toString().trim() || `exit code ${hello.rc}`;
+    throw this.#cannotStart(
+      hello.stderr.toString().trim() || hello.stdout.toString().trim() || `exit code ${hello.rc}`,
+    );
+  }
+
+  #cannotStart(seen: string): Problem {
     const { name, user } = this.#session.target;
-    throw this.#become
+    return this.#become
       ? hostFailed(
           `Cannot become root on host "${name}" as sudo must let "${user}" without a password: ${seen}`,
           `let -K ask for the password, or allow it there, for example: echo '${user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/${user}`,
@@ -90,7 +109,7 @@ export class ShellWorker implements Worker {
     const result = this.#queue.then(async () => {
       if (this.#closed) throw new Error('run() on a worker that is closed');
       if (options.signal?.aborted) throw interrupted(this.#session.target);
-      await this.start();
+      await this.start(options.signal);
       const input = options.stdin === undefined ? '' : Buffer.from(options.stdin).toString('base64');
       return await this.#exchange(`eval ${shellQuote(program)}`, options, input);
     });

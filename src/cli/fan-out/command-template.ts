@@ -2,6 +2,7 @@ import { nearest } from '../../base/nearest.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Host, Value } from '../../model/inventory.ts';
 import { shellQuote } from '../../remote/quote.ts';
+import { QuoteTracker } from './quote-tracker.ts';
 
 /** What `{{ name }}` can mean for a host: its variables, and how it is reached. */
 export function commandScope(host: Host): Readonly<Record<string, Value>> {
@@ -58,7 +59,8 @@ function render(
     if (inside !== undefined) {
       throw refuse(
         'values must stand outside of quotes (they are quoted by themselves)',
-        `"${match[0]}" is within ${inside}`,
+        `"${match[0]}" is ${inside}`,
+        `name it first: v=${match[0]}; echo "$v"`,
       );
     }
     output += between + wordsOf(path, scope, refuse, quote);
@@ -92,29 +94,4 @@ function wordsOf(
       return quote(word);
     })
     .join(' ');
-}
-
-/** Follows the quotes of a POSIX shell through the pieces of a command. */
-class QuoteTracker {
-  #quote: "'" | '"' | '`' | undefined;
-  #escaped = false;
-  #hereDocument = false;
-
-  read(piece: string): void {
-    for (const char of piece) {
-      if (this.#escaped) this.#escaped = false;
-      else if (char === '\\' && this.#quote !== "'") this.#escaped = true;
-      else if (this.#quote === undefined && (char === "'" || char === '"' || char === '`')) this.#quote = char;
-      else if (char === this.#quote) this.#quote = undefined;
-    }
-    if (/<<(?!<)/.test(piece)) this.#hereDocument = true;
-  }
-
-  /** What surrounds the place that was reached, in words; undefined where a word of its own may stand there. */
-  inside(): string | undefined {
-    if (this.#hereDocument) return 'a here-document';
-    if (this.#escaped) return 'an escape (a backslash stands before it)';
-    if (this.#quote === undefined) return undefined;
-    return { "'": 'single quotes', '"': 'double quotes', '`': 'backquotes' }[this.#quote];
-  }
 }

@@ -89,6 +89,8 @@ describe("Ansible's inventories", () => {
         port: 2222,
         identityFile: undefined,
         proxyCommand: undefined,
+        proxyJump: undefined,
+        persist: undefined,
       });
       const www = hostOf(inventory, 'www02.example.net');
       assert.equal(www.ssh.user, 'deploy', "a host's own variable wins over its groups'");
@@ -126,6 +128,34 @@ describe("Ansible's inventories", () => {
       [hostOf(inventory, 'lab1').connection, hostOf(inventory, 'lab1').ssh.address],
       ['lab', '10.77.0.11'],
     );
+  });
+});
+
+describe('what an inventory says about connections', () => {
+  const sshOf = (text: string, file: string): Host['ssh'] => parseInventory(text, file).hosts[0]!.ssh;
+
+  it('is the same in ours and in the arguments of ssh that Ansible passes on', () => {
+    const own = (settings: string) => sshOf(`hosts: { web: { ${settings} } }\n`, 'own.yml');
+    const ansible = (variables: string) => sshOf(`web ${variables}\n`, 'hosts.ini');
+    assert.deepEqual(
+      [own('persist: 90s').persist, own('persist: off').persist, own('port: 22').persist],
+      [90_000, 'off', undefined],
+    );
+    assert.equal(own('proxy_jump: "me@gate:2200,inner"').proxyJump, 'me@gate:2200,inner');
+    assert.equal(sshOf('defaults: { persist: 2m }\nhosts: { web: {} }\n', 'own.yml').persist, 120_000);
+    const both = ansible(
+      `ansible_ssh_common_args='-J gate,inner' ansible_ssh_args='-C -o ControlPersist=60s -o ProxyJump=other'`,
+    );
+    assert.deepEqual([both.persist, both.proxyJump], [60_000, 'other']);
+    assert.equal(ansible(`ansible_ssh_common_args='-C -J me@gate:22'`).proxyJump, 'me@gate:22');
+    assert.equal(ansible(`ansible_ssh_args='-o ControlPersist=90'`).persist, 90_000);
+    assert.equal(ansible(`ansible_ssh_args='-oControlPersist=no'`).persist, 'off');
+    assert.deepEqual([ansible('').persist, ansible('').proxyJump], [undefined, undefined]);
+  });
+
+  it('is refused where it is no duration', () => {
+    assert.throws(() => sshOf('hosts: { web: { persist: 60 } }\n', 'own.yml'), /own\.yml:1:\d+ /);
+    assert.throws(() => sshOf('hosts: { web: { persist: soon } }\n', 'own.yml'), /own\.yml:1:\d+ /);
   });
 });
 

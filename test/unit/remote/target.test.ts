@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../../../src/base/problem.ts';
 import type { Host, SshSettings } from '../../../src/model/inventory.ts';
@@ -95,6 +96,60 @@ Host *
     await assert.rejects(idle(`${shared}ControlPersist soon`), /controlpersist in ssh_config must be a time: "soon"/);
   });
 
+  it('keeps connections open as the inventory says, before ssh_config and behind the command line', async () => {
+    const start = ['muster', 'agent', 'serve'];
+    writeFileSync(join(dir, 'config'), 'Host *\n  ControlMaster auto\n  ControlPersist 10m\n  ProxyJump gate\n');
+    const config = await loadSshConfig(join(dir, 'config'));
+    const of = (persist: SshSettings['persist'], more: TargetOptions = { persistStart: start }) =>
+      targetOf(host('web', { persist }), config, more);
+    assert.deepEqual(of(60_000).persist, { idleMs: 60_000, start });
+    assert.equal(of(undefined).persist?.idleMs, 600_000);
+    assert.equal(of('off').persist, undefined);
+    assert.equal(of(60_000, {}).persist, undefined, 'nobody can, or --persist off');
+    assert.equal(of(60_000, { persist: { idleMs: 5, start }, persistStart: start }).persist?.idleMs, 5);
+    assert.equal(of(60_000).jump?.persist, undefined);
+  });
+
+  it('takes the way from the inventory before that of ssh_config', async () => {
+    const config = 'Host web\n  ProxyCommand nc %h %p\n';
+    const jumps = await targetFrom(config, 'web', { proxyJump: 'me@gate:2200,inner' });
+    assert.deepEqual([jumps.proxyCommand, jumps.jump?.name, jumps.jump?.jump?.name], [undefined, 'inner', 'gate']);
+    assert.deepEqual([jumps.jump?.jump?.user, jumps.jump?.jump?.port], ['me', 2200]);
+    assert.equal((await targetFrom('Host *\n  ProxyJump gate\n', 'web', { proxyJump: 'none' })).jump, undefined);
+  });
+
+  it('knows older names of keywords, and files by the alias of the host key', async () => {
+    const config = `
+Host web
+  ChallengeResponseAuthentication no
+  PubkeyAcceptedKeyTypes +ssh-rsa
+  HostKeyAlias cluster
+  ProxyJump gate
+  UserKnownHostsFile /known/%k-%j /known/%C
+`;
+    const target = await targetFrom(config, 'web', { user: 'u' });
+    assert.deepEqual(target.authentications, ['publickey', 'password']);
+    assert.match(target.needsOpenSsh ?? '', /^pubkeyacceptedalgorithms/);
+    const hash = createHash('sha1').update(`${hostname()}web22ugate`).digest('hex');
+    assert.deepEqual(target.knownHostsFiles.slice(0, 2), ['/known/cluster-gate', `/known/${hash}`]);
+  });
+
+  it('names files by whole paths, as another process may open them', async () => {
+    const before = process.cwd();
+    process.chdir(dir);
+    try {
+      writeFileSync('config', 'IdentityFile keys/id\nIdentityAgent agent.sock\nUserKnownHostsFile known\n');
+      const target = targetOf(host('web', { identityFile: 'own' }), await loadSshConfig('config'));
+      assert.deepEqual(target.identityFiles, [join(process.cwd(), 'own'), join(process.cwd(), 'keys/id')]);
+      assert.equal(target.knownHostsFiles[0], join(process.cwd(), 'known'));
+      assert.equal(target.identityAgent, join(process.cwd(), 'agent.sock'));
+      assert.equal(target.openSsh?.configFile, join(process.cwd(), 'config'));
+      assert.equal(targetOf(host('web'), await loadSshConfig('none')).openSsh?.configFile, 'none');
+    } finally {
+      process.chdir(before);
+    }
+  });
+
   it('reads negated patterns, Match and Include', async () => {
     mkdirSync(join(dir, 'conf.d'));
     writeFileSync(join(dir, 'conf.d', '10-a.conf'), 'User included\nHost other\n  Port 7\n');
@@ -127,6 +182,10 @@ Match all
     for (const address of ['-oProxyCommand=x', 'a;b', 'a b', '$(x)', '`x`']) {
       await assert.rejects(targetFrom('', address), Problem, address);
     }
+    const made = join(dir, 'made');
+    await assert.rejects(targetFrom('Match exec "true %n %h"\nPort 2\n', `x;>${made}`), Problem);
+    await assert.rejects(targetFrom('Match exec "true %r"\nPort 2\n', 'ok', { user: `x;>${made}` }), Problem);
+    assert.ok(!existsSync(made), 'Match exec was given a command');
     await assert.rejects(targetFrom('', 'ok', { user: '-x' }), Problem);
     await assert.rejects(targetFrom('Host *\nProxyJump a;b\n', 'ok'), Problem);
     await assert.rejects(targetFrom('Host *\nPort x\n', 'ok'), Problem);

@@ -1,6 +1,9 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the braces are the shell's
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { Problem } from '../../../../src/base/problem.ts';
 import { renderCommand } from '../../../../src/cli/fan-out/command-template.ts';
@@ -40,12 +43,111 @@ describe('commands with --template', () => {
     );
   });
 
+  it('no value is ever run, wherever a command has room for one', () => {
+    // Pieces of commands in any order; whatever is not refused must leave the file alone that the values want to make.
+    const piece = fc.constantFrom(
+      ...[
+        ' ',
+        '\n',
+        "'",
+        '"',
+        '`',
+        '\\',
+        '#',
+        '$',
+        '(',
+        ')',
+        '{',
+        '}',
+        '${x:-',
+        '$(',
+        '$((',
+        '))',
+        '"$(',
+        ')"',
+        '# it',
+        ' # ',
+      ],
+      ...[' {{ v }} ', '{{ v }}', '{{ v }}', 'echo ', ';', ' a', "$'", 'x="', "it's"],
+    );
+    const evil = (mark: string): string[] =>
+      [
+        '$(MARK)',
+        '`MARK`',
+        ';MARK;',
+        '\nMARK\n',
+        "';MARK;'",
+        '";MARK;"',
+        "\\';MARK #",
+        '\nMARK\n#',
+        '$(MARK))) ',
+        'a[$(MARK)]',
+      ].map((value) => value.replaceAll('MARK', `echo>${mark}`));
+    const folder = mkdtempSync(join(tmpdir(), 'muster-template-'));
+    const mark = join(folder, 'made');
+    let run = 0;
+    try {
+      fc.assert(
+        fc.property(
+          fc.array(piece, { minLength: 2, maxLength: 8 }),
+          fc.constantFrom(...evil(mark)),
+          (pieces, value) => {
+            const text = `${pieces.join('')} {{ v }}`;
+            let command: string;
+            try {
+              command = renderCommand(text, host({ v: value }));
+            } catch (error) {
+              assert.ok(error instanceof Problem, String(error));
+              return;
+            }
+            for (const shell of ['/bin/sh', '/bin/bash']) {
+              run++;
+              // A value may be the name of what is run; that is what was asked for.
+              spawnSync(shell, ['-c', command], {
+                cwd: folder,
+                env: { PATH: '/nowhere' },
+                stdio: 'ignore',
+                timeout: 5000,
+              });
+              assert.ok(
+                !existsSync(mark),
+                `${shell} ran ${JSON.stringify(value)} in ${JSON.stringify(text)}: ${command}`,
+              );
+            }
+          },
+        ),
+        { numRuns: 1500 },
+      );
+      assert.ok(run > 50, `only ${run} commands were let through`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('may stand where it is a word: in substitutions, behind comments, quotes and arithmetic', () => {
+    for (const text of [
+      'echo $(cat {{ rack }})',
+      'echo "it\'s $(date) ${x:-y}" $((1 + 2)) {{ rack }}',
+      "# don't\necho {{ rack }} 'and' \"more\" a#{{ rack }}",
+      'v={{ rack }}; echo "$v" > /dev/null',
+    ]) {
+      assert.equal(renderCommand(text, host({ rack: 'r 1' })), text.replaceAll('{{ rack }}', "'r 1'"));
+    }
+  });
+
   const refused: readonly (readonly [string, RegExp])[] = [
     ['echo {{ rakc }}', /"rakc" is not/],
     ['echo "{{ rack }}"', /within double quotes/],
     ["sh -c 'echo {{ rack }}'", /within single quotes/],
     ['echo `echo {{ rack }}`', /within backquotes/],
     ['cat <<E\n{{ rack }}\nE', /here-document/],
+    ['echo "$(cat "{{ rack }}")"', /behind quotes or brackets within parentheses/],
+    ['echo $(( {{ rack }} + 1 ))', /two parentheses/],
+    ['echo ${x:-{{ rack }}}', /braces behind a dollar sign/],
+    ['echo ${{ rack }}', /behind a dollar sign/],
+    ["echo # don't\necho '{{ rack }}'", /single quotes/],
+    ['echo # {{ rack }}', /a comment/],
+    ["echo $'it' {{ rack }}", /not every shell/],
     ['docker ps --format {{.Names}}', /must hold the name of a variable/],
     ['echo {{ map }}', /a word or a list/],
     ['echo {{ zero }}', /NUL/],
