@@ -189,6 +189,10 @@ describe('remote: authentication', function () {
       const forwarding = 'ssh-add -l >/dev/null 2>&1 && echo has || echo none';
       assert.equal(await says(target, forwarding), 'none\n', 'the agent stays here');
       assert.equal(await says({ ...target, forwardAgent: true }, forwarding), 'has\n');
+      const identityFiles = [open];
+      const byOpenSsh = { ...target, identityFiles, transport: 'openssh', identitiesOnly: true } as const;
+      assert.equal(await says(byOpenSsh, forwarding), 'none\n');
+      assert.equal(await says({ ...byOpenSsh, forwardAgent: true }, forwarding), 'has\n');
     } finally {
       process.kill(pid);
     }

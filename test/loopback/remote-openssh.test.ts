@@ -221,6 +221,17 @@ describe('remote: through OpenSSH', function () {
     await assert.rejects(connect({ ...only, transport: 'ssh2' }), /sk-ssh-ed25519@openssh.com needs OpenSSH/);
   });
 
+  it('gives commands the environment that ssh_config names, as ssh2 does', async () => {
+    process.env.MUSTER_SENT = 'a b';
+    try {
+      const target = await configured('SetEnv MUSTER_TEST=set OTHER=not', 'SendEnv MUSTER_S*');
+      for (const transport of ['ssh2', 'openssh'] as const)
+        assert.equal(await says({ ...target, transport }, 'echo "$MUSTER_TEST,$MUSTER_SENT,$OTHER"'), 'set,a b,\n');
+    } finally {
+      delete process.env.MUSTER_SENT;
+    }
+  });
+
   it('gets post-quantum key exchange for who demands it', async () => {
     const demanded = 'KexAlgorithms sntrup761x25519-sha512@openssh.com';
     const target = await configured(demanded, 'SetEnv MUSTER_TEST=set');

@@ -33,7 +33,7 @@ describe('muster, interrupted or kept waiting', function () {
       ],
     });
     // What bash reads before it begins with a command of sshd's.
-    writeFileSync(join(sshd.dir, 'home-hangs', '.bashrc'), 'sleep 300\n');
+    writeFileSync(join(sshd.dir, 'home-hangs', '.bashrc'), `echo $$ >${sshd.dir}/home-hangs/began; sleep 300\n`);
     folder = mkdtempSync(join(tmpdir(), 'muster-interrupt-'));
     const settings = [
       `Port ${sshd.port}`,
@@ -116,6 +116,21 @@ describe('muster, interrupted or kept waiting', function () {
       ],
     );
     assert.equal(late.code, 2);
+  });
+
+  it('a second Ctrl-C leaves at once', async () => {
+    const began = join(sshd.dir, 'home-hangs', 'began');
+    rmSync(began, { force: true });
+    const run = start('run', 'hangs', '--', 'echo never');
+    let seen = '';
+    run.child.stderr!.on('data', (chunk) => (seen += chunk));
+    await until('the login shell runs', () => content(began).endsWith('\n'));
+    interrupt(run);
+    await until('the first is answered', () => seen.includes('ending what runs on hangs (once more leaves at once)'));
+    interrupt(run);
+    const { code, err } = await run.ended;
+    assert.equal(code, 130);
+    assert.ok(!err.includes('of 1 interrupted'), 'it still waited for the host');
   });
 
   it('a ping that waits for a login shell ends at Ctrl-C', async () => {

@@ -183,6 +183,8 @@ describe('muster run', function () {
     assert.match(err, /^1 of 5 failed: node2 \(exit code 1\)\n3 of 5 not begun: node\[3-5\]$/m);
     rmSync(mark, { recursive: true });
     mkdirSync(mark);
+    run(['node*', '--forks', '1', '--fail-fast', '--template', '--', touch('false')]);
+    assert.deepEqual(readdirSync(mark), ['node1']);
     assert.equal(run(['node*', '--serial', '40%', '--template', '--', touch('exit 1')]).code, 2);
     assert.deepEqual(readdirSync(mark).sort(), ['node1', 'node2']);
   });

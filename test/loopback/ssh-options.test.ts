@@ -1,9 +1,9 @@
 /** What a person says about SSH on the command line, on the built program. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { installPackages } from '../debian/installed.ts';
 import { startSshd, type TestSshd } from './sshd.ts';
 
@@ -40,12 +40,15 @@ describe('options of SSH', function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function muster(answers: readonly string[], ...words: string[]): { code: number | null; out: string; err: string } {
+  type Setting = readonly string[] | { readonly cwd: string };
+  function muster(setting: Setting, ...words: string[]): { code: number | null; out: string; err: string } {
+    const answers = 'cwd' in setting ? [] : setting;
     const env: NodeJS.ProcessEnv = { ...process.env, XDG_RUNTIME_DIR: folder, SSH_AUTH_SOCK: '', HOME: folder };
     if (answers.length > 0) Object.assign(env, { SSH_ASKPASS: answers[0], SSH_ASKPASS_REQUIRE: 'force' });
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/muster.js', ...words], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [resolve('dist/muster.js'), ...words], {
       encoding: 'utf8',
       env,
+      ...('cwd' in setting && setting),
     });
     return { code: status, out: stdout, err: stderr };
   }
@@ -68,6 +71,29 @@ describe('options of SSH', function () {
       assert.deepEqual(asked(), ['SSH password: ', 'sudo password: ']);
       assert.ok(!`${out}${err}`.includes(password));
     }
+  });
+
+  it('--ask-per-group asks once for each group', () => {
+    const inventory = join(folder, 'groups.yml');
+    writeFileSync(
+      inventory,
+      'defaults: { user: alice }\nhosts: { node[1-4]: }\ngroups: { db: "node[1-2]", web: node3 }\n',
+    );
+    const words = [
+      'run',
+      '-i',
+      inventory,
+      '-F',
+      join(folder, 'config'),
+      '-k',
+      '--ask-per-group',
+      'all',
+      '--',
+      'id -un',
+    ];
+    const { code, out, err } = muster([join(folder, 'askpass')], ...words);
+    assert.deepEqual([code, out], [0, 'node[1-4] (4)\nalice\n'], err);
+    assert.deepEqual(asked(), ['SSH password of db: ', 'SSH password of web: ', 'SSH password of all: ']);
   });
 
   it('without -k nothing is asked, and the way out is named', () => {
@@ -117,6 +143,24 @@ describe('options of SSH', function () {
       /^process \d+, \d+ MB, 3 connections\nnode1 {2}idle {2}alice@127\.0\.0\.1, closes in \d+ s\n/,
     );
     assert.equal(muster([], 'agent', 'stop').out, 'closed 3 connections\n');
+  });
+
+  it('an inventory may keep connections open, and --persist off says no', () => {
+    const inventory = join(folder, 'persists.yml');
+    writeFileSync(
+      inventory,
+      'defaults: { user: alice, persist: 60s, identity_file: key }\nhosts: { node1:, node2: { persist: off } }\n',
+    );
+    copyFileSync(join(sshd.dir, 'id'), join(folder, 'key'));
+    const here = { cwd: folder };
+    const words = ['run', '-i', 'persists.yml', '-F', 'config', 'all'];
+    const off = muster(here, ...words, '--persist', 'off', '--', 'echo in');
+    assert.deepEqual([off.code, muster([], 'agent', 'status').out], [0, 'no connections are kept open\n'], off.err);
+    // Files that are named from here, by a process that is elsewhere.
+    for (let turn = 0; turn < 2; turn++)
+      assert.equal(muster(here, ...words, '--', 'echo in').out, 'node[1-2] (2)\nin\n');
+    assert.match(muster([], 'agent', 'status').out, /1 connections\nnode1 /);
+    assert.equal(muster([], 'agent', 'stop').out, 'closed 1 connection\n');
   });
 
   it('a mistake in the named file has its place', () => {
