@@ -77,7 +77,7 @@ describe('options of SSH', function () {
     const inventory = join(folder, 'groups.yml');
     writeFileSync(
       inventory,
-      'defaults: { user: alice }\nhosts: { node[1-4]: }\ngroups: { db: "node[1-2]", web: node3 }\n',
+      'defaults: { user: alice }\nhosts: { "node[1-4]": null }\ngroups: { db: "node[1-2]", web: node3 }\n',
     );
     const words = [
       'run',

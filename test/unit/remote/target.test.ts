@@ -98,7 +98,7 @@ Host *
 
   it('keeps connections open as the inventory says, before ssh_config and behind the command line', async () => {
     const start = ['muster', 'agent', 'serve'];
-    writeFileSync(join(dir, 'config'), 'Host *\n  ControlMaster auto\n  ControlPersist 10m\n  ProxyJump gate\n');
+    writeFileSync(join(dir, 'config'), 'Host web\n  ControlMaster auto\n  ControlPersist 10m\n  ProxyJump gate\n');
     const config = await loadSshConfig(join(dir, 'config'));
     const of = (persist: SshSettings['persist'], more: TargetOptions = { persistStart: start }) =>
       targetOf(host('web', { persist }), config, more);
@@ -115,7 +115,7 @@ Host *
     const jumps = await targetFrom(config, 'web', { proxyJump: 'me@gate:2200,inner' });
     assert.deepEqual([jumps.proxyCommand, jumps.jump?.name, jumps.jump?.jump?.name], [undefined, 'inner', 'gate']);
     assert.deepEqual([jumps.jump?.jump?.user, jumps.jump?.jump?.port], ['me', 2200]);
-    assert.equal((await targetFrom('Host *\n  ProxyJump gate\n', 'web', { proxyJump: 'none' })).jump, undefined);
+    assert.equal((await targetFrom('Host web\n  ProxyJump gate\n', 'web', { proxyJump: 'none' })).jump, undefined);
   });
 
   it('knows older names of keywords, and files by the alias of the host key', async () => {
