@@ -15,14 +15,24 @@ const common = {
   define: { MUSTER_VERSION: JSON.stringify(version) },
 };
 
-/** ssh2 within the bundle: its native part stays where npm built it, its server and its agents for HTTP (with all of TLS) are not used. */
+/** ssh2 within the bundle: its native part stays where npm built it; its server, SFTP, and agents for HTTP (with all of TLS) are not used. */
 const ssh2Inside = {
   name: 'ssh2-inside',
   setup(build) {
     const native = 'ssh2/lib/protocol/crypto/build/Release/sshcrypto.node';
     build.onResolve({ filter: /sshcrypto\.node$/ }, () => ({ path: native, external: true }));
-    build.onResolve({ filter: /\/(http-agents|server)\.js$/ }, ({ path }) => ({ path, namespace: 'unused' }));
+    build.onResolve({ filter: /\/(http-agents|keygen|server|SFTP)\.js$/ }, ({ path }) => ({
+      path,
+      namespace: 'unused',
+    }));
     build.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {}' }));
+    // Only keys that are encrypted need bcrypt.
+    build.onLoad({ filter: /ssh2\/lib\/protocol\/keyParser\.js$/ }, ({ path }) => {
+      const eager = "const bcrypt_pbkdf = require('bcrypt-pbkdf').pbkdf;";
+      const parts = readFileSync(path, 'utf8').split(eager);
+      if (parts.length !== 2) throw new Error(`${path} is not the ssh2 that this build knows`);
+      return { contents: parts.join("const bcrypt_pbkdf = (...words) => require('bcrypt-pbkdf').pbkdf(...words);") };
+    });
     // Where the native part is there, nobody needs the same once more in WebAssembly: 16 MB, compiled at every start.
     build.onLoad({ filter: /ssh2\/lib\/protocol\/crypto\.js$/ }, ({ path }) => {
       const begin = 'return new Promise(async (resolve, reject) => {';
@@ -40,14 +50,15 @@ function writeProgram(bundle) {
   const digest = createHash('sha256').update(text).digest('hex');
   writeFileSync(`${root}dist/muster.cjs.new`, `//${digest}\n${text}`);
   renameSync(`${root}dist/muster.cjs.new`, `${root}dist/muster.cjs`);
-  copyFileSync(`${root}tools/launcher.mjs`, `${root}dist/muster.js`);
+  copyFileSync(`${root}tools/launcher.cjs`, `${root}dist/muster.js`);
+  writeFileSync(`${root}dist/package.json`, '{ "type": "commonjs" }\n');
   return digest;
 }
 
 mkdirSync(`${root}dist`, { recursive: true });
 const [digest] = await Promise.all([
   // One file, whose parts run only when their command is used. Nothing but ssh2's native part is left outside: reading
-  // packages file by file takes longer than a login, and so does compiling them (tools/launcher.mjs).
+  // packages file by file takes longer than a login, and so does compiling them (tools/launcher.cjs).
   build({
     ...common,
     entryPoints: { muster: 'src/cli/main.ts' },

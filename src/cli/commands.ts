@@ -5,6 +5,8 @@ export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   readonly load: () => Promise<Command>;
+  /** Nothing of it goes on behind its end, not even a child: the process may be left right then. */
+  readonly endsAtOnce?: boolean;
 }
 
 /** Every command of `muster`, in the order in which people need them. */
@@ -114,28 +116,38 @@ export const commands: readonly CommandEntry[] = [
     name: 'run',
     summary: 'one command on many hosts, equal outputs folded',
     load: async () => (await import('./run.ts')).runCommand(),
+    endsAtOnce: true,
   },
   {
     name: 'copy',
     summary: 'files and folders to many hosts',
     load: async () => (await import('./copy.ts')).copyCommand(),
+    endsAtOnce: true,
   },
   {
     name: 'fetch',
     summary: 'files and folders of many hosts',
     load: async () => (await import('./fetch.ts')).fetchCommand(),
+    endsAtOnce: true,
   },
   {
     name: 'hosts',
     summary: 'fold, expand and count sets of hosts',
     load: async () => (await import('./hosts.ts')).hostsCommand(),
+    endsAtOnce: true,
   },
   {
     name: 'facts',
     summary: 'what hosts are: system, kernel, memory, addresses',
     load: async () => (await import('./facts.ts')).factsCommand(),
+    endsAtOnce: true,
   },
-  { name: 'ping', summary: 'which hosts can be reached', load: async () => (await import('./ping.ts')).pingCommand() },
+  {
+    name: 'ping',
+    summary: 'which hosts can be reached',
+    load: async () => (await import('./ping.ts')).pingCommand(),
+    endsAtOnce: true,
+  },
   {
     name: 'agent',
     summary: 'the connections that --persist keeps open',

@@ -60,4 +60,12 @@ process.once('beforeExit', forgotten);
 void main(process.argv.slice(2)).then((code) => {
   process.off('beforeExit', forgotten);
   process.exitCode = code;
+  leaveAtOnce(code);
 });
+
+/** A command that waits for nothing any more need not be taken apart piece by piece, once all that it said has gone. */
+function leaveAtOnce(code: number): void {
+  const entry = commands.find(({ name }) => name === process.argv[2]);
+  if (!entry?.endsAtOnce || process.stdout.writableLength > 0 || process.stderr.writableLength > 0) return;
+  process.exit(code);
+}

@@ -32,7 +32,8 @@ export function labNameOf(clone: string): string {
 function cloneOfThisProgram(): string {
   const start = dirname(realpathSync(fileURLToPath(import.meta.url)));
   for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
-    if (existsSync(join(folder, 'package.json'))) return folder;
+    // dist/ has a package.json of its own.
+    if (existsSync(join(folder, 'package-lock.json'))) return folder;
   }
   return start;
 }

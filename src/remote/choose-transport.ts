@@ -38,18 +38,28 @@ export async function mayBeForOpenSsh(target: Target, error: unknown): Promise<b
 async function onlyOpenSsh(target: Target): Promise<string | undefined> {
   if (target.dial !== undefined) return undefined;
   if (target.needsOpenSsh !== undefined) return target.needsOpenSsh;
-  let plain = false;
-  let beyond: string | undefined;
-  for (const file of target.identityFiles) {
-    if (await exists(`${file}-cert.pub`)) return `the certificate ${file}-cert.pub`;
-    const identity = await identityIn(file);
-    plain ||= identity.kind === 'key' || identity.kind === 'locked';
-    if (identity.kind === 'beyond') beyond ??= `the key ${file} (${identity.type})`;
+  const [authority, files] = await Promise.all([
+    trustsAuthority(target),
+    Promise.all(
+      target.identityFiles.map(async (file) => {
+        const [certified, identity] = await Promise.all([exists(`${file}-cert.pub`), identityIn(file)]);
+        return { file, certified, identity };
+      }),
+    ),
+  ]);
+  const certificate = files.find(({ certified }) => certified);
+  if (certificate !== undefined) return `the certificate ${certificate.file}-cert.pub`;
+  const plain = files.some(({ identity }) => identity.kind === 'key' || identity.kind === 'locked');
+  for (const { file, identity } of files) {
+    if (identity.kind === 'beyond' && !plain) return `the key ${file} (${identity.type})`;
   }
-  if (beyond !== undefined && !plain) return beyond;
-  if (target.hostKeyChecking === 'off') return undefined;
+  return authority ? 'a certificate authority for hosts' : undefined;
+}
+
+async function trustsAuthority(target: Target): Promise<boolean> {
+  if (target.hostKeyChecking === 'off') return false;
   const name = target.hostKeyAlias ?? target.address;
-  return hasAuthority(await knownEntries(target), name, target.port) ? 'a certificate authority for hosts' : undefined;
+  return hasAuthority(await knownEntries(target), name, target.port);
 }
 
 const existing = new Map<string, { readonly at: number; readonly looking: Promise<boolean> }>();

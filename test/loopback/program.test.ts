@@ -11,8 +11,8 @@ describe('the built program', function () {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'muster-program-'));
-    for (const name of ['muster.js', 'muster.cjs', 'muster.code']) cpSync(join('dist', name), join(folder, name));
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    for (const name of ['muster.js', 'muster.cjs', 'muster.code', 'package.json'])
+      cpSync(join('dist', name), join(folder, name));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
