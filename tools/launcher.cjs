@@ -7,6 +7,10 @@ const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { Script } = require('node:vm');
 
+// Names of hosts are looked up in threads. With four of them a server of names that takes its time has most of a hundred
+// hosts wait for longer than a login may take.
+process.env.UV_THREADPOOL_SIZE ??= '16';
+
 const filename = join(__dirname, 'muster.cjs');
 const kept = join(__dirname, 'muster.code');
 // The build sees to it that it is ASCII.

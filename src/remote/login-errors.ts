@@ -54,7 +54,8 @@ export function explain(
     return new NoCommonAlgorithm(seen.reason, seen.message);
   }
   const must = phase === 'connect' ? `a stream to ${at} must open` : 'the connection must last';
-  return unreachable(target, must, error.message);
+  // What failed at several addresses of one name has only a code.
+  return unreachable(target, must, error.message || String(error.code ?? 'it failed without a word'));
 }
 
 export function refusedLogin(target: Target, credentials: Credentials): Problem {

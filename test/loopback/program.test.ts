@@ -38,6 +38,23 @@ describe('the built program', function () {
     }
   });
 
+  it('looks up many names at once, or as many as somebody says', () => {
+    const file = join(folder, 'muster.cjs');
+    const source = readFileSync(file);
+    const counts = 'console.log(require("fs").readdirSync("/proc/self/task").length)';
+    writeFileSync(file, `//${'0'.repeat(64)}\n(function (require) { require("fs").readFile("/", () => ${counts}) })`);
+    try {
+      const threads = (size: string | undefined): number => {
+        const env = { ...process.env, UV_THREADPOOL_SIZE: size };
+        return Number(spawnSync(process.execPath, [join(folder, 'muster.js')], { encoding: 'utf8', env }).stdout);
+      };
+      assert.ok(threads('4') > 4);
+      assert.equal(threads(undefined) - threads('4'), 12);
+    } finally {
+      writeFileSync(file, source);
+    }
+  });
+
   it('starts where the code is missing or broken', () => {
     const file = join(folder, 'muster.code');
     const code = readFileSync(file);

@@ -7,6 +7,7 @@ const names = {
   '}': 'within braces behind a dollar sign',
   '))': 'within two parentheses, which may be arithmetic',
   ')': 'within double quotes',
+  ']': 'within brackets behind a word, which may be arithmetic',
 } as const;
 
 type Place = keyof typeof names;
@@ -37,7 +38,8 @@ export class QuoteTracker {
     if (this.#escaped) return 'within an escape (a backslash stands before it)';
     if (place !== undefined) return names[place];
     if (this.#before === '$') return 'behind a dollar sign';
-    this.#before = '';
+    // The value may be a name.
+    this.#before = 'a';
     return undefined;
   }
 
@@ -56,7 +58,7 @@ export class QuoteTracker {
       this.#before = place === '#' ? char : '';
       return;
     }
-    if (place === '}' || place === '))' || place === ')') {
+    if (place === '}' || place === '))' || place === ')' || place === ']') {
       this.#takeNested(place, char, next);
       return;
     }
@@ -72,10 +74,15 @@ export class QuoteTracker {
       // Nothing else ends it, whatever stands in it.
     } else if (before === '$' && char === '{') {
       this.#places.push('}');
+    } else if (before === '$' && char === '[') {
+      this.#doubt ??= 'behind $[, which some shells take for arithmetic';
     } else if (before === '$' && char === '(' && place === '"') {
       this.#places.push(')');
     } else if (char === '(' && before === '(' && place === undefined) {
       this.#places.push('))');
+    } else if (char === '[' && /\w/.test(before) && place === undefined) {
+      // The index of an array is arithmetic, which runs a `$( )` also from within quotes.
+      this.#places.push(']');
     } else if (char === "'" && place === undefined) {
       if (before === '$') this.#doubt ??= "behind $'...', which not every shell knows";
       this.#places.push(char);
@@ -88,10 +95,10 @@ export class QuoteTracker {
     }
   }
 
-  /** Within `${ }`, `(( ))`, and `$( )` in double quotes: as long as it is simple, it is known where it ends. */
-  #takeNested(place: '}' | '))' | ')', char: string, next: string | undefined): void {
-    if (/['"`\\{(]/.test(char) || (place !== '}' && char === '#')) {
-      this.#doubt ??= `behind quotes or brackets within ${place === '}' ? 'braces' : 'parentheses'}`;
+  /** Within `${ }`, `(( ))`, `x[ ]`, and `$( )` in double quotes: as long as it is simple, it is known where it ends. */
+  #takeNested(place: Place, char: string, next: string | undefined): void {
+    if (/['"`\\{([]/.test(char) || (place !== '}' && char === '#')) {
+      this.#doubt ??= 'behind quotes or brackets within brackets';
     }
     if (place === '))' ? char !== ')' || next !== ')' : char !== place) return;
     this.#places.pop();

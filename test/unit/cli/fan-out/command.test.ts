@@ -68,7 +68,7 @@ describe('commands with --template', () => {
         '# it',
         ' # ',
       ],
-      ...[' {{ v }} ', '{{ v }}', '{{ v }}', 'echo ', ';', ' a', "$'", 'x="', "it's"],
+      ...[' {{ v }} ', '{{ v }}', '{{ v }}', 'echo ', ';', ' a', "$'", 'x="', '$[', ']', 'x[', '=', "it's"],
     );
     const evil = (mark: string): string[] =>
       [
@@ -130,6 +130,7 @@ describe('commands with --template', () => {
       'echo "it\'s $(date) ${x:-y}" $((1 + 2)) {{ rack }}',
       "# don't\necho {{ rack }} 'and' \"more\" a#{{ rack }}",
       'v={{ rack }}; echo "$v" > /dev/null',
+      '[ -e {{ rack }} ] && ls x[0-9] {{ rack }}',
     ]) {
       assert.equal(renderCommand(text, host({ rack: 'r 1' })), text.replaceAll('{{ rack }}', "'r 1'"));
     }
@@ -141,9 +142,11 @@ describe('commands with --template', () => {
     ["sh -c 'echo {{ rack }}'", /within single quotes/],
     ['echo `echo {{ rack }}`', /within backquotes/],
     ['cat <<E\n{{ rack }}\nE', /here-document/],
-    ['echo "$(cat "{{ rack }}")"', /behind quotes or brackets within parentheses/],
+    ['echo "$(cat "{{ rack }}")"', /behind quotes or brackets within brackets/],
     ['echo $(( {{ rack }} + 1 ))', /two parentheses/],
     ['echo ${x:-{{ rack }}}', /braces behind a dollar sign/],
+    ['echo $[ {{ rack }} ]', /some shells take for arithmetic/],
+    ['x[ {{ rack }} ]=1', /within brackets behind a word/],
     ['echo ${{ rack }}', /behind a dollar sign/],
     ["echo # don't\necho '{{ rack }}'", /single quotes/],
     ['echo # {{ rack }}', /a comment/],
