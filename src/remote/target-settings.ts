@@ -1,3 +1,4 @@
+import { kinds } from './algorithms.ts';
 import { matchesPattern } from './known-hosts.ts';
 import type { SshHostConfig } from './ssh-config.ts';
 import type { Authentication } from './types.ts';
@@ -45,8 +46,6 @@ export function environment(
 /** Settings that ssh2 has nothing for, with the values that ask for nothing. */
 const beyond: Readonly<Record<string, RegExp>> = {
   certificatefile: /^none$/i,
-  // Which signatures of RSA keys are made is for ssh2 to decide.
-  pubkeyacceptedalgorithms: /^$/,
   pkcs11provider: /^none$/i,
   canonicalizehostname: /^no$/i,
   knownhostscommand: /^none$/i,
@@ -56,8 +55,20 @@ const beyond: Readonly<Record<string, RegExp>> = {
   proxyusefdpass: /^no$/i,
 };
 
+/** Whether PubkeyAcceptedAlgorithms rules a signature out that ssh2 might make; Fedora's own list, for one, does not. */
+function restrictsSignatures(setting: string): boolean {
+  const { usual } = kinds.hostKey;
+  if (/^[+^]/.test(setting)) return false;
+  const without = setting.startsWith('-');
+  const patterns = setting.slice(without ? 1 : 0).split(',');
+  const listed = (name: string): boolean => patterns.some((pattern) => matchesPattern(pattern, name));
+  return without ? usual.some(listed) : !usual.every(listed);
+}
+
 /** The first setting that only OpenSSH can obey, in words. */
 export function onlyOpenSsh(settings: SshHostConfig): string | undefined {
+  const signatures = settings.first('pubkeyacceptedalgorithms');
+  if (signatures !== undefined && restrictsSignatures(signatures)) return `pubkeyacceptedalgorithms ${signatures}`;
   for (const [keyword, nothing] of Object.entries(beyond)) {
     const value = settings.first(keyword);
     if (value !== undefined && !nothing.test(value)) return `${keyword} ${value}`;

@@ -70,6 +70,12 @@ describe('settings of ssh_config', () => {
   it('knows what only OpenSSH can do', async () => {
     assert.equal(onlyOpenSsh(await settings('GSSAPIAuthentication yes', 'PKCS11Provider none')), undefined);
     assert.equal(onlyOpenSsh(await settings('PKCS11Provider /lib/token.so')), 'pkcs11provider /lib/token.so');
+    const signatures = async (value: string) => onlyOpenSsh(await settings(`PubkeyAcceptedAlgorithms ${value}`));
+    const fedora = 'ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,ssh-ed25519,rsa-sha2-256,rsa-sha2-512';
+    for (const value of [fedora, 'ecdsa-*,ssh-ed25519,rsa-sha2-*', '+ssh-rsa', '^ssh-ed25519', '-ssh-dss'])
+      assert.equal(await signatures(value), undefined, value);
+    for (const value of ['ssh-ed25519', fedora.replace('ssh-ed25519,', ''), '-ecdsa-*', 'ssh-rsa'])
+      assert.equal(await signatures(value), `pubkeyacceptedalgorithms ${value}`);
     assert.match(onlyOpenSsh(await settings('PreferredAuthentications gssapi-with-mic')) ?? '', /gssapi/);
   });
 

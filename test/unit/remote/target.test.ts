@@ -122,7 +122,7 @@ Host *
     const config = `
 Host web
   ChallengeResponseAuthentication no
-  PubkeyAcceptedKeyTypes +ssh-rsa
+  PubkeyAcceptedKeyTypes rsa-*
   HostKeyAlias cluster
   ProxyJump gate
   UserKnownHostsFile /known/%k-%j /known/%C
