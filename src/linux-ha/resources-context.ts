@@ -43,13 +43,18 @@ function written(settings: Partial<ResourceSettings>): Record<string, unknown> {
   };
 }
 
-/** The OCF agents of heartbeat's collection are a package of their own; what a script of a node's own needs, only its writer knows. */
+/**
+ * The OCF agents of heartbeat's collection are a package of their own, and some of them call what others bring; what a script
+ * of a node's own needs, only its writer knows.
+ */
 export function agentPackages(groups: readonly ResourceGroup[]): string[] {
-  const collected = groups.flatMap(agentsOf).some((resource) => {
+  const packages = groups.flatMap(agentsOf).flatMap((resource) => {
     const agent = agentOf(resource);
-    if (!('kind' in agent)) return false;
-    if (agent.kind === 'ocf') return agent.provider === 'heartbeat';
-    return agent.kind === 'named' && own(knownAgents, agent.name) !== undefined;
+    if (!('kind' in agent)) return [];
+    if (agent.kind === 'ocf' && agent.provider === 'heartbeat')
+      return ['resource-agents', ...(own(knownAgents, agent.type)?.packages ?? [])];
+    const known = agent.kind === 'named' ? own(knownAgents, agent.name) : undefined;
+    return known === undefined ? [] : ['resource-agents', ...(known.packages ?? [])];
   });
-  return collected ? ['resource-agents'] : [];
+  return [...new Set(packages)].sort();
 }

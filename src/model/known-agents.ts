@@ -10,6 +10,8 @@ export interface KnownAgent {
   readonly forms?: readonly (RegExp | undefined)[] | undefined;
   /** The last parameter takes all arguments that are left, separated by blanks. */
   readonly rest?: boolean | undefined;
+  /** Debian's packages with what the OCF agent calls and its own package does not bring. */
+  readonly packages?: readonly string[] | undefined;
   /** What the OCF agent is told as well, where it would do by itself what nobody asked for. */
   readonly implied?: Readonly<Record<string, string>> | undefined;
 }
@@ -33,6 +35,7 @@ export const knownAgents: Readonly<Record<string, KnownAgent>> = {
   Filesystem: {
     usage: 'DEVICE::DIRECTORY[::TYPE[::OPTIONS]]',
     parameters: ['device', 'directory', 'fstype', 'options'],
+    packages: ['kmod', 'psmisc'],
     least: 2,
     forms: [undefined, /^\//],
   },
@@ -56,6 +59,7 @@ export const knownAgents: Readonly<Record<string, KnownAgent>> = {
   portblock: {
     usage: '{tcp|udp}::PORT[,PORT...]::{block|unblock}',
     parameters: ['protocol', 'portno', 'action'],
+    packages: ['iptables'],
     least: 3,
     forms: [/^(tcp|udp)$/, /^\d{1,5}([,:]\d{1,5})*$/, /^(block|unblock)$/],
   },

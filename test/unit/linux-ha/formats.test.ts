@@ -5,6 +5,7 @@ import { parseHaresources, writeResource } from '../../../src/linux-ha/haresourc
 import { parseLdirectordCf } from '../../../src/linux-ha/ldirectord-cf.ts';
 import { parseMusterYml } from '../../../src/linux-ha/muster-yml.ts';
 import { parseQuorumdConf } from '../../../src/linux-ha/quorumd-conf.ts';
+import { agentPackages } from '../../../src/linux-ha/resources-context.ts';
 import { agentOf, ocfParameters } from '../../../src/model/agent.ts';
 
 function mistakesOf(parse: () => unknown): string[] {
@@ -169,6 +170,14 @@ describe('haresources', () => {
       ['Dummy', ['x'], undefined],
     ];
     for (const [name, args, parameters] of given) assert.deepEqual(ocfParameters(name, args), parameters);
+  });
+
+  it('names the packages that the agents of a group need', () => {
+    const needs = (line: string): string[] => agentPackages(parseHaresources(`n1 ${line}`));
+    assert.deepEqual(needs('10.0.0.1 shop.service lsb:postfix ocf:shop:Filesystem'), []);
+    assert.deepEqual(needs('ocf:heartbeat:Dummy Delay::1'), ['resource-agents']);
+    const mount = ['kmod', 'psmisc', 'resource-agents'];
+    assert.deepEqual(needs('Filesystem::/dev/sdb1::/srv ocf:heartbeat:Filesystem::device=/dev/sdc1'), mount);
   });
 
   const wrong: readonly (readonly [string, readonly string[]])[] = [
