@@ -3,7 +3,7 @@ import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.
 import { ownBeat } from './beats.ts';
 import { waitsFor, whyNotAlone, whyWaiting } from './fencing/explain.ts';
 import { inMaintenance, leftTo } from './maintenance.ts';
-import { votesHeard } from './membership.ts';
+import { isAlive, votesHeard } from './membership.ts';
 import { orderOf } from './orders.ts';
 import { candidates } from './placement.ts';
 import { mayAskFor, whyBarredOn } from './resource-wishes.ts';
@@ -147,7 +147,8 @@ function describeNode(state: NodeState, name: NodeName, now: number): NodeView {
     voter: isVoter(state, name),
     epoch: peer?.epoch ?? state.epoch,
     state: peer?.state ?? 'self',
-    standby: beat?.standby ?? false,
+    // What is gone is what was ordered since: it hears of it when it is back.
+    standby: (peer === undefined || isAlive(peer) ? beat?.standby : undefined) ?? state.orders.standby.has(name),
     quorate: beat?.quorate ?? false,
     maintenance: inMaintenance(state, name),
     lastHeardMs: peer === undefined || peer.state === 'unknown' ? null : Math.round(now - peer.lastHeard),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { describe as viewOf } from '../../../src/core/describe.ts';
 import { wakeAt } from '../../../src/core/node.ts';
 import {
   listOrders,
@@ -114,5 +115,20 @@ describe('orders of operators', () => {
     assert.equal(state.standby, true);
     say(state, 'node1', { kind: 'orders', orders: [{ ...order, value: '', version: 2 }] }, 20);
     assert.equal(state.standby, false);
+  });
+
+  it('for a node that is gone are shown as what it will be', () => {
+    const state = newNode('node2', 0);
+    const shown = (now: number): boolean | undefined =>
+      viewOf(state, now).nodes.find(({ name }) => name === 'node3')?.standby;
+    assert.equal(shown(5), false);
+    happens(state, { type: 'operator', id: 1, command: { kind: 'standby', node: 'node3' } }, 10);
+    assert.equal(shown(15), true);
+    say(state, 'node3', beat, 20);
+    assert.equal(shown(25), false, 'what it says itself');
+    happens(state, { type: 'tick' }, 60_000);
+    assert.equal(shown(60_000), true);
+    happens(state, { type: 'operator', id: 2, command: { kind: 'online', node: 'node3' } }, 60_010);
+    assert.equal(shown(60_020), false);
   });
 });
