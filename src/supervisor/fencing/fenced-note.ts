@@ -31,7 +31,7 @@ export class FencedNote {
   write(fenced: readonly Fenced[]): void {
     this.#fenced = fenced;
     try {
-      this.#file.write({ at: Math.round(sinceBoot()), fenced } satisfies Note);
+      this.#file.write({ at: Math.floor(sinceBoot()), fenced } satisfies Note);
     } catch (error) {
       this.#onTrouble(`who is off is not written down for a restart of musterd: ${(error as Error).message}`);
     }
