@@ -197,12 +197,17 @@ export function followLeases(state: NodeState, now: number): void {
 function wishFor(state: NodeState, group: Group, standing: ResourceStanding, now: number): Wish {
   const { claim } = group;
   if (group.frozen) return 'leave';
-  if (inMaintenance(state, state.self)) return wishInMaintenance(group, standing);
+  if (inMaintenance(state, state.self)) return wishInMaintenance(state, group, standing, now);
   if (claim.phase !== 'holding')
     return standing.wish === 'wait' && mayBeOurs(state, group, standing, now) ? 'wait' : 'stop';
   if (standing.stopping) return standing.wish !== 'stop' && stopsAfterOthers(state, group) ? standing.wish : 'stop';
+  return wishToRun(state, group, standing, now);
+}
+
+function wishToRun(state: NodeState, group: Group, standing: ResourceStanding, now: number): Wish {
+  const { claim } = group;
   // The gate of a lease that lives may be shut for a moment: what runs goes on.
-  if (!claim.gateOpen || standing.wish === 'run') return standing.wish;
+  if (claim.phase !== 'holding' || !claim.gateOpen || standing.wish === 'run') return standing.wish;
   // What runs already has waited.
   const missing = standing.phase === 'running' ? undefined : waitsFor(state, group, now);
   noteMissing(state, group, standing, missing);
@@ -222,11 +227,11 @@ function noteMissing(
 }
 
 /** What runs is let alone; what was begun before comes to its end first, so that nothing is left half done. */
-function wishInMaintenance({ claim }: Group, standing: ResourceStanding): Wish {
+function wishInMaintenance(state: NodeState, group: Group, standing: ResourceStanding, now: number): Wish {
   const { wish, phase, barred } = standing;
-  if (claim.phase !== 'holding') return isStopped(standing) || wish === 'stop' ? wish : 'leave';
+  if (group.claim.phase !== 'holding') return isStopped(standing) || wish === 'stop' ? wish : 'leave';
   if (wish === 'leave' || phase === 'running' || phase === 'stuck' || barred !== undefined) return 'leave';
-  return claim.gateOpen ? 'run' : wish;
+  return wishToRun(state, group, standing, now);
 }
 
 /** After a start: whether what runs here may wait for this node to get its lease (again). */

@@ -1,7 +1,7 @@
 import type { GroupSetup } from '../../src/core/resources/state.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { defaultFencing, type StonithLine } from '../../src/model/fencing.ts';
-import { noPlacement } from '../../src/model/placement.ts';
+import { type GroupPlacement, noGroupPlacement, noPlacement } from '../../src/model/placement.ts';
 import type { GroupResourceRules } from '../../src/model/resource-settings.ts';
 import { groupSetups, runnableResources } from '../../src/supervisor/resources/runnable.ts';
 import { failureTimeout, migrationThreshold } from './checkers/resources.ts';
@@ -19,7 +19,7 @@ const noDevices = { lines: [], devices: [], levels: {}, delays: {}, ...defaultFe
 const anyNode = { directive: 'stonith_host', from: '*', type: 'external/ipmi', parameters: '' } as const;
 
 type Sizes = Pick<Plan, 'nodes' | 'arbiters' | 'groups' | 'autoFailback' | 'driftBound' | 'fast'> &
-  Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps' | 'agents' | 'rules' | 'needs' | 'fencers'>>;
+  Partial<Pick<Plan, 'far' | 'store' | 'changes' | 'keeps' | 'agents' | 'rules' | 'never' | 'needs' | 'fencers'>>;
 
 /** Which intervals the nodes of a plan keep. */
 export function timingsOf({ fast, far, store }: Pick<Sizes, 'fast' | 'far' | 'store'>): Cluster['timings'] {
@@ -58,8 +58,17 @@ export function clusterOf(plan: Sizes): Cluster {
     driftBound: plan.driftBound,
     resources: plan.agents === undefined ? undefined : { defaults: agentSettings, groups: needing(plan.needs ?? 0) },
     store: storeOf(plan.store),
-    placement: plan.rules === undefined ? undefined : { ...noPlacement, rules: plan.rules },
+    placement: placementOf(nodes, plan),
   };
+}
+
+function placementOf(nodes: readonly string[], { rules, never }: Pick<Sizes, 'rules' | 'never'>): Cluster['placement'] {
+  if (rules === undefined && never === undefined) return undefined;
+  const groups = (never ?? []).map((places, index): [string, GroupPlacement] => [
+    `web${index + 1}`,
+    { ...noGroupPlacement, never: places.map((place) => nodes[place]!) },
+  ]);
+  return { ...noPlacement, rules: rules ?? [], groups: Object.fromEntries(groups) };
 }
 
 function linesOf(nodes: readonly string[], fencers: Plan['fencers']): StonithLine[] {

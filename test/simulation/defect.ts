@@ -17,7 +17,7 @@ export interface Defect extends Edit {
   /** Where more than one line keeps a rule, all of them are broken. */
   readonly also?: readonly Edit[] | undefined;
   /** Only clusters that have this can tell: others are not tried. */
-  readonly where?: 'changes' | 'wire' | 'store' | 'agents' | 'needs' | 'orders' | undefined;
+  readonly where?: 'changes' | 'wire' | 'store' | 'agents' | 'needs' | 'orders' | 'rules' | 'never' | undefined;
 }
 
 export function editsOf({ file, find, replace, also }: Defect): readonly Edit[] {

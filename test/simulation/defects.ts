@@ -3,6 +3,7 @@ import { epochDefects } from './epoch-defects.ts';
 import { fencingDefects } from './fencing-defects.ts';
 import { orderDefects } from './order-defects.ts';
 import { resourceDefects } from './resource-defects.ts';
+import { ruleDefects } from './rule-defects.ts';
 
 export const defects: readonly Defect[] = [
   {
@@ -260,4 +261,5 @@ export const defects: readonly Defect[] = [
   ...fencingDefects,
   ...resourceDefects,
   ...orderDefects,
+  ...ruleDefects,
 ];

@@ -1,5 +1,4 @@
 import { type Random, seededRandom } from '../../src/base/random.ts';
-import type { GroupRule } from '../../src/model/placement.ts';
 import type { Behaviour } from './agents.ts';
 import { drawPlan } from './draw.ts';
 import type { Plan, TimedFault } from './plan.ts';
@@ -22,8 +21,7 @@ export function drawPlanWithAgents(seed: number): Plan {
   const random = seededRandom(seed ^ 0x2f6e2b1);
   const { slowDisk: _, ...plan } = withAgents(drawPlan(seed), random);
   const faults = plan.faults.filter(({ kind }) => kind !== 'add' && kind !== 'remove');
-  const rules = plan.groups > 1 && random.chance(0.4) ? drawRules(random, plan.groups) : undefined;
-  return { ...plan, changes: false, rules, faults };
+  return { ...plan, changes: false, faults };
 }
 
 /** The same with resources in every group, and with what happens to them. */
@@ -52,13 +50,4 @@ function drawTrouble(random: Random, { nodes, groups }: Plan, agents: number, at
   const action = random.pick(['start', 'start', 'stop', 'stop', 'monitor', 'probe'] as const);
   const lasts = random.pick([100, 400, 1500, 5000]) * (0.5 + random.next());
   return { kind: 'agent', ...where, action, behaviour: random.pick(behaviours), at, lasts };
-}
-
-/** None of them strict: who breaks one of those runs nowhere, and that is for other tests. */
-function drawRules(random: Random, groups: number): GroupRule[] {
-  const names = Array.from({ length: groups }, (_, index) => `web${index + 1}`);
-  const kind = random.pick(['together', 'apart'] as const);
-  const order: GroupRule = { kind: 'order', groups: names, strict: false };
-  const other: GroupRule = { kind, groups: names.slice(0, 2), strict: false };
-  return random.pick([[order], [other], [order, other]]);
 }

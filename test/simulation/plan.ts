@@ -63,6 +63,8 @@ export interface Plan {
   readonly orders?: boolean | undefined;
   /** What groups are to each other; undefined: nothing, and no rule of placement is followed. */
   readonly rules?: readonly GroupRule[] | undefined;
+  /** By group: the nodes (their places) that it must never be on. */
+  readonly never?: readonly (readonly number[])[] | undefined;
   /** The policy without a majority is to leave what runs (`no_quorum: freeze`). */
   readonly keeps?: boolean | undefined;
   readonly driftBound: number;

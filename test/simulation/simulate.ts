@@ -11,9 +11,11 @@ import { minority } from './checkers/minority.ts';
 import { moves } from './checkers/moves.ts';
 import { oneOpenGate } from './checkers/one-open-gate.ts';
 import { oneRunner } from './checkers/one-runner.ts';
+import { order } from './checkers/order.ts';
 import { overlap } from './checkers/overlap.ts';
 import { proposer } from './checkers/proposer.ts';
 import { resources } from './checkers/resources.ts';
+import { rules } from './checkers/rules.ts';
 import { silence } from './checkers/silence.ts';
 import { storeGrant } from './checkers/store-grant.ts';
 import { takeover } from './checkers/takeover.ts';
@@ -23,6 +25,7 @@ import { drawPlan } from './draw.ts';
 import { drawPlanWithAgents } from './draw-agents.ts';
 import { drawPlanWithFencing } from './draw-fencing.ts';
 import { withOrders } from './draw-orders.ts';
+import { withRules } from './draw-rules.ts';
 import { Ledger } from './ledger.ts';
 import type { Plan } from './plan.ts';
 import { Violation } from './violation.ts';
@@ -44,9 +47,12 @@ export function checkersOf({
   store,
   agents,
   orders,
-}: Pick<Plan, 'drift' | 'driftBound' | 'store' | 'agents' | 'orders'>): Checker[] {
+  rules: between,
+  never,
+}: Pick<Plan, 'drift' | 'driftBound' | 'store' | 'agents' | 'orders' | 'rules' | 'never'>): Checker[] {
   const always = [authentic(), batching(), moves(), epochs(), acceptor(), proposer(), liveness()];
   if (orders) always.push(maintenance());
+  if (between !== undefined || never !== undefined) always.push(rules(), order());
   if (agents !== undefined) always.push(resources(), oneRunner(), fencing());
   if (store !== undefined) return [oneOpenGate(), storeGrant(), ...always];
   const ledger = new Ledger();
@@ -64,7 +70,7 @@ export function simulatePlan(plan: Plan, core: Core): Outcome {
 /** The plan of a seed, with or without resources that agents run. */
 export function planOf(seed: number, withAgents: boolean): Plan {
   if (!withAgents) return withOrders(drawPlan(seed));
-  return seed % 2 === 0 ? drawPlanWithFencing(seed) : drawPlanWithAgents(seed);
+  return withOrders(withRules(seed % 2 === 0 ? drawPlanWithFencing(seed) : drawPlanWithAgents(seed)));
 }
 
 /** One run of one seed. */
@@ -89,6 +95,9 @@ function watch(world: World): string | undefined {
   }
 }
 
+/** What only plans with resources have. */
+const withAgentsOnly: ReadonlySet<string> = new Set(['agents', 'needs', 'rules', 'never']);
+
 /** The first seed from `first` on that breaks an invariant, within so many seeds and milliseconds of processor time. */
 export function findViolation(
   core: Core,
@@ -99,7 +108,7 @@ export function findViolation(
 ): { readonly seed: number; readonly violation: string } | undefined {
   const before = process.cpuUsage();
   for (let seed = first; seed < first + seeds; seed++) {
-    const plan = planOf(seed, where === 'agents' || where === 'needs');
+    const plan = planOf(seed, where !== undefined && withAgentsOnly.has(where));
     if (where !== undefined && !plan[where]) continue;
     const { violation } = simulatePlan(plan, core);
     if (violation !== undefined) return { seed, violation };

@@ -117,12 +117,16 @@ function seatFor(pieces: readonly Piece[], { seats }: Board): Seat | undefined {
   );
 }
 
+/** Of seats that are worth the same the one to which the fewest have to move, then the one with the fewest other groups. */
 function best(seats: readonly Seat[], movers: readonly Piece[]): Seat | undefined {
-  let found: { readonly seat: Seat; readonly worth: Worth } | undefined;
+  let found: { readonly seat: Seat; readonly worth: Worth; readonly stay: number; readonly others: number } | undefined;
   for (const seat of seats) {
     const worth = worthAt(movers, seat);
-    if (found === undefined || (compareWorth(worth, found.worth) || seat.groups - found.seat.groups) < 0)
-      found = { seat, worth };
+    let stay = 0;
+    for (const { at } of movers) if (at === seat) stay++;
+    const others = seat.groups - stay;
+    if (found === undefined || (compareWorth(worth, found.worth) || found.stay - stay || others - found.others) < 0)
+      found = { seat, worth, stay, others };
   }
   return found?.seat;
 }

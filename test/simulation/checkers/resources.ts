@@ -75,7 +75,12 @@ function mustHaveLeft(world: World, group: string): void {
   if (world.cluster.timings.lease > 200) return;
   const holder = world.machines.find(({ gate }) => gate.isOpen(group, world.now));
   if (holder?.agents === undefined || holder.agents.mayRun(group)) return;
-  const others = world.machines.filter(({ agents }) => agents?.mayRun(group) === true).map(({ name }) => name);
+  const { rules = [], groups = {} } = world.cluster.placement ?? {};
+  // Where a strict rule holds it back it may have no other node.
+  if (rules.some(({ kind, strict }) => strict && kind !== 'order')) return;
+  const others = world.machines
+    .filter(({ name, agents }) => agents?.mayRun(group) === true && groups[group]?.never.includes(name) !== true)
+    .map(({ name }) => name);
   if (others.length > 0)
     throw new Violation(`${holder.name} gives ${group} up and keeps it, though ${others.join(', ')} might have it`);
 }
