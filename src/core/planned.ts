@@ -8,6 +8,7 @@ import type { GroupName, NodeName } from '../model/names.ts';
 import type { Failback, Placement } from '../model/placement.ts';
 import { reachOf } from './connectivity.ts';
 import { isAlive } from './membership.ts';
+import { leftRunningOn } from './no-quorum.ts';
 import { failbackDelay, isCandidate } from './placement.ts';
 import type { GroupFacts, NodeFacts } from './placing/facts.ts';
 import { makePlan } from './placing/plan.ts';
@@ -61,9 +62,13 @@ function barredNodes(state: NodeState, group: Group): GroupFacts['barred'] {
   );
 }
 
-/** What is known to be held: by this node, and by peers that say so themselves. */
+/** What is known to be held: by this node, and by peers that say so themselves; and what was left running where nobody does. */
 function holders(state: NodeState): Map<GroupName, NodeName> {
   const on = new Map<GroupName, NodeName>();
+  for (const group of state.groups.values()) {
+    const running = leftRunningOn(state, group);
+    if (running !== undefined) on.set(group.name, running);
+  }
   for (const peer of state.peers.values())
     if (isAlive(peer)) for (const name of peer.beat?.holds ?? []) on.set(name, peer.name);
   for (const { name, claim } of state.groups.values()) if (claim.phase === 'holding') on.set(name, state.self);

@@ -169,9 +169,12 @@ export function staysHere(state: NodeState, { resources: standing }: Group, now:
   return !state.leaving;
 }
 
-/** Whether a release that is said to the voters would be true: of what must never run twice nothing may run any more. */
+/**
+ * Whether a release that is said to the voters would be true: nothing of it runs any more, but for what cannot be stopped and
+ * need not be. Who votes no more lets go at once; what it ran till then has the rest of the lease to stop.
+ */
 export function mayBeReleased({ resources }: Group): boolean {
-  return resources === undefined || !resources.needsFencing || isStopped(resources);
+  return resources === undefined || isStopped(resources) || (resources.phase === 'stuck' && !resources.needsFencing);
 }
 
 /** Whether any group's resources are being stopped so that it can be released. */

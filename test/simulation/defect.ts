@@ -18,6 +18,8 @@ export interface Defect extends Edit {
   readonly also?: readonly Edit[] | undefined;
   /** Only clusters that have this can tell: others are not tried. */
   readonly where?: 'changes' | 'wire' | 'store' | 'agents' | 'needs' | 'orders' | 'rules' | 'never' | undefined;
+  /** A run of `regressions/` that shows it, where drawn ones take too long to come upon it. */
+  readonly shownBy?: string | undefined;
 }
 
 export function editsOf({ file, find, replace, also }: Defect): readonly Edit[] {

@@ -108,13 +108,7 @@ function begin(world: World, machine: Machine, fault: Fault, leaving: number): b
       return true;
     case 'leave':
       operate(world, machine, { kind: 'leave' });
-      world.at(world.now + leaving, -1, () => {
-        // Who has said that it ends does end, and starts again at once where all is healed.
-        if (world.healed && machine.state?.fencing.ended !== true) return;
-        machine.running = false;
-        if (world.healed) world.start(machine);
-        else machine.killed++;
-      });
+      world.at(world.now + leaving, -1, () => endLeaving(world, machine, machine.life));
       return true;
     default:
       changeNetwork(world, fault, 1);
@@ -160,6 +154,19 @@ function end(world: World, machine: Machine, fault: Fault): void {
     default:
       changeNetwork(world, fault, -1);
   }
+}
+
+/** Who has said that it ends does end, and starts again at once where all is healed; until then it may take its time. */
+function endLeaving(world: World, machine: Machine, life: number): void {
+  const { state } = machine;
+  if (world.healed && state?.fencing.ended !== true) {
+    const leaves = machine.life === life && state?.pending.some(({ kind }) => kind === 'leave') === true;
+    if (leaves) world.at(world.now + 100, -1, () => endLeaving(world, machine, life));
+    return;
+  }
+  machine.running = false;
+  if (world.healed) world.start(machine);
+  else machine.killed++;
 }
 
 /** Begins (1) or ends (-1) what is between machines. */

@@ -1,7 +1,9 @@
-import { realCore } from './core.ts';
+import { readFileSync } from 'node:fs';
+import { type Core, realCore } from './core.ts';
 import { defects } from './defects.ts';
 import { withDefect } from './mutant.ts';
 import type { Plan } from './plan.ts';
+import { readRegression } from './regression.ts';
 import { findViolation, planOf, simulatePlan } from './simulate.ts';
 
 /** What one process is asked to do next. */
@@ -52,8 +54,17 @@ export async function perform(job: Job): Promise<Done> {
   if (job.kind === 'seeds') return { kind: 'seeds', tally: runSeeds(job.first, job.count, job.resources === true) };
   const defect = defects.find(({ name }) => name === job.name)!;
   const before = cpuNow();
-  const found = await withDefect(defect, (core) => findViolation(core, 1, job.seeds, defectPatience, defect.where));
+  const { shownBy, where } = defect;
+  const found = await withDefect(defect, (core) =>
+    shownBy === undefined ? findViolation(core, 1, job.seeds, defectPatience, where) : show(core, shownBy),
+  );
   return { kind: 'defect', name: job.name, found, cpu: cpuNow() - before };
+}
+
+function show(core: Core, name: string): Failure | undefined {
+  const plan = readRegression(readFileSync(new URL(`regressions/${name}.txt`, import.meta.url), 'utf8'));
+  const { violation } = simulatePlan(plan, core);
+  return violation === undefined ? undefined : { seed: plan.seed, violation };
 }
 
 function runSeeds(first: number, count: number, resources: boolean): Tally {

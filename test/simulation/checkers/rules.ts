@@ -32,7 +32,9 @@ export function rules(): Checker {
         names,
         holders.map((holder) => holder!.name),
       );
-      const least = leastBroken(world, names, []);
+      // Only who votes may have a group.
+      const voters = world.cluster.nodes.filter((node) => holders[0]!.state?.voters.includes(node));
+      const least = leastBroken(world, names, voters, []);
       if (seen > least)
         throw new Violation(
           `long after the heal ${seen} pairs of groups break a rule, where ${least} have to: ${names.map((name, index) => `${name} on ${holders[index]!.name}`).join(', ')}`,
@@ -46,11 +48,16 @@ function neverOn({ cluster }: World, group: string): readonly string[] {
 }
 
 /** The fewest pairs that break a rule, whoever is where it may be. */
-function leastBroken(world: World, names: readonly string[], places: readonly string[]): number {
+function leastBroken(
+  world: World,
+  names: readonly string[],
+  voters: readonly string[],
+  places: readonly string[],
+): number {
   const group = names[places.length];
   if (group === undefined) return broken(world, names, places);
-  const may = world.cluster.nodes.filter((node) => !neverOn(world, group).includes(node));
-  return Math.min(...may.map((node) => leastBroken(world, names, [...places, node])));
+  const may = voters.filter((node) => !neverOn(world, group).includes(node));
+  return Math.min(...may.map((node) => leastBroken(world, names, voters, [...places, node])));
 }
 
 function broken({ cluster }: World, names: readonly string[], places: readonly string[]): number {
