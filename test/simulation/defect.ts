@@ -1,3 +1,6 @@
+/** What only some clusters have. */
+export type Feature = 'changes' | 'wire' | 'store' | 'agents' | 'needs' | 'orders' | 'rules' | 'never';
+
 /** One change of a source file; `find` must stand in it exactly once. */
 export interface Edit {
   /** Under `src/core`, or under `src` where it names a folder. */
@@ -16,8 +19,8 @@ export interface Defect extends Edit {
   readonly rule: string;
   /** Where more than one line keeps a rule, all of them are broken. */
   readonly also?: readonly Edit[] | undefined;
-  /** Only clusters that have this can tell: others are not tried. */
-  readonly where?: 'changes' | 'wire' | 'store' | 'agents' | 'needs' | 'orders' | 'rules' | 'never' | undefined;
+  /** Only clusters that have this, or all of these, can tell: others are not tried. */
+  readonly where?: Feature | readonly Feature[] | undefined;
   /** A run of `regressions/` that shows it, where drawn ones take too long to come upon it. */
   readonly shownBy?: string | undefined;
 }

@@ -37,7 +37,7 @@ export const ruleDefects: readonly Defect[] = [
   {
     name: 'started-again-in-maintenance',
     rule: 'in maintenance what runs is let alone',
-    where: 'agents',
+    where: ['agents', 'orders'],
     file: 'resource-wishes.ts',
     find: "if (wish === 'leave' || phase === 'running' ||",
     replace: "if (wish === 'leave' ||",

@@ -20,7 +20,7 @@ import { silence } from './checkers/silence.ts';
 import { storeGrant } from './checkers/store-grant.ts';
 import { takeover } from './checkers/takeover.ts';
 import type { Core } from './core.ts';
-import type { Defect } from './defect.ts';
+import type { Defect, Feature } from './defect.ts';
 import { drawPlan } from './draw.ts';
 import { drawPlanWithAgents } from './draw-agents.ts';
 import { drawPlanWithFencing } from './draw-fencing.ts';
@@ -96,7 +96,7 @@ function watch(world: World): string | undefined {
 }
 
 /** What only plans with resources have. */
-const withAgentsOnly: ReadonlySet<string> = new Set(['agents', 'needs', 'rules', 'never']);
+const withAgentsOnly: ReadonlySet<Feature> = new Set(['agents', 'needs', 'rules', 'never']);
 
 /** The first seed from `first` on that breaks an invariant, within so many seeds and milliseconds of processor time. */
 export function findViolation(
@@ -107,9 +107,11 @@ export function findViolation(
   where?: Defect['where'],
 ): { readonly seed: number; readonly violation: string } | undefined {
   const before = process.cpuUsage();
+  const needed = where === undefined ? [] : [where].flat();
+  const agents = needed.some((feature) => withAgentsOnly.has(feature));
   for (let seed = first; seed < first + seeds; seed++) {
-    const plan = planOf(seed, where !== undefined && withAgentsOnly.has(where));
-    if (where !== undefined && !plan[where]) continue;
+    const plan = planOf(seed, agents);
+    if (!needed.every((feature) => plan[feature])) continue;
     const { violation } = simulatePlan(plan, core);
     if (violation !== undefined) return { seed, violation };
     const { user, system } = process.cpuUsage(before);
