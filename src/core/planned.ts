@@ -10,10 +10,11 @@ import { reachOf } from './connectivity.ts';
 import { isAlive } from './membership.ts';
 import { leftRunningOn } from './no-quorum.ts';
 import { failbackDelay, isCandidate } from './placement.ts';
+import { rankNodes } from './placing/explain.ts';
 import type { GroupFacts, NodeFacts } from './placing/facts.ts';
-import { makePlan } from './placing/plan.ts';
+import { makePlan, type Plan } from './placing/plan.ts';
 import { whyBarredOn } from './resource-wishes.ts';
-import { type Group, type NodeState, wakeBy } from './state.ts';
+import { decide, type Group, holdingsChanged, type NodeState, wakeBy } from './state.ts';
 
 /** Makes the plan anew where what it follows from has changed; to be called in every step, before groups are moved. */
 export function followPlan(state: NodeState, now: number): void {
@@ -46,8 +47,31 @@ export function followPlan(state: NodeState, now: number): void {
     }
     state.planned = { from, plan, moves };
   }
+  letGo(state, state.planned.plan);
   const settled = failbackDelay(state);
   for (const { since } of state.planned.moves.values()) if (now < since + settled) wakeBy(state, since + settled);
+}
+
+/**
+ * What is left running here although its lease was lost (`no_quorum: freeze`), and may not be here by a strict rule while there
+ * is a majority: nobody who may have it could start it.
+ */
+function letGo(state: NodeState, plan: Plan): void {
+  if (!state.quorate) return;
+  let stopped = false;
+  for (const group of state.groups.values()) {
+    if (!group.frozen) continue;
+    const may = rankNodes(plan, group.name);
+    if (may.length === 0 || may.includes(state.self)) continue;
+    group.frozen = false;
+    stopped = true;
+    decide(state, {
+      what: 'release',
+      group: group.name,
+      why: 'the rules between groups do not let it be here: what was left running stops',
+    });
+  }
+  if (stopped) holdingsChanged(state);
 }
 
 const nobody: GroupFacts['barred'] = new Map();

@@ -83,6 +83,7 @@ export const fencingDefects: readonly Defect[] = [
     file: 'core/fencing/fencing-state.ts',
     find: 'forgotten: promisedUpTo,',
     replace: 'forgotten: 0,',
+    shownBy: 'a-voter-that-restarts-forgets-no-promise',
   },
   {
     name: 'shoots-before-it-has-seen-it',
