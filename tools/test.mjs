@@ -1,5 +1,5 @@
 // All tests: the quick gate's checks, then every suite, those that compute beside those that wait. `--full` raises the
-// counts of simulation and fuzz.
+// counts of simulation and fuzz, and adds what takes many minutes.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +42,8 @@ if (full) machines.push('test/uml/**/*.test.ts');
 const env = {
   SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '10000' : '1000'),
   FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? (full ? '60' : '5'),
+  // What takes many minutes runs with '1', and where nobody says: then somebody asked for that test.
+  MUSTER_FULL: process.env.MUSTER_FULL ?? (full ? '1' : '0'),
 };
 const besides = 'units, the loopback and the simulation';
 const why = whyNoLab();
