@@ -68,7 +68,11 @@ export function evaluateNodeSet(text: string, world: NodeSetWorld): Set<string> 
   let selected = new Set<string>();
   let pending: Part | undefined;
   let any = false;
-  for (const part of partsOf(text)) {
+  const parts = partsOf(text);
+  // Before its name is looked up, which is not the one that was meant.
+  const open = parts.find((part) => part.text === '[');
+  if (open !== undefined) throw new NodeSetError('"[" without "]"', open.column);
+  for (const part of parts) {
     if (part.operator) {
       if (part.text === ',') continue;
       if (pending !== undefined) throw new NodeSetError(`"${part.text}" follows "${pending.text}"`, part.column);

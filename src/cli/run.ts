@@ -41,7 +41,7 @@ async function programsFor(
 ): Promise<RemoteProgram[]> {
   const { sudo = false, cwd, env = [], template = false } = options;
   const script = options.script === undefined ? undefined : await readScript(options.script);
-  if (script === undefined && words.length === 0) {
+  if (script === undefined && words.every((word) => word.trim() === '')) {
     throw new Problem('usage', 'Cannot run on any host as a command must be given: there is none', {
       hint: 'muster run PATTERN -- COMMAND, or --script FILE for a local script',
     });

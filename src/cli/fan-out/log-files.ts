@@ -1,8 +1,9 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../base/problem.ts';
 import { FileSink } from './file-sink.ts';
 import type { HostRecord } from './host-record.ts';
+import { makeFolder } from './make-folder.ts';
 import type { OutputStream, View } from './view.ts';
 
 /** The name of a host as that of a file; what a path could take for something else is written as %2F. */
@@ -27,7 +28,7 @@ export class LogFiles implements View {
   /** Throws `Problem('badInput')` where the folder cannot be made. */
   static async into(folder: string): Promise<LogFiles> {
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
     } catch (error) {
       throw cannotWrite(folder, error);
     }

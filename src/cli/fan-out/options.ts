@@ -35,7 +35,7 @@ export interface RollingOptions {
 
 export function withRollingOptions(command: Command): Command {
   return command
-    .option('--serial <n|%>', 'in batches of so many hosts; stops where all of a batch have failed', share)
+    .option('--serial <n|%>', 'in batches of so many hosts; stops where all of a batch have failed', batch)
     .option('--max-fail <n|%>', 'begin no more hosts once more than so many have failed', share)
     .option('--fail-fast', 'begin no more hosts once one has failed; as --max-fail 0');
 }
@@ -57,4 +57,11 @@ function share(text: string): Share {
   const value = parseShare(text);
   if (value === undefined) throw new InvalidArgumentError('It must be a number of hosts, or a share of all like 20%.');
   return value;
+}
+
+/** A batch of no host would never end. */
+function batch(text: string): Share {
+  const value = share(text);
+  if (('count' in value ? value.count : value.percent) > 0) return value;
+  throw new InvalidArgumentError('It must be at least one host.');
 }

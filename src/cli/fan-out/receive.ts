@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../base/problem.ts';
 import { ParcelBeginning, packProgram, parcelEnd } from '../../remote/pack-program.ts';
 import type { Connection } from '../../remote/types.ts';
 import { fileNameOf } from './log-files.ts';
+import { makeFolder } from './make-folder.ts';
 
 export interface ReceiveRequest {
   readonly paths: readonly string[];
@@ -27,8 +28,11 @@ export async function receive(connection: Connection, request: ReceiveRequest): 
   const { name } = connection.target;
   const refuse = (seen: string): Problem =>
     new Problem('hostFailed', `Cannot fetch from host "${name}" as all must come as it is there: ${seen}`);
-  await mkdir(request.folder, { recursive: true });
-  const stage = await mkdtemp(join(request.folder, `.${fileNameOf(name)}.`));
+  const stage = await makeFolder(request.folder)
+    .then(() => mkdtemp(join(request.folder, `.${fileNameOf(name)}.`)))
+    .catch((error) => {
+      throw refuse((error as Error).message);
+    });
   // `--delay-directory-restore`: a folder that nobody may write to is still filled.
   const tar = spawn('tar', ['-xf', '-', '--no-same-owner', '-p', '--delay-directory-restore', '-C', stage], {
     stdio: ['pipe', 'ignore', 'pipe'],
@@ -64,7 +68,7 @@ export async function receive(connection: Connection, request: ReceiveRequest): 
     if (hash.digest('hex') !== end.digest) throw refuse('the checksums differ');
     const { code, said } = await unpacked;
     if (code !== 0) throw refuse(`tar here: ${said}`);
-    await mkdir(join(request.folder, fileNameOf(name)), { recursive: true });
+    await makeFolder(join(request.folder, fileNameOf(name)));
     await moveInto(stage, join(request.folder, fileNameOf(name)));
     return end.said;
   } catch (error) {

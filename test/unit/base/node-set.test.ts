@@ -53,6 +53,7 @@ describe('node sets as ClusterShell reads them', () => {
     ['node1!&node2', 7, /"&" follows "!"/],
     ['node1,node[2-1]', 12, /counts down/],
     ['node1,node[2', 11, /without "\]"/],
+    ['none[2', 5, /without "\]"/],
     ['node1,@nope', 7, /no @nope/],
     ['node1 web*', 7, /"web\*" matches no host/],
   ];
