@@ -84,11 +84,11 @@ export function showStatus({ name, up, gateway, links, nodes, cuts, slow }: LabS
 }
 
 /** `muster lab up` */
-export async function up(options: LabOption & { nodes?: number; links?: number }): Promise<void> {
+export async function up(options: LabOption & { nodes?: number; links?: number; volume?: number }): Promise<void> {
   const name = resolveLabName(options.lab);
   const { changed } = await interruptible((signal) =>
     withProgress(`lab ${name}`, (onProgress) =>
-      labUp({ name, nodes: options.nodes, links: options.links, onProgress, signal }),
+      labUp({ name, nodes: options.nodes, links: options.links, volume: options.volume, onProgress, signal }),
     ),
   );
   if (!changed) say(`lab ${name} is up already`);

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { connectStdio } from '../lab/dial.ts';
 import { serveGateway } from '../lab/gateway.ts';
 import { labDown, labStatus } from '../lab/lab.ts';
-import { labPaths, resolveLabName, sampleVip } from '../lab/names.ts';
+import { labPaths, resolveLabName, sampleVip, sharedVolume } from '../lab/names.ts';
 import { browse, cache, type LabOption, say, showStatus, ssh, up, withProgress } from './lab-actions.ts';
 import { addFaultVerbs } from './lab-faults.ts';
 
@@ -15,6 +15,7 @@ function count(text: string): number {
 const examples = `
 Examples:
   muster lab up --nodes 3                     three Debian machines on a switch of their own
+  muster lab up --volume 256                  the same with a disk of 256 MB that all of them share
   muster lab ssh node1 -- systemctl status    a command on one of them
   muster lab power off node1                  pull the plug
   muster lab partition node1 node2,node3      node1 on one side, the others on the other
@@ -37,6 +38,7 @@ export function labCommand(): Command {
   verb('up', 'bring the lab up, or complete one that is up')
     .option('--nodes <n>', 'how many nodes (default: 3)', count)
     .option('--links <n>', 'networks that each node is in: 1, or 2 (10.78.0.0/24 on eth1, for heartbeats)', count)
+    .option('--volume <megabytes>', `a disk that all nodes share, ${sharedVolume}, for a Filesystem resource`, count)
     .action(up);
   verb('down', 'take it down; works also after a crash').action(async (options: LabOption) => {
     const name = resolveLabName(options.lab);

@@ -14,6 +14,7 @@ import { nodePaths } from './names.ts';
 import { cableFunctions } from './network.ts';
 import { entryCommand } from './self.ts';
 import type { LabPaths } from './types.ts';
+import { volumeFunctions } from './volume.ts';
 import { waitUntil } from './wait.ts';
 
 /** Who may switch; the same for all of them. */
@@ -37,11 +38,15 @@ function powerSwitch(paths: LabPaths, node: string): string {
   return `#!/bin/sh
 switch=${quote(paths.switchNamespace)} port=${node} mac= mac2= namespace=${quote(nodePaths(paths, node).namespace)}
 events=${quote(join(groupOf(paths.name, node), 'cgroup.events'))} kill=${quote(killFile(paths.name, node))}
-${cableFunctions}
+volume=${quote(nodePaths(paths, node).volume)}
+${cableFunctions}${volumeFunctions}
 is_on() { grep -q '^populated 1$' "$events" 2>/dev/null; }
 off() {
   is_on || return 0
-  nsenter --net="$switch" -- sh -c 'ip link set "$1" down; ip link set "$1.2" down; echo 1 >"$2"' sh "$port" "$kill" 2>/dev/null
+  nsenter --net="$switch" -- sh -c 'ip link set "$1" down; ip link set "$1.2" down' sh "$port" 2>/dev/null
+  # Before anybody is told that it is off: its kernel lives on, and would write what is still in its memory.
+  cut_volume || exit 1
+  echo 1 >"$kill"
   # Killed frozen, its successor would be born so.
   echo 0 >"\${kill%/*}/cgroup.freeze"
   tries=500

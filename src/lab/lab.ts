@@ -20,6 +20,7 @@ import { ensureRequirements, requireRoot } from './requirements.ts';
 import { type LabState, readState, writeState } from './state.ts';
 import { tearDown } from './teardown.ts';
 import type { LabFaults, LabNode, LabPaths, NodeTrouble, SlowDirection } from './types.ts';
+import { createVolume } from './volume.ts';
 import { allEnded } from './wait.ts';
 
 /** A lab that is up. */
@@ -41,6 +42,8 @@ export interface LabUpOptions {
   readonly nodes?: number | undefined;
   /** Networks that each node is in: 1 or 2; 1 where the lab is new. The second carries nothing but heartbeats. */
   readonly links?: number | undefined;
+  /** Megabytes of a block device that all nodes share, `sharedVolume` in each; none where the lab is new and this is not said. */
+  readonly volume?: number | undefined;
   readonly onProgress?: ((line: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -122,16 +125,20 @@ async function boot(
 }
 
 async function create(paths: LabPaths, count: number, options: LabUpOptions): Promise<LabState> {
-  const { onProgress, signal, links = 1 } = options;
+  const { onProgress, signal, links = 1, volume = 0 } = options;
   const base = await ensureBaseTree({ onProgress, signal });
   await tearDown(paths);
   try {
     await mkdir(join(paths.stateDir, 'ssh'), { recursive: true, mode: 0o700 });
     onProgress?.(`making the switch and ${count} disks`);
-    const state: LabState = { name: paths.name, base, nodes: labHosts(count), links };
+    const state: LabState = { name: paths.name, base, nodes: labHosts(count), links, volume };
     await createSwitch(paths);
     const keys = await createKeys(paths, count);
     await allEnded(state.nodes.map((host) => createDisk(paths, host, { base, count, links, keys })));
+    if (volume > 0) {
+      const names = state.nodes.map(({ name }) => name);
+      await createVolume(paths, names, volume);
+    }
     await writeState(paths, state);
     onProgress?.(`booting ${state.nodes.map(({ name }) => name).join(' ')}`);
     await boot(paths, state, options);
@@ -153,9 +160,22 @@ function requireLinks({ links }: LabUpOptions, state?: LabState): void {
   );
 }
 
+function requireVolume({ volume }: LabUpOptions, state?: LabState): void {
+  if (volume !== undefined && !(Number.isInteger(volume) && volume >= 1 && volume <= 65_536))
+    throw new Problem('usage', `Cannot make a shared volume as it must have 1 to 65536 megabytes: ${volume}`);
+  if (volume === undefined || state === undefined || volume === state.volume) return;
+  const has = state.volume === 0 ? 'it has none' : `it has ${state.volume} megabytes`;
+  throw new Problem(
+    'usage',
+    `Cannot bring up lab "${state.name}" with a shared volume of ${volume} megabytes as it must have the one that it was made with: ${has}`,
+    { hint: `muster lab down --lab ${state.name}` },
+  );
+}
+
 async function complete(paths: LabPaths, state: LabState, options: LabUpOptions): Promise<boolean> {
   const { nodes: wanted, onProgress } = options;
   requireLinks(options, state);
+  requireVolume(options, state);
   if (wanted !== undefined && wanted !== state.nodes.length) {
     throw new Problem(
       'usage',
@@ -187,6 +207,7 @@ export async function labUp(options: LabUpOptions = {}): Promise<{ lab: Lab; cha
     throw new Problem('usage', `Cannot bring up a lab of ${nodes} nodes as it must have 1 to ${maxNodes}: it has not`);
   }
   requireLinks(options);
+  requireVolume(options);
   const paths = labPaths(resolveLabName(options.name));
   await ensureRequirements(options);
   return withLock(

@@ -11,6 +11,7 @@ import { cableFunctions, cutPower, unplug } from './network.ts';
 import { entryCommand } from './self.ts';
 import type { LabState } from './state.ts';
 import type { LabPaths } from './types.ts';
+import { attachVolume } from './volume.ts';
 import { waitUntil } from './wait.ts';
 
 // What a machine may do that a container by default may not: its own network, raw frames, real-time, locked memory.
@@ -75,6 +76,7 @@ export async function powerUp(paths: LabPaths, host: LabState['nodes'][number], 
   // What is in it stays: the other machines may be using it.
   const file = await open(disk, 'a');
   await file.truncate(sharedDiskSize).finally(() => file.close());
+  await attachVolume(paths, host.name);
   const nspawn = [
     'systemd-nspawn',
     '--quiet',

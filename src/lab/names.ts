@@ -56,6 +56,13 @@ export function sharedDiskFile({ stateDir }: LabPaths): string {
   return join(stateDir, 'shared-disk');
 }
 
+/** A block device that all machines share (volume.ts), in a lab that was made with one: where it is in each of them. */
+export const sharedVolume = '/srv/shared-volume';
+
+export function volumeFile({ stateDir }: LabPaths): string {
+  return join(stateDir, 'volume');
+}
+
 /** Where the lab of that name is, whether it is up or not. */
 export function labPaths(name: string): LabPaths {
   const stateDir = join(labsRoot, name);
@@ -75,6 +82,8 @@ export function nodePaths(paths: LabPaths, node: string) {
     /** A file system of fixed size: the node's own part of the overlay. */
     disk: join(directory, 'disk'),
     root: join(directory, 'root'),
+    /** Its own name of the file of the shared volume. */
+    volume: join(directory, 'volume'),
     console: join(directory, 'console.log'),
     namespace: join(paths.stateDir, 'net', node),
     sshSocket: join(paths.stateDir, 'ssh', `${node}.sock`),

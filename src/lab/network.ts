@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { inNamespace, must, mustShell } from './command.ts';
 import { clientAddress, clientAddress6, nodePaths } from './names.ts';
 import type { LabPaths } from './types.ts';
+import { volumeFunctions } from './volume.ts';
 
 // linux/magic.h, NSFS_MAGIC: a file on which a namespace is mounted.
 const nsfs = 0x6e736673;
@@ -94,17 +95,19 @@ unplug() {
 
 /**
  * The loss of a machine's power: its port goes down first (an init that is killed alone leaves a kernel that answers
- * for another 30 ms), all its processes are killed in one write, and both by one process so that little lies between.
+ * for another 30 ms), then its way to the shared volume, then all its processes are killed in one write; all by one
+ * process so that little lies between.
  */
 export async function cutPower(paths: LabPaths, node: string, killFile: string): Promise<void> {
   await must(
     inNamespace(paths.switchNamespace, [
       'sh',
       '-c',
-      'ip link set "$1" down; ip link set "$1.2" down 2>/dev/null; echo 1 > "$2"',
+      `failed= volume=$3${volumeFunctions}ip link set "$1" down; ip link set "$1.2" down 2>/dev/null; cut_volume || failed=1; echo 1 > "$2"; [ -z "$failed" ]`,
       'sh',
       node,
       killFile,
+      nodePaths(paths, node).volume,
     ]),
   );
 }

@@ -12,6 +12,8 @@ export const labTools: Readonly<Record<string, string>> = {
   nsenter: 'util-linux',
   unshare: 'util-linux',
   mount: 'mount',
+  losetup: 'mount',
+  perl: 'perl-base',
   ssh: 'openssh-client',
   'ssh-keygen': 'openssh-client',
 };

@@ -13,6 +13,8 @@ export interface LabState {
   readonly nodes: ReturnType<typeof labHosts>;
   /** How many networks each node is in: 1, or 2. */
   readonly links: number;
+  /** Megabytes of the block device that all nodes share; 0 where there is none. */
+  readonly volume: number;
 }
 
 const stateFile = (paths: LabPaths): string => join(paths.stateDir, 'state.json');
@@ -20,12 +22,13 @@ const stateFile = (paths: LabPaths): string => join(paths.stateDir, 'state.json'
 /** The lab's state, or undefined where there is none (or an unreadable one: then the lab has to be made anew). */
 export async function readState(paths: LabPaths): Promise<LabState | undefined> {
   try {
-    const { name, base, count, links } = JSON.parse(await readFile(stateFile(paths), 'utf8')) as Record<
+    const { name, base, count, links, volume } = JSON.parse(await readFile(stateFile(paths), 'utf8')) as Record<
       string,
       unknown
     >;
     if (name !== paths.name || typeof base !== 'string' || typeof count !== 'number') return undefined;
-    return { name: paths.name, base, nodes: labHosts(count), links: links === 2 ? 2 : 1 };
+    const megabytes = typeof volume === 'number' ? volume : 0;
+    return { name: paths.name, base, nodes: labHosts(count), links: links === 2 ? 2 : 1, volume: megabytes };
   } catch {
     return undefined;
   }
@@ -33,7 +36,8 @@ export async function readState(paths: LabPaths): Promise<LabState | undefined> 
 
 /** Written beside and renamed, so that a reader sees all of it or none. */
 export async function writeState(paths: LabPaths, state: LabState): Promise<void> {
-  const text = `${JSON.stringify({ name: state.name, base: state.base, count: state.nodes.length, links: state.links })}\n`;
+  const { name, base, nodes, links, volume } = state;
+  const text = `${JSON.stringify({ name, base, count: nodes.length, links, volume })}\n`;
   await writeFile(`${stateFile(paths)}.new`, text);
   await rename(`${stateFile(paths)}.new`, stateFile(paths));
 }

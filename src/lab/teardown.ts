@@ -6,6 +6,7 @@ import { destroyGroups } from './cgroup.ts';
 import { unmountBelow } from './mounts.ts';
 import { isNamespace } from './network.ts';
 import type { LabPaths } from './types.ts';
+import { detachVolumes } from './volume.ts';
 import { waitUntil } from './wait.ts';
 
 async function namespaceIds(paths: LabPaths): Promise<Set<string>> {
@@ -66,6 +67,7 @@ export async function tearDown(paths: LabPaths): Promise<void> {
   if (!existsSync(paths.stateDir)) return;
   await killInhabitants(paths);
   await unmountBelow(paths.stateDir);
+  await detachVolumes(paths);
   await rm(paths.stateDir, { recursive: true, force: true });
   // Empty parents go too; where another lab lives in them they stay.
   for (const folder of [dirname(paths.stateDir), dirname(dirname(paths.stateDir))]) await rmdir(folder).catch(() => {});

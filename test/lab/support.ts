@@ -48,15 +48,18 @@ export async function downLeavingNothing(name: string): Promise<void> {
   assert.deepEqual(await traces(name), []);
 }
 
-/** A lab for all tests of one `describe`: up before the first, down (and nothing left) after the last. */
-export function useLab(nodes: number, links = 1): () => Lab {
+/**
+ * A lab for all tests of one `describe`, with a shared volume of so many megabytes where that is said: up before the first,
+ * down (and nothing left) after the last.
+ */
+export function useLab(nodes: number, links = 1, volume?: number): () => Lab {
   let lab: Lab | undefined;
   let name: string | undefined;
   before(async function () {
     this.timeout(300_000); // the first lab of a machine builds the base tree
     await sweepDeadLabs();
     name = testLabName();
-    lab = (await labUp({ name, nodes, links })).lab;
+    lab = (await labUp({ name, nodes, links, volume })).lab;
   });
   after(async function () {
     this.timeout(60_000);
@@ -120,6 +123,8 @@ export async function traces(name: string): Promise<string[]> {
       found.push(join(path!, `muster-${name}`));
     }
   }
+  const loops = (await capture(['losetup', '--list', '--noheadings', '--output', 'NAME,BACK-FILE'])).stdout;
+  found.push(...loops.split('\n').filter((line) => line.includes(`${stateDir}/`)));
   const machines = await readdir('/run/systemd/nspawn/propagate').catch((): string[] => []);
   found.push(...machines.filter((machine) => machine.startsWith(`${name}-node`)));
   for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)) {
