@@ -1,5 +1,5 @@
 // All tests: the quick gate's checks, then every suite, those that compute beside those that wait. `--full` raises the
-// counts of simulation and fuzz, and adds what takes many minutes.
+// counts of simulation and fuzz, pulls more plugs, and adds what takes many minutes.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +44,7 @@ const env = {
   FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? (full ? '60' : '5'),
   // What takes many minutes runs with '1', and where nobody says: then somebody asked for that test.
   MUSTER_FULL: process.env.MUSTER_FULL ?? (full ? '1' : '0'),
+  PLUG_ROUNDS: process.env.PLUG_ROUNDS ?? (full ? '20' : '5'),
 };
 const besides = 'units, the loopback and the simulation';
 const why = whyNoLab();
