@@ -32,8 +32,9 @@ export function watchdogOf({
   return watchdog ?? (watchdogPolicy === undefined ? undefined : usualWatchdog);
 }
 
+/** Where the kernel was built so that a watchdog never ends, a musterd that is stopped would restart the machine. */
 function loadSoftdog(): boolean {
-  return spawnSync('modprobe', ['softdog'], { stdio: 'ignore', timeout: 5000 }).status === 0;
+  return spawnSync('modprobe', ['softdog', 'nowayout=0'], { stdio: 'ignore', timeout: 5000 }).status === 0;
 }
 
 /** What runs beside the decisions, as ha.cf says: the watchdog, and programs that musterd keeps running. */
@@ -81,7 +82,7 @@ export class Companions {
       throw new Problem(
         'hostFailed',
         `Cannot start musterd without watchdog "${device}" as muster.yml requires one: ${why}`,
-        { hint: 'modprobe softdog, or "watchdog: automatic" under "fencing"' },
+        { hint: 'modprobe softdog nowayout=0, or "watchdog: automatic" under "fencing"' },
       );
     if (armed) this.#parts.journal.say('watchdog', `${device} is open: without musterd this machine restarts`);
     else this.#parts.journal.warn('watchdog', `${device} protects nothing: ${why}`);
