@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { bmcAddress, bmcPassword, bmcUser } from '../../src/lab/bmc.ts';
-import { sampleVip } from '../../src/lab/names.ts';
+import { clientAddress, sampleVip } from '../../src/lab/names.ts';
 import type { FencingRecord } from '../../src/wire/fencing.ts';
 import type { JournalLine } from '../../src/wire/journal.ts';
 import type { Status } from '../../src/wire/status.ts';
-import { type Ended, ended, isReached, pingsAnswered, ssh, useLab } from './support.ts';
+import { type OperatedCluster, operatorSteps, pagerAgent, watchedAgent } from './operator-steps.ts';
+import { type Ended, ended, isReached, pingsAnswered, ssh, sshOutput, useLab } from './support.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const names = ['node1', 'node2', 'node3'];
+/** As in `npm run test:all`, or where somebody asked for this test; otherwise it is kept short. */
+const full = process.env.MUSTER_FULL !== '0';
 
 /** In the order of its life: a BMC of OpenIPMI's for each machine, fence_ipmilan on each, then one thing after the other. */
 describe('fencing with fence_ipmilan through the ipmi of the lab', function () {
@@ -22,13 +25,14 @@ describe('fencing with fence_ipmilan through the ipmi of the lab', function () {
   this.bail(true);
   const lab = useLab(3);
   const folder = mkdtempSync(join(tmpdir(), 'muster-fencing-'));
-  const inventory = join(folder, 'fencing.yml');
 
-  async function muster(...args: string[]): Promise<Ended> {
-    const env = { ...process.env, MUSTER_LAB: lab().paths.name, XDG_STATE_HOME: join(folder, 'state') };
-    const all = [`${root}dist/muster.js`, ...args, '-i', inventory];
-    return ended(spawn(process.execPath, all, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] }));
+  /** A line of shell as an operator would type it. */
+  function type(line: string): Promise<Ended> {
+    const path = `${join(folder, 'bin')}:${process.env.PATH}`;
+    const env = { ...process.env, PATH: path, MUSTER_LAB: lab().paths.name, XDG_STATE_HOME: join(folder, 'state') };
+    return ended(spawn('sh', ['-c', line], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] }));
   }
+  const muster = (...args: string[]): Promise<Ended> => type(`muster ${args.join(' ')} -i inventory/lab.yml`);
 
   async function statusOf(node: string): Promise<Status | undefined> {
     const { rc, stdout } = await ssh(lab(), node, 'musterd status --json');
@@ -59,9 +63,6 @@ describe('fencing with fence_ipmilan through the ipmi of the lab', function () {
       return all.flat().length === 1 ? all.flat()[0] : undefined;
     });
 
-  const powerOf = async (node: string): Promise<string> =>
-    (await lab().nodes()).find(({ name }) => name === node)!.power;
-
   /** Every device as each of these nodes has tested it. */
   const devicesAre = (nodes: readonly string[], states: Readonly<Record<string, string>>): Promise<true> =>
     until(`devices ${JSON.stringify(states)}`, async () => {
@@ -72,21 +73,24 @@ describe('fencing with fence_ipmilan through the ipmi of the lab', function () {
       return good ? true : undefined;
     });
 
-  async function history(): Promise<FencingRecord[]> {
-    const { output } = await muster('fence', '--history', '--json');
-    return JSON.parse(output.slice(output.indexOf('['), output.lastIndexOf(']') + 1));
+  /** What these have fenced. */
+  async function history(nodes: readonly string[]): Promise<FencingRecord[]> {
+    const texts = await Promise.all(nodes.map((node) => sshOutput(lab(), node, 'musterd fence --history --json')));
+    return texts.flatMap((text) => JSON.parse(text) as FencingRecord[]);
   }
 
   before(async () => {
     const devices = names.map(
-      (
-        node,
-      ) => `      ${node}-bmc: { agent: fence_ipmilan, nodes: { ${node}: { ip: ${bmcAddress(node)} } }, action: reboot, timeout: 20s,
-        options: { username: ${bmcUser}, password: { file: bmc }, lanplus: true, cipher: 3, power_timeout: 8 } }`,
+      (node) =>
+        `      ${node}-bmc: { agent: fence_ipmilan, nodes: { ${node}: { ip: ${bmcAddress(node)} } }, action: reboot, timeout: 12s,
+        options: { username: ${bmcUser}, password: { file: ../bmc }, lanplus: true, cipher: 3, power_timeout: 8 } }`,
     );
+    for (const part of ['bin', 'inventory']) mkdirSync(join(folder, part));
+    const program = `#!/bin/sh\nexec '${process.execPath}' '${root}dist/muster.js' "$@"\n`;
+    writeFileSync(join(folder, 'bin/muster'), program, { mode: 0o755 });
     writeFileSync(join(folder, 'bmc'), `${bmcPassword}\n`, { mode: 0o600 });
     writeFileSync(
-      inventory,
+      join(folder, 'inventory/lab.yml'),
       `defaults: { user: root, connection: lab }
 hosts:
   node[1-3]:
@@ -98,29 +102,39 @@ cluster:
   nodes: node[1-3]
   links: [ucast eth0]
   groups:
-    db: { preferred: node1, resources: [${sampleVip}/24/eth0] }
-  resources: { groups: { db: { needs: fencing } } }
+    db: { preferred: node1, resources: [${sampleVip}/24/eth0, watched] }
+  resources:
+    defaults: { monitor: 1s, migration_threshold: 1000 }
+    groups: { db: { needs: fencing } }
+  alerts: { pager: { exec: /root/pager.alert } }
+  monitors: { outside: { hosts: [${clientAddress}], services: { ping: { check: ping, interval: 2s } } } }
   fencing:
     devices:
 ${devices.join('\n')}
     self_test: 10s
 `,
     );
-    await Promise.all(names.map((node) => lab().bmc(node, true)));
+    const write = (file: string, text: string): string => `cat >${file} <<'END'\n${text}END\nchmod 755 ${file}\n`;
+    const agents = write('/etc/ha.d/resource.d/watched', watchedAgent) + write('/root/pager.alert', pagerAgent);
+    await Promise.all(
+      names.map(async (node) => {
+        await sshOutput(lab(), node, `mkdir -p /etc/ha.d/resource.d\n${agents}`);
+        await lab().bmc(node, true);
+      }),
+    );
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('is provisioned, and nobody but root may read the passwords', async () => {
+    const early = await muster('standby', 'node1');
+    assert.equal(early.rc, 4, early.output);
+    assert.match(early.output, /^Cannot set node1 standby as a node must answer: none does\n {2}node\[1-3\]: /);
     const { rc, output } = await muster('provision', '--diff');
     assert.equal(rc, 0, output);
     assert.ok(!output.includes(bmcPassword), 'no diff shows a password');
     for (const node of names) {
-      const { stdout } = await ssh(
-        lab(),
-        node,
-        'stat -c %a /etc/ha.d/muster.yml; grep -c lab-secret /etc/ha.d/muster.yml',
-      );
-      assert.deepEqual(stdout.trim().split('\n'), ['600', '3'], node);
+      const count = 'stat -c %a /etc/ha.d/muster.yml; grep -c lab-secret /etc/ha.d/muster.yml';
+      assert.deepEqual((await sshOutput(lab(), node, count)).split('\n'), ['600', '3'], node);
     }
     await holderAmong(names);
     await devicesAre(names, { 'node1-bmc': 'ok', 'node2-bmc': 'ok', 'node3-bmc': 'ok' });
@@ -130,39 +144,33 @@ ${devices.join('\n')}
     assert.ok(!status.output.includes(bmcPassword));
   });
 
+  const cluster: OperatedCluster = {
+    ...{ nodes: names, type, statusOf, holderAmong, until },
+    on: (node, command) => sshOutput(lab(), node, command),
+  };
+  operatorSteps(() => cluster, full);
+
+  /** Until a machine is on again and its musterd hears the others. */
+  const isBack = (node: string): Promise<true> =>
+    until(`${node} is on again`, async () => ((await statusOf(node))?.quorum.quorate === true ? true : undefined));
+
   it('takes over from a machine that hangs once its BMC has switched it off, which brings it back, too', async () => {
     const holder = await holderAmong(names);
     const others = names.filter((node) => node !== holder);
+    const boot = 'cat /run/boot-of-the-test 2>/dev/null || date +%s.%N | tee /run/boot-of-the-test';
+    const before = await sshOutput(lab(), holder, boot);
     await lab().faults.freeze(holder);
     const second = await holderAmong(others);
     const lines = await journalOf(second);
     const at = (what: string): number => lines.findLastIndex((line) => line.what === what);
     assert.ok(at('fenced') >= 0 && at('fenced') < at('takeover'), JSON.stringify(lines.slice(-10)));
-    const [record] = (await history()).filter(({ node }) => node === holder);
-    assert.deepEqual([record!.ok, record!.kind], [true, 'device']);
-    assert.match(record!.text, /^node\d-bmc \(fence_ipmilan\) says that node\d is off$/);
-    // It was switched off while it hung: what runs now is another boot.
-    await until(`${holder} is on again`, async () =>
-      (await powerOf(holder)) === 'on' && (await statusOf(holder)) ? true : undefined,
-    );
+    const record = (await history(others)).find(({ node, ok }) => node === holder && ok);
+    assert.match(record?.text ?? '', /^node\d-bmc \(fence_ipmilan\) says that node\d is off$/);
+    assert.equal(record!.kind, 'device');
+    await isBack(holder);
+    assert.notEqual(await sshOutput(lab(), holder, boot), before, 'it was switched off while it hung');
     assert.equal(await holderAmong(names), second);
     assert.ok(await isReached(lab(), sampleVip));
-  });
-
-  it('takes over from a pulled plug only after fence_ipmilan has confirmed it', async () => {
-    const holder = await holderAmong(names);
-    const others = names.filter((node) => node !== holder);
-    const since = Date.now();
-    await lab().faults.powerOff(holder);
-    const second = await holderAmong(others);
-    const records = (await history()).filter(({ time }) => time > since);
-    assert.ok(
-      records.some(({ node, ok }) => node === holder && ok),
-      JSON.stringify(records),
-    );
-    const takeover = (await journalOf(second)).findLast(({ what }) => what === 'takeover')!;
-    assert.ok(takeover.time >= records.find(({ ok }) => ok)!.time - 1000, 'the clocks are one');
-    await until(`${holder} is on again`, async () => ((await statusOf(holder)) ? true : undefined));
   });
 
   it('stays down where the BMC cannot be reached, says so, and goes on when an operator confirms', async () => {
@@ -171,12 +179,13 @@ ${devices.join('\n')}
     await devicesAre(names, { [`${holder}-bmc`]: 'ok' });
     await lab().bmc(holder, false);
     await devicesAre(others, { [`${holder}-bmc`]: 'failed' });
-    const warned = (await Promise.all(others.map(journalOf))).map((lines) =>
-      lines.some(
-        ({ what, why }) => what === 'fencing-device' && why.includes(`${holder}-bmc (fence_ipmilan) failed its test`),
-      ),
-    );
-    assert.deepEqual(warned, [true, true]);
+    for (const node of others) {
+      const warned = (await journalOf(node)).filter(({ what }) => what === 'fencing-device').map(({ why }) => why);
+      assert.ok(
+        warned.some((why) => why.includes(`${holder}-bmc (fence_ipmilan) failed its test`)),
+        warned.join('\n'),
+      );
+    }
     const shown = await muster('status');
     assert.match(shown.output, new RegExp(`${holder}-bmc \\(fence_ipmilan\\) FAILED its test by node\\d`));
 
@@ -189,22 +198,24 @@ ${devices.join('\n')}
     for (const node of others) assert.equal((await statusOf(node))?.groups[0]?.gateOpen, false);
     const asked = await muster('fence', holder, '--yes');
     assert.equal(asked.rc, 2, asked.output);
-    assert.match(
-      asked.output,
-      new RegExp(`Cannot fence "${holder}" as node\\d must make sure that it is off: .*fence_ipmilan`),
-    );
-    assert.match(
-      asked.output,
-      new RegExp(`hint: make sure that ${holder} is off, then: muster fence ${holder} --confirmed`),
-    );
+    const must = `Cannot fence "${holder}" as node\\d must make sure that it is off: .*fence_ipmilan`;
+    assert.match(asked.output, new RegExp(must));
+    const hint = `hint: make sure that ${holder} is off, then: muster fence ${holder} --confirmed`;
+    assert.match(asked.output, new RegExp(hint));
     const confirmed = await muster('fence', holder, '--confirmed', '--yes');
     assert.equal(confirmed.rc, 0, confirmed.output);
     await holderAmong(others);
     assert.ok(await isReached(lab(), sampleVip));
-    assert.ok((await history()).some(({ node, kind }) => node === holder && kind === 'operator'));
-
-    await lab().bmc(holder, true);
-    await lab().faults.powerOn(holder);
-    await devicesAre(others, { [`${holder}-bmc`]: 'ok' });
+    assert.ok((await history(others)).some(({ node, kind }) => node === holder && kind === 'operator'));
+    const word = `failure ${holder} is fenced: an operator has made sure that it is off`;
+    await until('an alert of that', async () => {
+      const told = await Promise.all(others.map((node) => ssh(lab(), node, 'cat /root/told')));
+      const lines = told.flatMap(({ stdout }) => stdout.split('\n').filter((line) => line === word));
+      assert.ok(lines.length <= 1, 'one node tells it');
+      return lines.length === 1 ? true : undefined;
+    });
+    const alive = await muster('fence', others[0]!, '--confirmed', '--yes');
+    assert.equal(alive.rc, 2, alive.output);
+    assert.match(alive.output, new RegExp(`${others[0]} is heard: it was alive \\d+ ms ago`));
   });
 });
