@@ -36,14 +36,6 @@ export const fencingDefects: readonly Defect[] = [
     replace: ') return false;',
   },
   {
-    name: 'what-runs-without-a-lease-is-not-seen',
-    rule: 'Nobody may say that something of it runs there, whoever had it last.',
-    where: 'needs',
-    file: 'core/fencing/permission.ts',
-    find: 'if (running.length > 0)',
-    replace: 'if (running.length > 99)',
-  },
-  {
     name: 'every-life-is-fenced',
     rule: 'A fencing ends the life that was known when it was asked for and those before it, no later one.',
     where: 'needs',
@@ -51,14 +43,6 @@ export const fencingDefects: readonly Defect[] = [
     find: 'return ballot.node === node && ballot.incarnation <= incarnation;',
     replace: 'return ballot.node === node && incarnation.length > 0;',
     also: [{ file: 'core/fencing/fence.ts', find: '  fenced.delete(from);', replace: '' }],
-  },
-  {
-    name: 'nobody-knows-is-nobody-had-it',
-    rule: 'Voters without a record do not count to the majority that knows who had it.',
-    where: 'needs',
-    file: 'core/fencing/permission.ts',
-    find: 'if (isMajority(state, knowing(state, words)))',
-    replace: 'if (knowing(state, words) >= 0)',
   },
   {
     name: 'oldest-record-counts',

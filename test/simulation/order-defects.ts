@@ -19,6 +19,7 @@ export const orderDefects: readonly Defect[] = [
     name: 'taken-over-in-maintenance',
     rule: 'in maintenance nobody takes over but who had the group when it began',
     where: 'orders',
+    shownBy: 'nobody-takes-over-in-maintenance',
     file: 'takeover.ts',
     find: 'if (left !== undefined) return left === state.self',
     replace: "if (left === 'no such node') return left === state.self",
@@ -32,13 +33,5 @@ export const orderDefects: readonly Defect[] = [
     find: 'if (inMaintenance(state, state.self) && !state.epochs.steppingDown) return undefined;',
     replace: '',
     also: everybodyMay,
-  },
-  {
-    name: 'end-of-a-move-not-told',
-    rule: 'who finds the time of a move over tells the others, or the group is tossed about',
-    where: 'orders',
-    file: 'operator.ts',
-    find: '    giveOrders(state, over, now);\n    applyOrders(state, now);',
-    replace: '    for (const { about } of over) state.orders.pins.delete(about);\n    state.orders.endsAt = now + 1e9;',
   },
 ];

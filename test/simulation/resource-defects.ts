@@ -18,14 +18,6 @@ export const resourceDefects: readonly Defect[] = [
     ],
   },
   {
-    name: 'dropped-while-running',
-    rule: 'a node that leaves drops what nobody wants only when it has stopped',
-    where: 'agents',
-    file: 'operator.ts',
-    find: "held.filter((group) => stopsFirst(state, group, () => 'this node leaves, and nobody is there to take it over'))",
-    replace: "held.filter((group) => stopsFirst(state, group, () => 'this node leaves') || group.name !== '')",
-  },
-  {
     name: 'lost-and-left-running',
     rule: 'whoever loses a lease stops what it ran for it',
     where: 'agents',
@@ -70,6 +62,7 @@ export const resourceDefects: readonly Defect[] = [
     name: 'given-up-and-kept',
     rule: 'a node hands over what it gives up',
     where: 'agents',
+    shownBy: 'given-up-is-handed-over',
     file: 'placement.ts',
     find: 'if (isAway(state) || whyBarredOn(state, group, state.self) !== undefined) {',
     replace: 'if (isAway(state)) {',
