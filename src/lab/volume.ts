@@ -65,7 +65,7 @@ export async function attachVolume(paths: LabPaths, node: string): Promise<void>
 }
 
 /** From here on the machine writes nothing more to the shared volume, whatever it has mounted. Idempotent. */
-export async function cutVolume(paths: LabPaths, node: string): Promise<void> {
+async function cutVolume(paths: LabPaths, node: string): Promise<void> {
   await mustShell(`volume=$1${volumeFunctions}cut_volume`, [nodePaths(paths, node).volume]);
 }
 

@@ -1,6 +1,6 @@
 import type { Channel } from './channel.ts';
 
-export interface Limits {
+interface Limits {
   readonly signal?: AbortSignal | undefined;
   /** In milliseconds. */
   readonly timeoutMs?: number | undefined;

@@ -13,8 +13,8 @@ const hops = new Hops((target) => openSession(target));
 export const dialJump: DialJump = (target) => hops.dial(target);
 
 /**
- * Connects and logs in, by ssh2 or by OpenSSH (also where ssh2 was refused, and OpenSSH has more to show), through jump hosts where the target has some; or takes a connection that is
- * kept open. Rejects with `Problem('hostUnreachable')` where the host is not there, hangs, shows a wrong host key or does
+ * Connects and logs in, by ssh2 or by OpenSSH (also where ssh2 was refused, and OpenSSH has more to show), through jump hosts
+ * where the target has some; or takes a connection that is kept open. Rejects with `Problem('hostUnreachable')` where the host is not there, hangs, shows a wrong host key or does
  * not let us in; with `Problem('interrupted')` through `signal`.
  */
 export async function openSession(

@@ -35,3 +35,8 @@ export class BootFile {
 export function sinceBoot(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
+
+/** The boot by a clock of this musterd's own (monotonic milliseconds): what turns its times into those of the next one, and back. */
+export function bootedAt(now: () => number): number {
+  return now() - sinceBoot();
+}

@@ -8,7 +8,7 @@ import { connect } from '../../src/remote/connection.ts';
 import { type Access, type Questions, Secret } from '../../src/remote/secret.ts';
 import type { Target, TransportName } from '../../src/remote/types.ts';
 import { installPackages } from '../debian/installed.ts';
-import { isGone, keygen, startSshd, type TestSshd } from './sshd.ts';
+import { isGone, keygen, says, startSshd, type TestSshd } from './sshd.ts';
 
 /** Answers in turn, and keeps what was asked. */
 function person(...answers: string[]): { questions: Questions; asked: string[] } {
@@ -20,15 +20,6 @@ function person(...answers: string[]): { questions: Questions; asked: string[] }
     return answer;
   };
   return { asked, questions: { line: next, secret: async (question) => new Secret(await next(question)) } };
-}
-
-async function says(target: Target, command = 'echo in'): Promise<string> {
-  const connection = await connect(target);
-  try {
-    return (await connection.exec(command)).stdout.toString();
-  } finally {
-    await connection.close();
-  }
 }
 
 async function problemOf(work: Promise<unknown>): Promise<Problem> {

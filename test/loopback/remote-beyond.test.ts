@@ -10,17 +10,7 @@ import type { Problem } from '../../src/base/problem.ts';
 import { connect } from '../../src/remote/connection.ts';
 import { agentKeyTypes } from '../../src/remote/key-agents.ts';
 import { type Questions, Secret } from '../../src/remote/secret.ts';
-import type { Target } from '../../src/remote/types.ts';
-import { keygen, startSshd, type TestSshd } from './sshd.ts';
-
-async function says(target: Target, command = 'echo in'): Promise<string> {
-  const connection = await connect(target);
-  try {
-    return (await connection.exec(command)).stdout.toString();
-  } finally {
-    await connection.close();
-  }
-}
+import { keygen, says, startSshd, type TestSshd } from './sshd.ts';
 
 describe('remote: beyond ssh2', function () {
   this.timeout(60_000);

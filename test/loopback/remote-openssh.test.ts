@@ -12,7 +12,7 @@ import { Secret } from '../../src/remote/secret.ts';
 import { loadSshConfig } from '../../src/remote/ssh-config.ts';
 import { targetOf } from '../../src/remote/target.ts';
 import type { Connection, Target } from '../../src/remote/types.ts';
-import { freePort, isGone, keygen, startSshd, type TestSshd } from './sshd.ts';
+import { freePort, isGone, keygen, says, startSshd, type TestSshd } from './sshd.ts';
 
 describe('remote: through OpenSSH', function () {
   this.timeout(60_000);
@@ -43,15 +43,6 @@ describe('remote: through OpenSSH', function () {
     const ssh = { address: 'web', user: undefined, port: undefined, identityFile: undefined, proxyCommand: undefined };
     const host = { name: 'node1', connection: 'ssh' as const, ssh, groups: ['all'], variables: {} };
     return targetOf(host, await loadSshConfig(file));
-  }
-
-  async function says(target: Target, command = 'echo in'): Promise<string> {
-    const own = await connect(target);
-    try {
-      return (await own.exec(command)).stdout.toString();
-    } finally {
-      await own.close();
-    }
   }
 
   it('gives exit code, output, error output and signals of commands back, many at once', async () => {

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync,
 import { connect as connectTcp, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { connect } from '../../src/remote/connection.ts';
 import type { Target } from '../../src/remote/types.ts';
 
 export interface SshdOptions {
@@ -78,6 +79,16 @@ export async function isGone(pid: number): Promise<boolean> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return false;
+}
+
+/** What a command prints on a connection of its own. */
+export async function says(target: Target, command = 'echo in'): Promise<string> {
+  const connection = await connect(target);
+  try {
+    return (await connection.exec(command)).stdout.toString();
+  } finally {
+    await connection.close();
+  }
 }
 
 /** Processes whose parent, directly or further up, is `pid`. */

@@ -2,9 +2,9 @@
  * Who is fenced, by whom, and when. A node is fenced where a group waits for it and it is not heard any more, where it asks
  * for it itself, or where an operator does; of two nodes without a third vote also because nobody can go on without it
  * (`two-nodes.ts`). Nobody is fenced that this node has not heard since its own start: else every start of a cluster that is
- * cut in two would be a war. The first in line for the group that has a way to do it does it, and
- * where nothing came of that, the next one, too (`turns.ts`). Each try comes after a wait, and after a failure there is a
- * pause; a fencing that is not confirmed counts for nothing.
+ * cut in two would be a war. The first in line for the group that has a way to do it does it, and where nothing came of that,
+ * the next one, too (`turns.ts`). Each try comes after a wait, and after a failure there is a pause; a fencing that is not
+ * confirmed counts for nothing.
  */
 import { foldHosts } from '../../base/host-range.ts';
 import { canFenceFrom } from '../../model/fencing.ts';

@@ -1,6 +1,6 @@
 import type { Watched } from '../../core/monitoring.ts';
 import { type Monitor, monitorName } from '../../model/monitors.ts';
-import { BootFile, sinceBoot } from '../boot-file.ts';
+import { BootFile, bootedAt } from '../boot-file.ts';
 
 /** What was seen of each monitor that runs here, in a file that survives musterd and not the next boot. */
 export class MonitorMemory {
@@ -12,7 +12,7 @@ export class MonitorMemory {
   /** A file that cannot be read, or says something else, says nothing. `now` is monotonic milliseconds. */
   constructor(file: string, now: () => number) {
     this.#file = new BootFile(file);
-    this.#bootedAt = now() - sinceBoot();
+    this.#bootedAt = bootedAt(now);
     const found = this.#file.read();
     this.#known = new Map(
       (Array.isArray(found) ? found.filter(isKept) : []).map(([name, watched]) => [

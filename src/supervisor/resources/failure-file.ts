@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Failures } from '../../core/resources/failures.ts';
 import type { GroupName } from '../../model/names.ts';
-import { BootFile, sinceBoot } from '../boot-file.ts';
-import type { RunnableResource } from './runnable.ts';
+import { BootFile, bootedAt } from '../boot-file.ts';
+import { likeness, type RunnableResource } from './runnable.ts';
 
 /** One line of it. JSON has no infinity, which is null here. */
 interface Kept {
@@ -35,7 +35,7 @@ export class FailureFile {
   constructor(directory: string, runnable: Runnable, now: () => number) {
     this.#file = new BootFile(join(directory, 'failures.json'));
     this.#runnable = runnable;
-    this.#bootedAt = now() - sinceBoot();
+    this.#bootedAt = bootedAt(now);
     const read = this.#file.read();
     this.found = (Array.isArray(read) ? read.filter(isKept) : [])
       .filter(({ group, resource, like }) => like === this.#likeOf(group, resource))
@@ -66,8 +66,7 @@ export class FailureFile {
   #likeOf(group: GroupName, name: string): string | undefined {
     const resource = this.#runnable.get(group)?.find((one) => one.name === name);
     if (resource === undefined) return undefined;
-    const text = JSON.stringify([resource.agent, resource.parameters]);
-    return createHash('sha256').update(text).digest('hex').slice(0, 16);
+    return createHash('sha256').update(likeness(resource)).digest('hex').slice(0, 16);
   }
 }
 

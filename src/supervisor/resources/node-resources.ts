@@ -175,8 +175,8 @@ export class NodeResources {
 
   #run(operation: Extract<ResourceEffect, { type: 'run' }>): void {
     const { id, group, index, action } = operation;
-    const name = this.#runnable.get(group)?.[index]?.name ?? '';
     const resource = this.#runnable.get(group)?.[index];
+    const name = resource?.name ?? '';
     this.#begun.set(id, { group, name, action, at: this.#parts.now() });
     if (action === 'start' && resource !== undefined)
       this.#note('what is started', () => this.#started.begins(group, resource));

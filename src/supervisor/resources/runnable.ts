@@ -19,6 +19,11 @@ export interface RunnableResource {
   readonly settings: ResourceSettings;
 }
 
+/** Equal where it is one and the same thing that would be started and stopped: its times do not matter. May hold passwords. */
+export function likeness({ agent, parameters }: RunnableResource): string {
+  return JSON.stringify([agent, parameters]);
+}
+
 /** The resources of every group that agents run, in their order: no addresses, which the gate has, and no ldirectord, which musterd is. */
 export function runnableResources({ groups, resources }: Cluster): Map<GroupName, RunnableResource[]> {
   return new Map(

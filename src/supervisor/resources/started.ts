@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import type { GroupName } from '../../model/names.ts';
 import { BootFile } from '../boot-file.ts';
-import type { RunnableResource } from './runnable.ts';
+import { likeness, type RunnableResource } from './runnable.ts';
 
 interface Started {
   readonly group: GroupName;
@@ -32,7 +32,7 @@ export class StartedResources {
   /** Before a start begins: from now on it may run. Throws where the file cannot be written. */
   begins(group: GroupName, resource: RunnableResource): void {
     const known = this.#started.get(resource.instance);
-    if (known !== undefined && isSame(known.resource, resource)) return;
+    if (known !== undefined && likeness(known.resource) === likeness(resource)) return;
     this.#started.set(resource.instance, { group, resource });
     this.#write();
   }
@@ -47,18 +47,13 @@ export class StartedResources {
     const now = new Map([...runnable.values()].flat().map((resource) => [resource.instance, resource]));
     return [...this.#started.values()].reverse().filter(({ resource }) => {
       const named = now.get(resource.instance);
-      return named === undefined || !isSame(named, resource);
+      return named === undefined || likeness(named) !== likeness(resource);
     });
   }
 
   #write(): void {
     this.#file.write([...this.#started.values()]);
   }
-}
-
-/** Times do not matter: it is one and the same thing that would be stopped. */
-function isSame(one: RunnableResource, other: RunnableResource): boolean {
-  return JSON.stringify([one.agent, one.parameters]) === JSON.stringify([other.agent, other.parameters]);
 }
 
 function isStarted(value: unknown): value is Started {

@@ -74,6 +74,15 @@ describe('the resources of a node', function () {
     return { resources, journal, last, phase };
   }
 
+  /** Wants what cannot start, until it is given up. */
+  async function giveUp({ resources, last }: Begun): Promise<void> {
+    resources.want({ group: 'shop', wish: 'run', urgently: false, id: 1 });
+    for (let waited = 0; last()?.barred === undefined || last().phase !== 'stopped'; waited++) {
+      assert.ok(waited < 2000);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   const log = (): string[] =>
     existsSync(machine.path('log'))
       ? readFileSync(machine.path('log'), 'utf8')
@@ -158,11 +167,7 @@ describe('the resources of a node', function () {
   it('that were given up are not tried again by a musterd that was restarted, unless they are others by then', async () => {
     writeFileSync(machine.path('broken'), '');
     const first = begin();
-    first.resources.want({ group: 'shop', wish: 'run', urgently: false, id: 1 });
-    for (let waited = 0; first.last()?.barred === undefined || first.last().phase !== 'stopped'; waited++) {
-      assert.ok(waited < 2000);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await giveUp(first);
     const { barred } = first.last();
     const known = first.resources
       .status('shop')
@@ -196,11 +201,7 @@ describe('the resources of a node', function () {
   it('that an operator has mended stay so over a restart', async () => {
     writeFileSync(machine.path('broken'), '');
     const first = begin();
-    first.resources.want({ group: 'shop', wish: 'run', urgently: false, id: 1 });
-    for (let waited = 0; first.last()?.barred === undefined || first.last().phase !== 'stopped'; waited++) {
-      assert.ok(waited < 2000);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await giveUp(first);
     first.resources.want({ group: 'shop', wish: 'stop', urgently: false, id: 2 });
     first.resources.clear('shop');
     first.resources.stop();
