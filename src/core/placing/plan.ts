@@ -11,6 +11,7 @@ import { type Board, layOut, type Piece, put, type Seat } from './board.ts';
 import type { PlacementFacts } from './facts.ts';
 import { failbackWaits } from './failback.ts';
 import { compareWorth, fits, type Worth, worthAt, worthNow } from './judge.ts';
+import { type Move, untangle } from './untangle.ts';
 
 /** Why a group leaves the node that it is on, or begins to run. */
 export type MoveReason = 'start' | 'takeover' | 'pinned' | 'repair' | 'failback';
@@ -38,7 +39,8 @@ export function makePlan(facts: PlacementFacts): Plan {
   placeAll(board);
   const reasons = new Map<Piece, MoveReason>();
   // A move may make room for somebody who had none.
-  for (let round = 0; round < board.pieces.length && improve(board, reasons); round++) place(board.blocks, board);
+  const moves = (): boolean => improve(board, reasons) || repairTogether(board, reasons);
+  for (let round = 0; round < board.pieces.length && moves(); round++) place(board.blocks, board);
   const groups = board.pieces.map((piece): PlannedGroup => {
     const { name, facts: own } = piece;
     const to = piece.at?.facts.name;
@@ -153,11 +155,22 @@ function moveToBetter(movers: readonly Piece[], board: Board, reasons: Map<Piece
   }
   const seat = best([...why.keys()], movers);
   if (seat === undefined) return false;
+  move({ movers, seat }, why.get(seat)!, reasons);
+  return true;
+}
+
+function move({ movers, seat }: Move, why: MoveReason, reasons: Map<Piece, MoveReason>): void {
   for (const piece of movers) {
-    if (piece.at !== seat && piece.facts.on === piece.at?.facts.name) reasons.set(piece, why.get(seat)!);
+    if (piece.at !== seat && piece.facts.on === piece.at?.facts.name) reasons.set(piece, why);
     put(piece, seat);
   }
-  return true;
+}
+
+/** Repairs rules by moves that help only together; true where anything moved. */
+function repairTogether(board: Board, reasons: Map<Piece, MoveReason>): boolean {
+  const moves = untangle(board) ?? [];
+  for (const one of moves) move(one, 'repair', reasons);
+  return moves.length > 0;
 }
 
 function reasonToMove(movers: readonly Piece[], now: Worth, seat: Seat, board: Board): MoveReason | undefined {

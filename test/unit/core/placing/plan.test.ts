@@ -145,6 +145,45 @@ describe('placement', () => {
       const plan = planOf({ groups: on, rules, failback: { kind: 'off' } });
       assert.deepEqual(placesOf(plan), { a: 'n1', b: 'n3', c: 'n2' });
     });
+
+    it('is repaired also where one has to make room for another first', () => {
+      const said = {
+        groups: [
+          { name: 'a', on: 'n1' },
+          { name: 'b', on: 'n3' },
+          { name: 'c', on: 'n3' },
+        ],
+        rules,
+        per: { b: { never: ['n2'] }, c: { never: ['n2'] } },
+      };
+      const plan = planOf(said);
+      assert.deepEqual(placesOf(plan), { a: 'n2', b: 'n1', c: 'n3' });
+      assert.deepEqual(
+        plan.groups.map(({ reason }) => reason),
+        ['repair', 'repair', undefined],
+      );
+      // Whichever of the two goes first, the other follows, and nobody goes back.
+      for (const [a, b] of [
+        ['n2', 'n3'],
+        ['n1', 'n1'],
+      ] as const) {
+        const on = said.groups.map((group, index) => ({ ...group, on: [a, b, 'n3'][index] }));
+        assert.deepEqual(places({ ...said, groups: on }), placesOf(plan));
+      }
+    });
+
+    it('is repaired by no move that an operator, or the ping nodes, speak against', () => {
+      const per = { b: { never: ['n2'] }, c: { never: ['n2'] } };
+      const groups = (pinned: string | undefined) => [
+        { name: 'a', on: 'n1', pinned },
+        { name: 'b', on: 'n3' },
+        { name: 'c', on: 'n3' },
+      ];
+      const stays = { a: 'n1', b: 'n3', c: 'n3' };
+      assert.deepEqual(places({ groups: groups('n1'), rules, per }), stays);
+      const nodes = ['n1', 'n2', 'n3'].map((name) => ({ name, reach: name === 'n2' ? 1 : 2 }));
+      assert.deepEqual(places({ nodes, groups: groups(undefined), rules, per }), stays);
+    });
   });
 
   it('starts nothing whose strict predecessor runs nowhere', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { explainPlan } from '../../../../src/core/placing/explain.ts';
 import type { PlacementFacts } from '../../../../src/core/placing/facts.ts';
 import { makePlan, type Plan } from '../../../../src/core/placing/plan.ts';
-import { anyFacts, placesOf, settled, without } from './facts.ts';
+import { anyFacts, factsOf, placesOf, settled, without } from './facts.ts';
 
 const runs = { numRuns: 600 };
 const withRules = anyFacts({ rules: true });
@@ -96,6 +96,41 @@ describe('placement, for any facts', function () {
           if (from === node || from === undefined || to === from || to === undefined) continue;
           assert.ok(reason === 'repair' || said.placement.rules.some(({ strict }) => strict), `${reason}`);
         }
+      }),
+      runs,
+    );
+  });
+
+  it('breaks the rules of two or three groups as seldom as can be', () => {
+    const nodes = ['n1', 'n2', 'n3', 'n4'];
+    const may = fc.subarray(nodes, { minLength: 1 });
+    const group = fc.record({ may, on: fc.nat(), preferred: fc.constantFrom(...nodes) });
+    const kind = fc.constantFrom('together', 'apart' as const);
+    fc.assert(
+      fc.property(kind, fc.array(group, { minLength: 2, maxLength: 3 }), (of, drawn) => {
+        const names = drawn.map((_, index) => `g${index + 1}`);
+        const facts = factsOf({
+          nodes,
+          groups: drawn.map((one, index) => ({
+            name: names[index]!,
+            preferred: one.preferred,
+            on: one.may[one.on % one.may.length],
+          })),
+          rules: [{ kind: of, groups: names }],
+          per: Object.fromEntries(
+            drawn.map((one, index) => [names[index]!, { never: nodes.filter((node) => !one.may.includes(node)) }]),
+          ),
+        });
+        const broken = (places: readonly unknown[]): number =>
+          places
+            .flatMap((one, index) => places.slice(index + 1).map((other) => one === other))
+            .filter((same) => same === (of === 'apart')).length;
+        const all = drawn.reduce<string[][]>(
+          (before, one) => before.flatMap((places) => one.may.map((node) => [...places, node])),
+          [[]],
+        );
+        const plan = placesOf(makePlan(facts));
+        assert.equal(broken(names.map((name) => plan[name])), Math.min(...all.map(broken)), JSON.stringify(plan));
       }),
       runs,
     );
