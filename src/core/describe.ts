@@ -70,12 +70,17 @@ export interface StoreView {
   readonly boundMs: number;
 }
 
-/** The whole picture, ready to be turned into `musterd status`. */
-export interface View {
-  readonly node: NodeName;
-  readonly standby: boolean;
+/** What is looked at each second: who is there. */
+export interface PeersView {
   /** Who says that this node was fenced: it takes nothing any more until its musterd starts again; null: nobody does. */
   readonly endedBy: NodeName | null;
+  readonly nodes: readonly NodeView[];
+}
+
+/** The whole picture, ready to be turned into `musterd status`. */
+export interface View extends PeersView {
+  readonly node: NodeName;
+  readonly standby: boolean;
   /** Of the whole cluster. */
   readonly maintenance: boolean;
   /** The same number on two nodes: they know the same orders of operators. */
@@ -92,7 +97,6 @@ export interface View {
   };
   /** Where a store has the leases instead of the voters; times in milliseconds. */
   readonly store: StoreView | null;
-  readonly nodes: readonly NodeView[];
   readonly groups: readonly GroupView[];
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -102,7 +106,7 @@ export function describe(state: NodeState, now: number): View {
   return {
     node: state.self,
     standby: isAway(state),
-    endedBy: state.fencing.endedBy ?? null,
+    ...describePeers(state, now),
     maintenance: state.orders.maintenance.has(''),
     orders: state.orders.digest,
     quorum: {
@@ -112,9 +116,16 @@ export function describe(state: NodeState, now: number): View {
       silentMs: Math.max(0, Math.ceil(state.silentUntil - now)),
     },
     store: describeStore(state, now),
-    nodes: state.names.map((name) => describeNode(state, name, now)),
     groups: [...state.groups.values()].map((group) => describeGroup(state, group, now)),
     counters: { ...state.counters },
+  };
+}
+
+/** The part of it that costs no reasoning about groups. */
+export function describePeers(state: NodeState, now: number): PeersView {
+  return {
+    endedBy: state.fencing.endedBy ?? null,
+    nodes: state.names.map((name) => describeNode(state, name, now)),
   };
 }
 

@@ -289,7 +289,7 @@ export async function startDaemon(
         watchdog: companions.watchdog(),
         fencing: fencing.status(),
         ping: reachability.status(),
-        links: linkAlerts.links(loop.view()),
+        links: linkAlerts.links(loop.peers()),
         device: placed[0]?.device,
         resources: (group) => resources.status(group),
       },
@@ -312,13 +312,13 @@ export async function startDaemon(
     machine,
     loop,
     services,
-    onLook: (view) => {
-      if (view.endedBy !== null)
-        onFatal(`${view.endedBy} says that this node was fenced: only a new start gets votes again`);
-      linkAlerts.look(view);
+    onLook: (peers) => {
+      if (peers.endedBy !== null)
+        onFatal(`${peers.endedBy} says that this node was fenced: only a new start gets votes again`);
+      linkAlerts.look(peers);
       companions.look();
       fencing.note.look();
-      tellers.look(view);
+      tellers.look();
       failbackClock.look(new Date());
     },
   });

@@ -1,4 +1,4 @@
-import type { View } from '../core/describe.ts';
+import type { PeersView } from '../core/describe.ts';
 import type { Addresses, Gate } from './drivers/gate.ts';
 import type { Loop } from './loop.ts';
 import type { NodeMachine } from './machine.ts';
@@ -17,7 +17,7 @@ interface Parts {
   readonly loop: Loop;
   readonly services: ServiceManager;
   /** What other parts want done at every look. */
-  readonly onLook: (view: View) => void;
+  readonly onLook: (peers: PeersView) => void;
 }
 
 /** What is done over and over, whatever is decided: the level triggers of the drivers, and the watchdog. */
@@ -50,11 +50,11 @@ export class Housekeeping {
 
   #look(): void {
     const { gate, addresses, machine, loop } = this.#parts;
-    const view = loop.view();
-    machine.follow(view);
+    const peers = loop.peers();
+    machine.follow(peers);
     this.guardDevices();
     void gate.check();
     void addresses.refresh();
-    this.#parts.onLook(view);
+    this.#parts.onLook(peers);
   }
 }

@@ -1,4 +1,4 @@
-import type { View } from '../core/describe.ts';
+import type { PeersView } from '../core/describe.ts';
 import type { IpAddress } from '../model/names.ts';
 import type { Decoded } from '../wire/codec.ts';
 import type { LinkStatus } from '../wire/status.ts';
@@ -34,19 +34,17 @@ export class LinkAlerts {
   }
 
   /** About once a second: opens what is not open, and says what has changed. */
-  look(view: View): void {
+  look({ nodes }: PeersView): void {
     const { links, journal, now } = this.#parts;
     void links.maintain();
-    for (const { what, why } of this.#watch.check(links.states(), view.nodes, now())) {
+    for (const { what, why } of this.#watch.check(links.states(), nodes, now())) {
       if (what === 'link-silent') journal.warn(what, why);
       else journal.say(what, why);
     }
   }
 
-  links(view: View): LinkStatus[] {
+  links({ nodes }: PeersView): LinkStatus[] {
     const { links, devices, now } = this.#parts;
-    return links
-      .states()
-      .map((link) => this.#watch.status(link, view.nodes, devices.get(link.device)?.up !== false, now()));
+    return links.states().map((link) => this.#watch.status(link, nodes, devices.get(link.device)?.up !== false, now()));
   }
 }

@@ -1,4 +1,4 @@
-import { describe, type View } from '../core/describe.ts';
+import { describe, describePeers, type PeersView, type View } from '../core/describe.ts';
 import type { Effect } from '../core/effect.ts';
 import type { VoterRecord } from '../core/epoch-state.ts';
 import type { Event, OperatorCommand } from '../core/event.ts';
@@ -34,7 +34,7 @@ export interface Machine {
   acceptPassed(from: NodeName, groups: readonly GroupName[], lifetime: number, deadline: number): void;
   hold(groups: readonly GroupName[]): void;
   /** A peer came or went: its MAC counts in the gate, and its real server in the balancer. */
-  follow(view: View): void;
+  follow(view: PeersView): void;
   announce(groups: readonly GroupName[]): void;
   /** What failed of this group on this machine is forgotten. */
   forgetFailures(group: GroupName): void;
@@ -117,6 +117,10 @@ export class Loop {
 
   view(): View {
     return describe(this.#state, this.#now());
+  }
+
+  peers(): PeersView {
+    return describePeers(this.#state, this.#now());
   }
 
   inMaintenance(): boolean {
@@ -233,7 +237,7 @@ export class Loop {
         if (!late) this.#probe(effect.groups);
         return;
       case 'followPeers':
-        this.#machine.follow(this.view());
+        this.#machine.follow(this.peers());
         return;
       case 'decide': {
         const { what, why, group, node: peer } = effect.decision;

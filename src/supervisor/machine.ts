@@ -1,4 +1,4 @@
-import type { View } from '../core/describe.ts';
+import type { PeersView } from '../core/describe.ts';
 import type { Effect } from '../core/effect.ts';
 import type { VoterRecord } from '../core/epoch-state.ts';
 import type { OwnerRecords } from '../core/fencing/owner-record.ts';
@@ -61,6 +61,7 @@ export class NodeMachine implements Machine {
   readonly #guarded: ReadonlySet<string>;
   #alive = new Map<NodeName, boolean>();
   #configured = '';
+  #configuredFor: readonly unknown[] = [];
   /** Until the addresses are where they were last wanted. */
   #held: Promise<void> = Promise.resolve();
 
@@ -181,11 +182,10 @@ export class NodeMachine implements Machine {
   }
 
   /** Lets the gate and the balancer know what the core knows of the peers; cheap where nothing has changed. */
-  follow(view: View): void {
-    this.#macs = new Map(view.nodes.map(({ name, macs }) => [name, macs]));
-    const macs = this.#peerMacs();
-    void this.#drivers.gate.setPeers(macs);
-    for (const { name, state } of view.nodes) {
+  follow({ nodes }: PeersView): void {
+    this.#macs = new Map(nodes.map(({ name, macs }) => [name, macs]));
+    void this.#drivers.gate.setPeers(this.#peerMacs());
+    for (const { name, state } of nodes) {
       if (state === 'self' || state === 'unknown') continue;
       const alive = state !== 'dead';
       if (this.#alive.get(name) === alive) continue;
@@ -199,6 +199,12 @@ export class NodeMachine implements Machine {
   async configureBalancer(): Promise<void> {
     const device = this.#placed[0]?.device ?? this.#cluster.links[0]?.device;
     if (device === undefined || this.#cluster.services.length === 0 || !this.#drivers.balances) return;
+    const { ownAddresses, devices, links } = this.#drivers;
+    const seen = [ownAddresses.all, devices.get(device), links.learned, ...this.#macsOn(device)];
+    // Each second nothing has changed, and to see that must be cheap; what follows is not.
+    if (seen.length === this.#configuredFor.length && seen.every((part, at) => part === this.#configuredFor[at]))
+      return;
+    this.#configuredFor = seen;
     const nodes = this.#cluster.nodes.map((name) => this.#balancerNode(name, device));
     const config = {
       services: this.#cluster.services,
@@ -221,6 +227,10 @@ export class NodeMachine implements Machine {
     const said = this.#cluster.nodeAddresses?.[name] ?? [];
     const addresses = [...new Set([...said, ...this.#drivers.links.addressesOf(name)])];
     return { name, addresses, mac: this.#macs.get(name)?.[device] };
+  }
+
+  #macsOn(device: string): (MacAddress | undefined)[] {
+    return this.#cluster.nodes.map((name) => this.#macs.get(name)?.[device]);
   }
 
   #peerMacs(): Set<MacAddress> {

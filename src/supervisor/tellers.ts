@@ -26,10 +26,12 @@ export class Tellers {
   readonly monitors: Monitors;
   readonly #history: History;
   readonly #nodes: readonly NodeName[];
+  readonly #view: () => View;
   #stopped = false;
 
   constructor({ cluster, self, settings, journal, now, view }: Parts) {
     this.#nodes = cluster.nodes;
+    this.#view = view;
     this.#history = new History(settings.stateDir, self);
     journal.listen((line) => this.#history.keep(line));
     this.alerts = openAlerts(cluster, self, settings.runDir, journal, view);
@@ -37,9 +39,9 @@ export class Tellers {
   }
 
   /** About once a second. */
-  look(view: View): void {
-    if (this.#stopped) return;
-    this.monitors.follow(seenBy(view, this.#nodes));
+  look(): void {
+    if (this.#stopped || this.monitors.none) return;
+    this.monitors.follow(seenBy(this.#view(), this.#nodes));
   }
 
   /** Nobody is told any more; what the journal says is kept all the same. Resolves after some seconds at the latest. */

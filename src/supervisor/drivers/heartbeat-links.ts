@@ -64,6 +64,7 @@ export class HeartbeatLinks {
   readonly #links: readonly OpenLink[];
   /** Where each node's datagrams came from, by link: so that only its own addresses get what is meant for it. */
   readonly #learned = new Map<NodeName, Map<string, IpAddress>>();
+  #learnings = 0;
   #busy = false;
   #stopped = false;
 
@@ -134,8 +135,15 @@ export class HeartbeatLinks {
   learn(node: NodeName, link: string, address: IpAddress): void {
     const known = this.#learned.get(node);
     const plain = withoutZone(address);
+    if (known?.get(link) === plain) return;
+    this.#learnings++;
     if (known === undefined) this.#learned.set(node, new Map([[link, plain]]));
-    else if (known.get(link) !== plain) known.set(link, plain);
+    else known.set(link, plain);
+  }
+
+  /** Changes whenever an address was learned. */
+  get learned(): number {
+    return this.#learnings;
   }
 
   /** The addresses that a node was heard from. */

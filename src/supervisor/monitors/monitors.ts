@@ -51,6 +51,11 @@ export class Monitors {
     });
   }
 
+  /** Nothing is looked after. */
+  get none(): boolean {
+    return this.#watches.length === 0;
+  }
+
   /** Who is there has changed, or may have: about once a second. */
   follow(seen: Seen): void {
     for (const watch of this.#watches) {
