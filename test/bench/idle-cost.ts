@@ -15,12 +15,17 @@ const socket = require('node:dgram').createSocket({ type: 'udp4', lookup: (host,
 socket.on('message', (bytes) => {
   if (!timingSafeEqual(tagOf(bytes.subarray(0, -16)), bytes.subarray(-16))) process.exit(1);
 });
-socket.bind(Number(port), () => setInterval(() => {
+const beat = () => {
   for (const peer of peers) {
     const body = Buffer.alloc(134, peer);
     socket.send(Buffer.concat([body, tagOf(body)]), Number(port), peer);
   }
-}, Number(every)));`;
+};
+const begin = () => {
+  const timer = setInterval(beat, Number(every));
+  setTimeout(() => { clearInterval(timer); setTimeout(begin, Math.random() * Number(every)); }, 2000);
+};
+socket.bind(Number(port), begin);`;
 const bareLoopPort = 7690;
 
 /**
