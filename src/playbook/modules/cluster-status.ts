@@ -39,6 +39,8 @@ function findProblem(status: SupervisorStatus, args: z.output<typeof schema>): s
   if (missing !== undefined) return `${status.node} sees ${missing} as ${seen.get(missing) ?? 'unknown'}`;
   const free = status.groups.find((group) => group.holder === null);
   if (free !== undefined) return `nobody holds group ${free.name}`;
+  const shut = status.groups.find((group) => group.holder === status.node && !group.gateOpen);
+  if (shut !== undefined) return `${status.node} has the lease of group ${shut.name}, but its gate is not open yet`;
   if (!args.real_servers) return undefined;
   for (const service of status.services) {
     const dead = service.realServers.find((server) => server.alive !== true);
