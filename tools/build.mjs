@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { modulesInside, packagesInside } from './inside.mjs';
 import { keepCompiled } from './warm-up.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,34 +14,6 @@ const common = {
   platform: 'node',
   logLevel: 'warning',
   define: { MUSTER_VERSION: JSON.stringify(version) },
-};
-
-/** ssh2 within the bundle: its native part stays where npm built it; its server, SFTP, and agents for HTTP (with all of TLS) are not used. */
-const ssh2Inside = {
-  name: 'ssh2-inside',
-  setup(build) {
-    const native = 'ssh2/lib/protocol/crypto/build/Release/sshcrypto.node';
-    build.onResolve({ filter: /sshcrypto\.node$/ }, () => ({ path: native, external: true }));
-    build.onResolve({ filter: /\/(http-agents|keygen|server|SFTP)\.js$/ }, ({ path }) => ({
-      path,
-      namespace: 'unused',
-    }));
-    build.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {}' }));
-    // Only keys that are encrypted need bcrypt.
-    build.onLoad({ filter: /ssh2\/lib\/protocol\/keyParser\.js$/ }, ({ path }) => {
-      const eager = "const bcrypt_pbkdf = require('bcrypt-pbkdf').pbkdf;";
-      const parts = readFileSync(path, 'utf8').split(eager);
-      if (parts.length !== 2) throw new Error(`${path} is not the ssh2 that this build knows`);
-      return { contents: parts.join("const bcrypt_pbkdf = (...words) => require('bcrypt-pbkdf').pbkdf(...words);") };
-    });
-    // Where the native part is there, nobody needs the same once more in WebAssembly: 16 MB, compiled at every start.
-    build.onLoad({ filter: /ssh2\/lib\/protocol\/crypto\.js$/ }, ({ path }) => {
-      const begin = 'return new Promise(async (resolve, reject) => {';
-      const parts = readFileSync(path, 'utf8').split(begin);
-      if (parts.length !== 2) throw new Error(`${path} is not the ssh2 that this build knows`);
-      return { contents: parts.join(`${begin}\n if (ChaChaPolyDecipher) return resolve();`) };
-    });
-  },
 };
 
 /** The program with its digest in front, and what runs it. Only comments hold more than ASCII, and lose it here. */
@@ -65,12 +38,15 @@ const [digest] = await Promise.all([
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
-    external: ['cpu-features'],
-    plugins: [ssh2Inside],
+    plugins: [packagesInside, modulesInside({ 'import.meta.url': 'programUrl' })],
     // ssh2 names a program for Windows by it, and nothing else.
-    define: { ...common.define, __dirname: '"."', 'import.meta.url': 'programUrl' },
+    define: { ...common.define, __dirname: '"."', 'import.meta.url': 'programUrl', MUSTER_PROGRAM: 'programDigest' },
     target: 'node20',
-    banner: { js: '(function (require, programUrl) {' },
+    // Half as much to read at every start. Names stay, and lines stay short enough for a stack to say where.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 120,
+    banner: { js: '(function (require, programUrl, programDigest) {' },
     footer: { js: '})' },
     write: false,
   }).then(({ outputFiles }) => writeProgram(outputFiles[0].text)),

@@ -20,7 +20,8 @@ import { describeFencing } from './describe-fencing.ts';
 import { describeService } from './describe-service.ts';
 import { type ClusterHosts, resolveSet } from './host-set.ts';
 import { lintCluster } from './lint.ts';
-import { milliseconds, type NativeCluster } from './schema.ts';
+import { milliseconds } from './milliseconds.ts';
+import type { NativeCluster } from './schema.ts';
 
 function readTimings({ timings: given, profile }: NativeCluster, least: number): Timings {
   const ms = (text: string | undefined): number | undefined => (text === undefined ? undefined : milliseconds(text));

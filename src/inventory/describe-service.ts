@@ -5,7 +5,8 @@ import { serviceOfPort } from '../linux-ha/well-known-ports.ts';
 import type { YamlFile } from '../linux-ha/yaml-document.ts';
 import type { Check, ForwardingMethod, RealServer, VirtualService } from '../model/virtual-service.ts';
 import { type ClusterHosts, resolveSet } from './host-set.ts';
-import { milliseconds, type NativeService } from './schema.ts';
+import { milliseconds } from './milliseconds.ts';
+import type { NativeService } from './schema.ts';
 
 /** The words of ldirectord for the words of the Linux Virtual Server project, which people use. */
 const methods: Readonly<Record<'dr' | 'nat' | 'tun', ForwardingMethod>> = { dr: 'gate', nat: 'masq', tun: 'ipip' };

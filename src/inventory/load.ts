@@ -2,17 +2,20 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { Problem } from '../base/problem.ts';
 import { throwMistakes } from '../linux-ha/lines.ts';
-import { parseYaml } from '../linux-ha/yaml-document.ts';
+import { parseYaml, type YamlFile } from '../linux-ha/yaml-document.ts';
 import type { Inventory } from '../model/inventory.ts';
 import { looksLikeIni, readAnsibleIni } from './ansible-ini.ts';
 import { looksLikeAnsible, readAnsibleYaml } from './ansible-yaml.ts';
+import { checkNative } from './check-native.ts';
+import { CheckedBefore } from './checked-before.ts';
 import { readNative } from './native.ts';
 
 /**
  * An inventory from its text: Muster's own YAML, or Ansible's YAML or INI, told apart by the file's extension and then by
- * what it says. Throws a `Problem` with every mistake and its place.
+ * what it says. `check` is `checkNative`, or nothing where this text was checked before. Throws a `Problem` with every
+ * mistake and its place.
  */
-export function parseInventory(text: string, file: string): Inventory {
+export function parseInventory(text: string, file: string, check: (yaml: YamlFile) => void): Inventory {
   const extension = extname(file).toLowerCase();
   const yamlByName = ['.yml', '.yaml', '.json'].includes(extension);
   if (!yamlByName && (['.ini', '.cfg'].includes(extension) || looksLikeIni(text))) return readAnsibleIni(text, file);
@@ -21,7 +24,9 @@ export function parseInventory(text: string, file: string): Inventory {
     yaml.list.add({ line: 1, column: 1 }, 'Cannot read the inventory as it must name hosts: it is empty');
     throwMistakes(yaml.list);
   }
-  return looksLikeAnsible(yaml.data) ? readAnsibleYaml(yaml, file) : readNative(yaml, file);
+  if (looksLikeAnsible(yaml.data)) return readAnsibleYaml(yaml, file);
+  check(yaml);
+  return readNative(yaml, file);
 }
 
 /** Reads an inventory file. Throws a `Problem` (bad input) where it cannot be read, or with every mistake in it. */
@@ -36,5 +41,9 @@ export async function loadInventory(file: string): Promise<Inventory> {
       hint: code === 'ENOENT' ? 'inventory/lab.yml is the one of the lab' : undefined,
     });
   }
-  return parseInventory(text, file);
+  const before = new CheckedBefore(file, text);
+  if (before.holds()) return parseInventory(text, file, () => {});
+  const inventory = parseInventory(text, file, checkNative);
+  before.keep();
+  return inventory;
 }

@@ -4,9 +4,9 @@ import type { YamlFile } from '../linux-ha/yaml-document.ts';
 import type { Inventory, SshSettings, Variables } from '../model/inventory.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { expandPart, splitSet } from './host-set.ts';
-import { inventoryJsonSchema, inventorySchema, milliseconds, type NativeHost, type NativeInventory } from './schema.ts';
+import { milliseconds } from './milliseconds.ts';
+import type { NativeHost, NativeInventory } from './schema.ts';
 import { findCircle, type InventoryTree, reservedGroup, resolveTree, treeGroup } from './tree.ts';
-import { addZodMistakes } from './zod-mistakes.ts';
 
 /** A host with its ranges expanded: its own settings above the defaults. */
 interface HostEntry {
@@ -114,14 +114,9 @@ function sshSettings(settings: NativeHost): Omit<SshSettings, 'address'> {
   };
 }
 
-/** Reads Muster's own format. Throws a `Problem` with all mistakes; those of meaning only once the schema holds. */
+/** Reads Muster's own format, which the schema has let through. Throws a `Problem` with all mistakes of meaning. */
 export function readNative(yaml: YamlFile, file: string): Inventory {
-  const parsed = inventorySchema.safeParse(yaml.data);
-  if (!parsed.success) {
-    addZodMistakes(yaml, inventoryJsonSchema(), parsed.error);
-    throwMistakes(yaml.list);
-  }
-  const native = parsed.data!;
+  const native = yaml.data as NativeInventory;
   const entries = readHosts(yaml, native);
   const tree: InventoryTree = { hosts: new Map(), groups: new Map() };
   for (const [name, { settings }] of entries) tree.hosts.set(name, { variables: (settings.vars ?? {}) as Variables });

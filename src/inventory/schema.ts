@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { parseDuration } from '../base/duration.ts';
 import { isEndpoint } from '../linux-ha/store-yml.ts';
 import { negotiateServices } from '../linux-ha/well-known-ports.ts';
 import { schedulers } from '../model/virtual-service.ts';
@@ -26,10 +25,6 @@ const duration = z
   .string({ error: aDuration })
   .regex(/^\d+(\.\d+)?\s*(ms|s|m|min|h|d)$/, aDuration)
   .describe('A duration with its unit: 200ms, 5s, 1m');
-/** Milliseconds of a duration that the schema has let through; whole ones, as the files cannot say less. */
-export function milliseconds(text: string): number {
-  return Math.round(parseDuration(text)!);
-}
 
 const port = z.int('a whole number from 1 to 65535').min(1).max(65_535).describe('A port, 1 to 65535');
 const variables = z.record(z.string(), z.json()).describe('Variables that playbooks and templates see');

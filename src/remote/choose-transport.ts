@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { agentSocket } from './credentials.ts';
+import { agentSocket } from './agent-socket.ts';
 import { knownEntries } from './host-key.ts';
 import { identityIn, isBeyond } from './identities.ts';
 import { agentKeyTypes } from './key-agents.ts';

@@ -1,5 +1,6 @@
 import type { AnyAuthMethod, BaseAgent, ParsedKey, Prompt } from 'ssh2';
 import { Problem } from '../base/problem.ts';
+import { agentSocket } from './agent-socket.ts';
 import { identityIn } from './identities.ts';
 import { agentKeys, LockedKey, SomeKeys } from './key-agents.ts';
 import type { Secret } from './secret.ts';
@@ -16,12 +17,6 @@ export interface Credentials {
 
 /** Stops the clock of a login while a person is asked; passes the answer on. */
 export type Hold = <T>(asking: Promise<T>) => Promise<T>;
-
-/** Where the agent is; undefined where there is none. */
-export function agentSocket(target: Target): string | undefined {
-  const socket = target.identityAgent ?? process.env.SSH_AUTH_SOCK;
-  return socket === undefined || socket === '' || socket === 'none' ? undefined : socket;
-}
 
 /**
  * Keys in identity files first, then what the agent has: a file that somebody named is most often the one that fits. Then

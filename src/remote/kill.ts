@@ -69,6 +69,8 @@ async function runHelper(session: Session, command: string): Promise<string> {
     const timer = setTimeout(
       () => {
         forget();
+        // Else a login shell that hangs would go on with what it was given when it hangs no more.
+        session.transport.signal(channel, 'KILL');
         channel.close();
         reject(new Error('late'));
       },

@@ -1,9 +1,11 @@
 import type { Duplex } from 'node:stream';
 import ssh2, { type Algorithms, type AnyAuthMethod, type AuthHandlerMiddleware, type Client } from 'ssh2';
 import type { Problem } from '../base/problem.ts';
+import { agentSocket } from './agent-socket.ts';
 import { kinds } from './algorithms.ts';
-import { agentSocket, type Credentials, credentialsFor } from './credentials.ts';
+import { type Credentials, credentialsFor } from './credentials.ts';
 import { type DialJump, dial } from './dial.ts';
+import type { EarlyDial } from './early-dial.ts';
 import { HostKeyCheck } from './host-key.ts';
 import { LentKeys } from './lent-keys.ts';
 import { lendReads } from './lent-reads.ts';
@@ -42,6 +44,8 @@ export interface LoginOptions {
   readonly signal?: AbortSignal | undefined;
   /** How a target's jump host is gone through; without it a target must have none. */
   readonly dialJump?: DialJump | undefined;
+  /** A connection that is on its way already: the first try takes it. */
+  readonly early?: EarlyDial | undefined;
 }
 
 const noJump: DialJump = () => Promise.reject(new Error('login() without a way through jump hosts'));
@@ -59,7 +63,7 @@ async function attemptLogin(
   check: HostKeyCheck,
   credentials: Credentials,
   clock: LoginClock,
-  { signal, dialJump = noJump }: LoginOptions,
+  { signal, dialJump = noJump, early }: LoginOptions,
 ): Promise<Session | DroppedEarly> {
   let phase: Phase = 'connect';
   const giveUp = new AbortController();
@@ -109,7 +113,7 @@ async function attemptLogin(
         fail(check.refusal ?? unreachable(target, 'the connection must last', seen));
       });
 
-      dial(target, giveUp.signal, dialJump).then(
+      (early?.take(giveUp.signal) ?? dial(target, giveUp.signal, dialJump)).then(
         (dialled) => {
           stream = dialled;
           if (loss.problem !== undefined) return void dialled.destroy();

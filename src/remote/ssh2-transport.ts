@@ -9,6 +9,14 @@ type Accept = (stream: Duplex) => void;
 /** A host that is gone never confirms the end; in milliseconds. */
 const endMs = 500;
 
+/** What we use of ssh2's inside; the version is pinned, and `test/loopback/run-interrupt.test.ts` holds what it does. */
+interface InsideChannel {
+  readonly outgoing: { readonly id: number; readonly state: string };
+}
+interface InsideClient {
+  readonly _protocol: { signal(channel: number, name: string): void };
+}
+
 /** The channels of one connection of ssh2. */
 export class Ssh2Transport implements Transport {
   readonly #client: Client;
@@ -49,14 +57,10 @@ export class Ssh2Transport implements Transport {
   }
 
   signal(channel: Channel, name: string): void {
-    const ours = channel as ClientChannel;
-    // The protocol allows requests after our end of input, ssh2 drops them: for this call the channel looks open.
-    const outgoing = ours.outgoing as { state: string };
-    const { state } = outgoing;
-    if (state !== 'open' && state !== 'eof') return;
-    outgoing.state = 'open';
-    ours.signal(name);
-    outgoing.state = state;
+    const { outgoing } = channel as unknown as InsideChannel;
+    if (outgoing.state !== 'open' && outgoing.state !== 'eof') return;
+    // The protocol allows requests after our end of input, where ssh2's channel drops them.
+    (this.#client as unknown as InsideClient)._protocol.signal(outgoing.id, name);
   }
 
   reach(host: string, port: number): Promise<Duplex> {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expandRange, foldHosts, HostRangeError } from '../../src/base/host-range.ts';
 import { Problem } from '../../src/base/problem.ts';
+import { checkNative } from '../../src/inventory/check-native.ts';
 import { parseInventory } from '../../src/inventory/load.ts';
 import { parseAuthkeys } from '../../src/linux-ha/authkeys.ts';
 import { parseConfiguration } from '../../src/linux-ha/cluster.ts';
@@ -147,14 +148,14 @@ export const targets: readonly FuzzTarget[] = [
       '__proto__: 1',
       '~',
     ],
-    parse: (text) => parseInventory(text, 'fuzz.yml'),
+    parse: (text) => parseInventory(text, 'fuzz.yml', checkNative),
     allowed: problem,
   },
   {
     name: 'inventory.ini',
     seeds: texts('test/data/inventory-good'),
     words: ['[web]', '[web:vars]', '[a:children]', '=', '"', "'", '#', '[1:3]', '[a:z]', ':22', '__proto__=1'],
-    parse: (text) => parseInventory(text, 'fuzz.ini'),
+    parse: (text) => parseInventory(text, 'fuzz.ini', checkNative),
     allowed: problem,
   },
   {

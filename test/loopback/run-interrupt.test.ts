@@ -33,7 +33,7 @@ describe('muster, interrupted or kept waiting', function () {
       ],
     });
     // What bash reads before it begins with a command of sshd's.
-    writeFileSync(join(sshd.dir, 'home-hangs', '.bashrc'), `echo $$ >${sshd.dir}/home-hangs/began; sleep 300\n`);
+    writeFileSync(join(sshd.dir, 'home-hangs', '.bashrc'), `echo $$ >>${sshd.dir}/home-hangs/began; sleep 300\n`);
     folder = mkdtempSync(join(tmpdir(), 'muster-interrupt-'));
     const settings = [
       `Port ${sshd.port}`,
@@ -103,6 +103,8 @@ describe('muster, interrupted or kept waiting', function () {
   }
 
   it('a command is out of time, or interrupted, also where the login shell hangs', async () => {
+    const began = join(sshd.dir, 'home-hangs', 'began');
+    rmSync(began, { force: true });
     const late = await start('run', 'hangs,plain', '--timeout', '3s', '--json', '--', 'echo in').ended;
     const records = late.out
       .trim()
@@ -116,6 +118,10 @@ describe('muster, interrupted or kept waiting', function () {
       ],
     );
     assert.equal(late.code, 2);
+    // Else the command would still come when the shell hangs no more, and so would what was to end it.
+    const shells = content(began).trim().split('\n');
+    assert.equal(shells.length, 2);
+    for (const shell of shells) assert.ok(await isGone(Number(shell)), 'a login shell goes on');
   });
 
   it('a second Ctrl-C leaves at once', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { checkNative } from '../../../src/inventory/check-native.ts';
 import { loadInventory, parseInventory } from '../../../src/inventory/load.ts';
 import { inventoryJsonSchema } from '../../../src/inventory/schema.ts';
 import type { Host, Inventory } from '../../../src/model/inventory.ts';
@@ -132,7 +133,7 @@ describe("Ansible's inventories", () => {
 });
 
 describe('what an inventory says about connections', () => {
-  const sshOf = (text: string, file: string): Host['ssh'] => parseInventory(text, file).hosts[0]!.ssh;
+  const sshOf = (text: string, file: string): Host['ssh'] => parseInventory(text, file, checkNative).hosts[0]!.ssh;
 
   it('is the same in ours and in the arguments of ssh that Ansible passes on', () => {
     const own = (settings: string) => sshOf(`hosts: { web: { ${settings} } }\n`, 'own.yml');
@@ -168,13 +169,13 @@ groups:
   child: { hosts: h1, vars: { c: child, d: child } }
   parent: { children: child, vars: { b: parent, c: parent, d: parent } }
 `;
-    const { hosts } = parseInventory(text, 'inline.yml');
+    const { hosts } = parseInventory(text, 'inline.yml', checkNative);
     assert.deepEqual(hosts[0]?.variables, { a: 'all', b: 'parent', c: 'child', d: 'host' });
     assert.deepEqual(hosts[0]?.groups, ['all', 'parent', 'child']);
   });
 
   it('may be JSON, and a host without anything is reached by its name', () => {
-    const { hosts } = parseInventory('{"hosts": {"n[1-2]": null}}', 'inline.json');
+    const { hosts } = parseInventory('{"hosts": {"n[1-2]": null}}', 'inline.json', checkNative);
     assert.deepEqual(
       hosts.map(({ name, ssh }) => [name, ssh.address]),
       [

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+declare const MUSTER_PROGRAM: string | undefined;
+
+/** The digest of the program that runs; undefined where the source does, which may change under us. */
+const program = typeof MUSTER_PROGRAM === 'string' ? MUSTER_PROGRAM : undefined;
+
+/**
+ * Remembers which text of an inventory this very program has found in order, so that it need not load and ask the schema
+ * again, which takes longer than all the rest of reading it. What is kept is a digest, nothing of what the file says.
+ */
+export class CheckedBefore {
+  readonly #place: string;
+  readonly #digest: string | undefined;
+
+  constructor(file: string, text: string, by = program) {
+    this.#place = placeFor(file);
+    this.#digest = by === undefined ? undefined : createHash('sha256').update(`${by}\n${text}`).digest('hex');
+  }
+
+  /** True where this text was found in order. Believes only a file that is ours and that nobody else may write to. */
+  holds(): boolean {
+    if (this.#digest === undefined) return false;
+    try {
+      const kept = openSync(this.#place, 'r');
+      try {
+        const { uid, mode } = fstatSync(kept);
+        return uid === process.getuid!() && (mode & 0o022) === 0 && readFileSync(kept, 'latin1') === this.#digest;
+      } finally {
+        closeSync(kept);
+      }
+    } catch {
+      return false;
+    }
+  }
+
+  /** To be called when the text was found in order. Without a home to write to, nothing is kept. */
+  keep(): void {
+    if (this.#digest === undefined) return;
+    try {
+      mkdirSync(join(this.#place, '..'), { recursive: true, mode: 0o700 });
+      writeFileSync(`${this.#place}.${process.pid}`, this.#digest, { mode: 0o600 });
+      renameSync(`${this.#place}.${process.pid}`, this.#place);
+    } catch {
+      // It is checked again next time.
+    }
+  }
+}
+
+/** One file for each inventory, so that there are never more of them than inventories. */
+function placeFor(inventory: string): string {
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  let place = resolve(inventory);
+  try {
+    place = realpathSync(place);
+  } catch {
+    // It was read a moment ago; gone since, its name still tells it from others.
+  }
+  return join(cache, 'muster', 'checked', createHash('sha256').update(place).digest('hex').slice(0, 16));
+}
