@@ -11,8 +11,8 @@ import type { Channel } from './channel.ts';
  */
 const shared = Buffer.allocUnsafeSlow(256 * 1024);
 
-/** Sockets that read into the shared buffer; true while their pieces are lent, false while they are copied. */
-const lending = new WeakMap<Duplex, { on: boolean }>();
+/** Sockets whose pieces are lent: while it is on, else they are copied. */
+const lending = new WeakMap<Duplex, { on: boolean; keepRest(): void }>();
 
 /** Channels whose reader borrows. */
 const borrowers = new WeakSet<Channel>();
@@ -23,7 +23,9 @@ export function readsIntoShared(socket: () => Socket): OnReadOpts {
     buffer: shared,
     callback: (length) => {
       const piece = shared.subarray(0, length);
-      socket().emit('data', lending.get(socket())?.on === true ? piece : Buffer.from(piece));
+      const state = lending.get(socket());
+      socket().emit('data', state?.on === true ? piece : Buffer.from(piece));
+      state?.keepRest();
       return true;
     },
   };
@@ -42,7 +44,7 @@ type OnPayload = (payload: Buffer) => unknown;
 interface Inside {
   readonly _protocol: {
     _onPayload: OnPayload;
-    readonly _decipher: { _onPayload: OnPayload };
+    readonly _decipher: { _onPayload: OnPayload; _packet?: Uint8Array | null };
     readonly _handlers: { CHANNEL_DATA(protocol: unknown, recipient: number, data: Buffer): void };
   };
   readonly _chanMgr: { get(id: number): Channel | undefined };
@@ -55,7 +57,14 @@ interface Inside {
 export function lendReads(client: Client, stream: Duplex): void {
   const { _protocol: protocol, _chanMgr: channels } = client as unknown as Inside;
   if (!(stream instanceof Socket) || protocol._decipher.constructor.name !== 'AESGCMDecipherBinding') return;
-  const state = { on: true };
+  const state = {
+    on: true,
+    // A packet that came whole, but for the end of its tag, waits where it lies; what is read next would overwrite it.
+    keepRest: (): void => {
+      const { _decipher: decipher } = protocol;
+      if (decipher._packet?.buffer === shared.buffer) decipher._packet = Buffer.from(decipher._packet);
+    },
+  };
   const onPayload = protocol._onPayload;
   const take: OnPayload = (payload) => {
     if (payload[0] === messages.kexInit) state.on = false;
