@@ -5,12 +5,7 @@
 const { readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { setFlagsFromString } = require('node:v8');
 const { Script } = require('node:vm');
-
-// Young memory begins with half a megabyte and doubles as it fills: six collections until the first host is there, of
-// some milliseconds each. It grows at once to what most runs need.
-setFlagsFromString('--semi-space-growth-factor=16');
 
 // Names of hosts are looked up in threads. With four of them a server of names that takes its time has most of a hundred
 // hosts wait for longer than a login may take.
