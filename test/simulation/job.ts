@@ -55,9 +55,8 @@ export async function perform(job: Job): Promise<Done> {
   const defect = defects.find(({ name }) => name === job.name)!;
   const before = cpuNow();
   const { shownBy, where } = defect;
-  const found = await withDefect(defect, (core) =>
-    shownBy === undefined ? findViolation(core, 1, job.seeds, defectPatience, where) : show(core, shownBy),
-  );
+  const core = await withDefect(defect);
+  const found = shownBy === undefined ? findViolation(core, 1, job.seeds, defectPatience, where) : show(core, shownBy);
   return { kind: 'defect', name: job.name, found, cpu: cpuNow() - before };
 }
 

@@ -1,45 +1,58 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild';
 import type { Core } from './core.ts';
 import { type Defect, editsOf, pathOf } from './defect.ts';
 
 const source = fileURLToPath(new URL('../../src', import.meta.url));
+const parts = [
+  'core/node.ts',
+  'core/resources/state.ts',
+  'core/resources/step.ts',
+  'wire/codec.ts',
+  'wire/authentication.ts',
+];
 
 /**
- * Runs `body` with a copy of the core and the wire that has one defect planted, from a directory of its own that is removed
- * afterwards. Throws where the text to be replaced does not stand in the file exactly once: the defect has to be written anew.
+ * The core and the wire with one defect planted, as a module of its own that lies in no file. Rejects where the text to be
+ * replaced does not stand in its file exactly once, or nobody imports that file: the defect has to be written anew.
  */
-export async function withDefect<T>(defect: Defect, body: (core: Core) => T): Promise<T> {
-  const directory = mkdtempSync(join(tmpdir(), 'muster-defect-'));
-  try {
-    for (const part of ['base', 'model', 'core', 'wire'])
-      cpSync(join(source, part), join(directory, part), { recursive: true });
-    writeFileSync(join(directory, 'package.json'), '{ "type": "module" }\n');
-    plant(defect, directory);
-    const load = (file: string): Promise<Record<string, unknown>> => import(pathToFileURL(join(directory, file)).href);
-    const parts = await Promise.all(
-      [
-        'core/node.ts',
-        'core/resources/state.ts',
-        'core/resources/step.ts',
-        'wire/codec.ts',
-        'wire/authentication.ts',
-      ].map(load),
-    );
-    return body(Object.assign({}, ...parts) as Core);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+export async function withDefect(defect: Defect): Promise<Core> {
+  const files = new Set(editsOf(defect).map((edit) => join(source, pathOf(edit))));
+  const planted = new Map([...files].map((path) => [path, plant(defect, path)]));
+  const { outputFiles } = await build({
+    stdin: { contents: parts.map((part) => `export * from './${part}';`).join('\n'), resolveDir: source },
+    ...{ bundle: true, format: 'esm', platform: 'node', target: 'node20', write: false },
+    plugins: [instead(planted)],
+  });
+  if (planted.size > 0) throw new Error(`"${defect.name}": nobody imports ${[...planted.keys()].join(', ')}`);
+  const code = Buffer.from(outputFiles[0]!.contents).toString('base64');
+  return (await import(`data:text/javascript;base64,${code}`)) as Core;
 }
 
-function plant(defect: Defect, directory: string): void {
-  for (const edit of editsOf(defect)) {
-    const path = join(directory, pathOf(edit));
-    const parts = readFileSync(path, 'utf8').split(edit.find);
-    if (parts.length !== 2)
-      throw new Error(`"${defect.name}": its text stands ${parts.length - 1} times in ${edit.file}, not once`);
-    writeFileSync(path, parts.join(edit.replace));
+/** Takes these texts for what the files hold, and each out of the map as it is read. */
+function instead(texts: Map<string, string>): Plugin {
+  return {
+    name: 'instead',
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const contents = texts.get(path);
+        if (contents === undefined) return undefined;
+        texts.delete(path);
+        return { contents, loader: 'ts' };
+      }),
+  };
+}
+
+/** The text of the file with each edit of it. */
+function plant(defect: Defect, path: string): string {
+  let text = readFileSync(path, 'utf8');
+  for (const edit of editsOf(defect).filter((one) => join(source, pathOf(one)) === path)) {
+    const around = text.split(edit.find);
+    if (around.length !== 2)
+      throw new Error(`"${defect.name}": its text stands ${around.length - 1} times in ${edit.file}, not once`);
+    text = around.join(edit.replace);
   }
+  return text;
 }
