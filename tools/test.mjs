@@ -1,21 +1,14 @@
 // All tests: the quick gate's checks, then every suite, those that compute beside those that wait. `--full` raises the
 // counts of simulation and fuzz, pulls more plugs, and adds what takes many minutes.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { testsBelow } from './bundle-tests.mjs';
 import { whyNoLab } from './debian.mjs';
 import { runLanes } from './lanes.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => `${root}node_modules/.bin/${name}`;
 const full = process.argv.includes('--full');
-
-/** The files of a `folder/**\/*.test.ts` pattern. */
-function testFiles(pattern) {
-  const folder = pattern.slice(0, pattern.indexOf('/**'));
-  const names = readdirSync(`${root}${folder}`, { recursive: true });
-  return names.filter((name) => name.endsWith('.test.ts'));
-}
 
 function mustPass(title, command, args) {
   console.log(`${title} ...`);
@@ -30,15 +23,9 @@ mustPass('Checking types of the core alone', bin('tsc'), ['--noEmit', '-p', 'src
 mustPass('Checking style', bin('biome'), ['check', '.']);
 
 // These need processors, or nothing that others could be disturbed by: they go beside those that wait for the kernel.
-const light = [
-  'test/tidy.test.ts',
-  'test/unit/**/*.test.ts',
-  'test/scenario/**/*.test.ts',
-  'test/simulation/**/*.test.ts',
-];
-const loopback = ['test/loopback/**/*.test.ts'];
-const machines = ['test/integration/**/*.test.ts', 'test/lab/**/*.test.ts'];
-if (full) machines.push('test/uml/**/*.test.ts');
+const light = ['test/tidy.test.ts', ...['test/unit', 'test/scenario', 'test/simulation'].flatMap(testsBelow)];
+const loopback = testsBelow('test/loopback');
+const machines = ['test/integration', 'test/lab', ...(full ? ['test/uml'] : [])].flatMap(testsBelow);
 const env = {
   SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '10000' : '1000'),
   FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? (full ? '60' : '5'),
@@ -52,7 +39,7 @@ if (why === undefined) {
   const front = { title: 'networks and machines', files: machines, env };
   process.exit(await runLanes({ front, beside: { title: besides, files: [...light, ...loopback], env } }));
 }
-const leftOut = [...loopback, ...machines].flatMap((pattern) => testFiles(pattern)).length;
+const leftOut = loopback.length + machines.length;
 console.log(`${why.missing}; ${leftOut} test files are left out\n  hint: ${why.hint}`);
 const counted = { ...env, MUSTER_LEFT_OUT: String(leftOut) };
 process.exit(await runLanes({ front: { title: 'units and the simulation', files: light, env: counted } }));

@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { overlapBound } from './checkers/overlap.ts';
 import { realCore } from './core.ts';
 import { defects } from './defects.ts';
 import { drawPlan } from './draw.ts';
 import { addTally, emptyTally, type Job } from './job.ts';
 import { inParallel, processors, seedJobs } from './pool.ts';
-import { readRegression } from './regression.ts';
-import { simulate, simulatePlan, transcript } from './simulate.ts';
+import { simulate, transcript } from './simulate.ts';
 
 /** How many seeds: 50 for a look, 1000 in `npm test`, with the defects two minutes of a processor. */
 const seeds = Number(process.env.SIM_SEEDS ?? '50');
 const jobs = Math.min(2, processors);
-const regressions = new URL('regressions/', import.meta.url);
 
 describe('simulation', function () {
   // The count of seeds decides, never the clock: a busy machine only takes longer.
@@ -36,13 +33,6 @@ describe('simulation', function () {
     });
     assert.deepEqual(tally.failures, []);
   });
-
-  for (const file of readdirSync(regressions)) {
-    it(`breaks nothing any more in ${file.replace('.txt', '').replaceAll('-', ' ')}`, () => {
-      const plan = readRegression(readFileSync(new URL(file, regressions), 'utf8'));
-      assert.equal(simulatePlan(plan, realCore).violation, undefined);
-    });
-  }
 
   it('repeats exactly', () => {
     assert.deepEqual(transcript(drawPlan(7), realCore), transcript(drawPlan(7), realCore));

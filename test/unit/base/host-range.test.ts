@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { compareNatural, expandRange, foldHosts, HostRangeError } from '../../../src/base/host-range.ts';
+import { draws } from '../../draws.ts';
 
 describe('expandRange', () => {
   const cases: readonly (readonly [string, readonly string[]])[] = [
@@ -68,7 +69,7 @@ describe('foldHosts', () => {
           assert.equal(back.length, new Set(names).size, 'no name twice');
         },
       ),
-      { numRuns: 500 },
+      { numRuns: draws(500) },
     );
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { canonicalIp, networkContains, parseIp, parseNetwork, prefixOfNetmask } from '../../../src/base/ip.ts';
+import { draws } from '../../draws.ts';
 
 describe('addresses', () => {
   const canonical: readonly (readonly [string, string | undefined])[] = [
@@ -32,7 +33,7 @@ describe('addresses', () => {
         assert.equal(ours !== undefined, isIP(address) !== 0, address);
         if (ours !== undefined) assert.equal(canonicalIp(ours), ours);
       }),
-      { numRuns: 1000 },
+      { numRuns: draws(1000) },
     );
   });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { flowKey, hashSeed, planService, shares, slotCount, slotTable } from '../../../src/core/balancing.ts';
 import type { RealServer, VirtualService } from '../../../src/model/virtual-service.ts';
+import { draws } from '../../draws.ts';
 
 const table = (weights: readonly number[], effective = weights): readonly number[] =>
   slotTable(
@@ -32,7 +33,7 @@ describe('core/balancing', () => {
         assert.deepEqual(counts(slots, weights.length), wanted.length === 0 ? weights.map(() => 0) : wanted);
         assert.equal(slots.length, wanted.length === 0 ? 0 : slotCount);
       }),
-      { numRuns: 60 },
+      { numRuns: draws(60) },
     );
   });
 
@@ -47,7 +48,7 @@ describe('core/balancing', () => {
         );
         for (const [slot, owner] of before.entries()) if (owner !== dead) assert.equal(after[slot], owner);
       }),
-      { numRuns: 60 },
+      { numRuns: draws(60) },
     );
   });
 

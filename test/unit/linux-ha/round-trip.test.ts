@@ -17,6 +17,7 @@ import { addressesOf, type Resource } from '../../../src/model/resource-group.ts
 import { resourceNames } from '../../../src/model/resource-names.ts';
 import { onFailPolicies } from '../../../src/model/resource-settings.ts';
 import { schedulers, serviceKey, type VirtualService } from '../../../src/model/virtual-service.ts';
+import { draws } from '../../draws.ts';
 import { renderFiles } from './render.ts';
 import { tellersOf } from './tellers.ts';
 
@@ -365,7 +366,7 @@ describe('the law: what the templates write, the parsers read back to the same m
         assert.deepEqual(read.authkeys, keys);
         assert.deepEqual(read.notes, []);
       }),
-      { numRuns: 200 },
+      { numRuns: draws(200) },
     );
   });
 
@@ -401,7 +402,7 @@ describe('the law: what the templates write, the parsers read back to the same m
           port: model.arbiters[0]?.port ?? defaultArbiterPort,
         });
       }),
-      { numRuns: 200 },
+      { numRuns: draws(200) },
     );
   });
 

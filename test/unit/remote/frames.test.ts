@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { FrameReader } from '../../../src/remote/frames.ts';
+import { draws } from '../../draws.ts';
 
 const marker = '\u001e0123456789abcdef:';
 
@@ -56,7 +57,7 @@ describe('FrameReader', () => {
           assert.equal(seen.rest, '');
         },
       ),
-      { numRuns: 300 },
+      { numRuns: draws(300) },
     );
   });
 

@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { PacketChannel } from '../../../src/remote/packet-channel.ts';
 import { FieldReader, fields, messages, readBlocks } from '../../../src/remote/packets.ts';
+import { draws } from '../../draws.ts';
 
 describe('packets', () => {
   it('gives blocks back, however the stream is cut', () => {
@@ -30,7 +31,7 @@ describe('packets', () => {
           );
         },
       ),
-      { numRuns: 200 },
+      { numRuns: draws(200) },
     );
   });
 

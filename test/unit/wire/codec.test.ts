@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Message } from '../../../src/core/message.ts';
 import type { Keyring } from '../../../src/wire/authentication.ts';
 import { Codec, type Decoded } from '../../../src/wire/codec.ts';
+import { draws } from '../../draws.ts';
 import { exampleBeat, incarnation, keyring, plain } from './examples.ts';
 
 const beat: Message = { kind: 'beat', beat: exampleBeat };
@@ -195,7 +196,7 @@ describe('wire: what counts for nothing', () => {
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         assert.equal(receiver.decode(bytes).ok, false);
       }),
-      { numRuns: 2000 },
+      { numRuns: draws(2000) },
     );
   });
 
@@ -239,7 +240,7 @@ describe('wire: what is written is read back', () => {
         assert.ok(decoded.ok, why(decoded));
         assert.deepEqual(plain(decoded.message), plain(original));
       }),
-      { numRuns: 300 },
+      { numRuns: draws(300) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../../../src/core/message.ts';
 import { Codec } from '../../../src/wire/codec.ts';
+import { draws } from '../../draws.ts';
 import { EpochWorld } from '../core/epoch-world.ts';
 import { keyring } from './examples.ts';
 
@@ -81,7 +82,7 @@ describe('a cluster whose protocol changes while it runs', () => {
   ] as const) {
     for (const orderly of [true, false]) {
       it(`from version ${from} to ${to} by ${orderly ? 'orderly restarts' : 'crashes'}: service goes on, with one holder`, () => {
-        for (let seed = 1; seed <= 10; seed++) {
+        for (let seed = 1; seed <= draws(10); seed++) {
           const upgrade = new Upgrade(seed, seed % 3 === 0 ? 0.03 : 0, from);
           const { world } = upgrade;
           const { lease } = world.state('node1');
@@ -98,7 +99,7 @@ describe('a cluster whose protocol changes while it runs', () => {
   }
 
   it('changes voters only by what the newer version can say: an old node keeps silent, and is back once it is upgraded', () => {
-    for (let seed = 1; seed <= 5; seed++) {
+    for (let seed = 1; seed <= draws(5); seed++) {
       const upgrade = new Upgrade(seed, 0, 1);
       const { world } = upgrade;
       for (const name of ['node1', 'node2']) upgrade.replace(name, 2, true);

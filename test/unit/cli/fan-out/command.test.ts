@@ -9,6 +9,7 @@ import { Problem } from '../../../../src/base/problem.ts';
 import { renderCommand } from '../../../../src/cli/fan-out/command-template.ts';
 import { interpreterOf, type ProgramRequest, remoteProgram } from '../../../../src/cli/fan-out/remote-program.ts';
 import type { Host, Variables } from '../../../../src/model/inventory.ts';
+import { drawnOf, draws } from '../../../draws.ts';
 
 function host(variables: Variables): Host {
   const ssh = { address: '10.0.0.1', user: 'op', port: undefined, identityFile: undefined, proxyCommand: undefined };
@@ -39,7 +40,7 @@ describe('commands with --template', () => {
         const { stdout } = spawnSync('/bin/sh', ['-c', command]);
         assert.deepEqual(stdout.toString().split('\0').slice(0, -1), values);
       }),
-      { numRuns: 60 },
+      { numRuns: draws(60) },
     );
   });
 
@@ -81,9 +82,10 @@ describe('commands with --template', () => {
     const each = `i=0; for c; do (eval "$c") >/dev/null 2>&1 </dev/null; [ -e ${mark} ] && { echo $i; exit; }; i=$((i+1)); done`;
     try {
       assert.ok(commands.length > 3000, `only ${commands.length} commands were let through`);
+      const tried = drawnOf(commands);
       for (const shell of ['/bin/sh', '/bin/bash']) {
-        for (let from = 0; from < commands.length; from += 4000) {
-          const some = commands.slice(from, from + 4000);
+        for (let from = 0; from < tried.length; from += 4000) {
+          const some = tried.slice(from, from + 4000);
           const options = { cwd: folder, env: { PATH: '/nowhere' }, encoding: 'utf8' } as const;
           const { stdout, status } = spawnSync(shell, ['-c', each, 'sh', ...some], options);
           assert.equal(stdout, '', `${shell} ran a value in ${JSON.stringify(some[Number(stdout)])}`);

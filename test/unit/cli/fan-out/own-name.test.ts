@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { OwnNameReplacer } from '../../../../src/cli/fan-out/own-name.ts';
+import { draws } from '../../../draws.ts';
 
 function replaced(host: string, chunks: readonly (string | Buffer)[]): string {
   const replacer = new OwnNameReplacer(host);
@@ -34,7 +35,7 @@ describe("a host's own name in its output", () => {
         assert.equal(replaced('n1', chunks), replaced('n1', [text]));
         assert.equal(replaced('n1', [text]), text.replace(/(?<![0-9A-Za-z_])n1(?![0-9A-Za-z_])/g, '<host>'));
       }),
-      { numRuns: 1000 },
+      { numRuns: draws(1000) },
     );
   });
 

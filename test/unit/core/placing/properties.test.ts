@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { explainPlan } from '../../../../src/core/placing/explain.ts';
 import type { PlacementFacts } from '../../../../src/core/placing/facts.ts';
 import { makePlan, type Plan } from '../../../../src/core/placing/plan.ts';
+import { draws } from '../../../draws.ts';
 import { anyFacts, factsOf, placesOf, settled, without } from './facts.ts';
 
-const runs = { numRuns: 600 };
+const runs = { numRuns: draws(600) };
 const withRules = anyFacts({ rules: true });
 
 /** Of a plan, all that nobody may break, whatever else it weighs. */

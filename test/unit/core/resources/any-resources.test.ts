@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Outcome, Wish } from '../../../../src/core/resources/event.ts';
 import { onFailPolicies, type ResourceSettings } from '../../../../src/model/resource-settings.ts';
+import { draws } from '../../../draws.ts';
 import { type Behaviour, ResourceWorld, type Script, setup } from './world.ts';
 
 const names = ['disk', 'db', 'web'];
@@ -110,7 +111,7 @@ describe('resources that fail, hang and lie', function () {
       fc.property(life(honestTrouble, fc.boolean()), (given) => {
         assert.deepEqual(lived(given, false).world.violations, []);
       }),
-      { numRuns: 600 },
+      { numRuns: draws(600) },
     );
   });
 
@@ -119,7 +120,7 @@ describe('resources that fail, hang and lie', function () {
       fc.property(life(fc.oneof(honestTrouble, stopLie), fc.constant(true)), (given) => {
         assert.deepEqual(lived(given, true).world.violations, []);
       }),
-      { numRuns: 600 },
+      { numRuns: draws(600) },
     );
   });
 
@@ -135,7 +136,7 @@ describe('resources that fail, hang and lie', function () {
         const most = names.length * given.settings.migrationThreshold + 1;
         assert.ok(given.settings.onFail === 'ignore' || starts <= most, `${starts} starts from ${at} on, not ${most}`);
       }),
-      { numRuns: 200 },
+      { numRuns: draws(200) },
     );
   });
 
@@ -155,7 +156,7 @@ describe('resources that fail, hang and lie', function () {
         assert.equal(world.phases.get('shop'), 'stopped');
         assert.deepEqual([...world.runs], []);
       }),
-      { numRuns: 200 },
+      { numRuns: draws(200) },
     );
   });
 });

@@ -7,6 +7,7 @@ import type { Action } from '../../../../src/core/resources/event.ts';
 import { whyBarred } from '../../../../src/core/resources/failures.ts';
 import { noPlacement } from '../../../../src/model/placement.ts';
 import type { OnFail } from '../../../../src/model/resource-settings.ts';
+import { draws } from '../../../draws.ts';
 import { type Behaviour, ResourceWorld, setup } from './world.ts';
 
 const second = 1000;
@@ -174,7 +175,7 @@ describe('resources and their placement together', function () {
           assert.ok(alive.length === 0 || phase === 'running', `${group} is ${phase} on ${holder}, alive are ${alive}`);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: draws(60) },
     );
   });
 
