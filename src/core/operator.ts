@@ -211,7 +211,7 @@ export function finishOperators(state: NodeState, now: number): void {
       now,
     );
   state.pending = state.pending.filter(({ id, kind, until }) => {
-    if (busy.length > 0 && now < until) {
+    if ((busy.length > 0 || stopping) && now < until) {
       wakeBy(state, until);
       if (kind === 'leave' && now < until - state.lease / 2) wakeBy(state, until - state.lease / 2);
       return true;

@@ -177,10 +177,15 @@ export function mayBeReleased({ resources }: Group): boolean {
   return resources === undefined || isStopped(resources) || (resources.phase === 'stuck' && !resources.needsFencing);
 }
 
-/** Whether any group's resources are being stopped so that it can be released. */
+/**
+ * Whether any group's resources are being stopped: so that it can be released, or as its lease was lost. Who ends meanwhile
+ * would leave them half stopped, and nobody to go on with it.
+ */
 export function areStopping(state: NodeState): boolean {
-  for (const { resources } of state.groups.values())
-    if (resources?.stopping && !isStopped(resources) && resources.phase !== 'stuck') return true;
+  for (const { claim, frozen, resources } of state.groups.values()) {
+    if (resources === undefined || isStopped(resources) || resources.phase === 'stuck') continue;
+    if (claim.phase === 'holding' ? resources.stopping : !frozen) return true;
+  }
   return false;
 }
 

@@ -18,6 +18,22 @@ export const resourceDefects: readonly Defect[] = [
     ],
   },
   {
+    name: 'dropped-while-running',
+    rule: 'a node that leaves drops what nobody wants only when it has stopped',
+    where: 'agents',
+    file: 'operator.ts',
+    find: "held.filter((group) => stopsFirst(state, group, () => 'this node leaves, and nobody is there to take it over'))",
+    replace: "held.filter((group) => stopsFirst(state, group, () => 'this node leaves') || group.name !== '')",
+  },
+  {
+    name: 'ends-while-it-stops',
+    rule: 'a node that leaves says that it is done only when nothing is being stopped any more',
+    where: 'agents',
+    file: 'operator.ts',
+    find: 'if ((busy.length > 0 || stopping) && now < until) {',
+    replace: 'if (busy.length > 0 && now < until) {',
+  },
+  {
     name: 'lost-and-left-running',
     rule: 'whoever loses a lease stops what it ran for it',
     where: 'agents',

@@ -14,8 +14,9 @@ const spareStarts = 3;
 /**
  * What the resources of groups may never do, by what really runs where:
  *
- *   - a group is handed over or released only when nothing of it runs there, as far as its agents are honest and can be
- *     stopped; so two nodes run one group only where one of them lost the lease and is behind its gate;
+ *   - a group is handed over, released or dropped only when nothing of it runs there, as far as its agents are honest and can
+ *     be stopped; so two nodes run one group only where one of them lost the lease and is behind its gate;
+ *   - a musterd that is to end says that it is done only when nothing of what it ran is left;
  *   - nothing is started that runs already, as far as its agents are honest;
  *   - restarts are bounded;
  *   - a group that one node gave up is somewhere else before that node forgets it, where another one may run it;
@@ -26,7 +27,7 @@ export function resources(): Checker {
   let looked = false;
   return {
     name: 'resources',
-    stepped(world, machine, _event, effects) {
+    stepped(world, machine, event, effects) {
       if (!looked && world.healed && world.now > world.plan.healAt + movedWithin) {
         looked = true;
         for (const { name } of world.cluster.groups) mustHaveLeft(world, name);
@@ -36,12 +37,18 @@ export function resources(): Checker {
           for (const key of starts.keys())
             if (key.startsWith(`${machine.name} ${effect.decision.group} `)) starts.delete(key);
         // Who has no vote any more shuts its gate at once, whatever runs behind it.
+        const dropped =
+          effect.type === 'decide' && effect.decision.what === 'release' && leaves(machine)
+            ? [effect.decision.group!].filter((group) => machine.gate.isOpen(group, world.now))
+            : [];
         const passes = effect.type === 'close' && effect.passTo !== undefined ? effect.groups : [];
         const released =
           effect.type === 'send' && effect.message.kind === 'release'
             ? effect.message.releases.map(({ group }) => group)
             : [];
-        for (const group of [...passes, ...released]) mustNotRun(machine, group);
+        for (const group of [...dropped, ...passes, ...released]) mustNotRun(machine, group);
+        if (effect.type === 'reply' && effect.ok && leaves(machine) && event.type !== 'operator')
+          for (const { name } of world.cluster.groups) mustNotRun(machine, name);
       }
     },
     agentBegins(world, machine, group, key, action) {
@@ -60,6 +67,11 @@ export function resources(): Checker {
       for (const { name } of world.cluster.groups) settledWell(world, name);
     },
   };
+}
+
+/** An orderly stop of a musterd that votes, and that nobody has asked to let alone what runs. */
+function leaves({ state }: Machine): boolean {
+  return state?.leaving === true && (state.selfBit & state.voterMask) !== 0 && state.orders.maintenance.size === 0;
 }
 
 function mustNotRun(machine: Machine, group: string): void {

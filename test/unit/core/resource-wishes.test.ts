@@ -127,6 +127,7 @@ class Nodes {
     else if (effect.type === 'arm') later({ type: 'armed', token: effect.token, ok: true });
     else if (effect.type === 'grant') later({ type: 'granted', token: effect.token, ok: true });
     else if (effect.type === 'close') later({ type: 'closed', token: effect.token, ok: true });
+    else if (effect.type === 'reply' && effect.id === 2) this.log.push(`${name} done: ${effect.text}`);
     else if (effect.type === 'persistOwners') later({ type: 'ownersPersisted', id: effect.id, ok: true });
     else if (effect.type === 'want') {
       this.log.push(`${name} ${effect.wish}${effect.urgently ? ' urgently' : ''}`);
@@ -309,6 +310,28 @@ describe('resources and the lease of their group', () => {
     nodes.log.length = 0;
     nodes.happens('node1', { type: 'operator', id: 2, command: { kind: 'leave' } });
     nodes.run(4000);
-    assert.deepEqual(nodes.log, ['node1 stop', 'node1 stopped', 'node1 release']);
+    assert.deepEqual(nodes.log, ['node1 stop', 'node1 stopped', 'node1 release', 'node1 done: node1 holds nothing']);
+  });
+
+  it('of a node that leaves and has just lost the lease stop before it says that it is done', () => {
+    const nodes = new Nodes({ takes: 900 }).found({}).run(3000);
+    nodes.machines.get('node2')!.alive = false;
+    nodes.machines.get('node3')!.alive = false;
+    nodes.run(300);
+    nodes.log.length = 0;
+    nodes.happens('node1', { type: 'operator', id: 2, command: { kind: 'leave' } });
+    nodes.run(4000);
+    assert.deepEqual(nodes.log, ['node1 stopped', 'node1 done: node1 holds nothing']);
+  });
+
+  it('that cannot be stopped keep no node that leaves and has lost the lease', () => {
+    const nodes = new Nodes().found({}).run(3000);
+    nodes.stuck.add('node1');
+    nodes.machines.get('node2')!.alive = false;
+    nodes.machines.get('node3')!.alive = false;
+    nodes.run(300);
+    nodes.happens('node1', { type: 'operator', id: 2, command: { kind: 'leave' } });
+    nodes.run(1000);
+    assert.equal(nodes.log.at(-1), 'node1 done: node1 holds nothing');
   });
 });
