@@ -227,7 +227,7 @@ function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, 
   if (holder !== undefined) return holder === group.holder ? why : `${holder} holds its lease`;
   const waiting = whyWaiting(state, group.name);
   if (waiting !== undefined && (claim.phase === 'idle' || claim.phase === 'preparing')) return waiting;
-  if (claim.phase !== 'idle') return `${state.self} is trying to get its lease, as ${claim.why}`;
+  if (claim.phase !== 'idle') return `${state.self} is trying to get its lease, as ${claim.reason.why}`;
   if (!state.quorate && state.store !== undefined)
     return `nobody may hold it here: ${state.store.name} does not answer`;
   if (!state.quorate)

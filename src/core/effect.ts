@@ -135,5 +135,20 @@ export interface Decision {
     | 'left';
   readonly group?: GroupName | undefined;
   readonly node?: NodeName | undefined;
+  /** The network device, of `link-up` and `link-down`. */
+  readonly device?: string | undefined;
+  readonly how?: Manner | undefined;
   readonly why: string;
+}
+
+/**
+ * What `what` alone does not say, for whoever alerts or counts: a `takeover` was planned (`switchover`) or not (`failover`);
+ * that a node is `fenced` was only `learned` from the one that saw to it; `resources` are `well` again.
+ */
+export type Manner = 'failover' | 'switchover' | 'learned' | 'well';
+
+/** Why something is done, as a sentence, and in what manner. */
+export interface Reason {
+  readonly why: string;
+  readonly how?: Manner | undefined;
 }

@@ -198,7 +198,7 @@ export function acquire(state: NodeState, round: Round, entry: RoundEntry, now: 
   if (claim.phase === 'asking') {
     // An answer to an attempt before this one: its token is older than this one's promises.
     if (claim.round !== entry.ballotRound) return false;
-    group.why = claim.why;
+    group.why = claim.reason.why;
     // This round was as good as a renewal; the next one is due a keepalive later.
     if (state.renewedAt < round.armedAt - state.cluster.timings.keepalive) state.renewedAt = round.armedAt;
     group.claim = {
@@ -206,6 +206,7 @@ export function acquire(state: NodeState, round: Round, entry: RoundEntry, now: 
       since: now,
       round: claim.round,
       gateOpen: false,
+      taken: claim.reason,
       shutSince: now,
       preparing: undefined,
       offer: undefined,
@@ -247,7 +248,8 @@ export function onGranted(state: NodeState, token: number, ok: boolean, now: num
     group.expecting = undefined;
     announceFrom(group, now);
     state.counters.takeovers = (state.counters.takeovers ?? 0) + 1;
-    decide(state, { what: 'takeover', group: group.name, why: group.why });
+    decide(state, { what: 'takeover', group: group.name, how: claim.taken?.how, why: group.why });
+    claim.taken = undefined;
   }
   if (opened) holdingsChanged(state);
 }

@@ -119,6 +119,6 @@ export function noteLink(
     state.beat = undefined;
     state.beatNow = true;
   }
-  decide(state, { what: up ? 'link-up' : 'link-down', why: `${device} ${up ? 'has' : 'lost'} its carrier` });
+  decide(state, { what: up ? 'link-up' : 'link-down', device, why: `${device} ${up ? 'has' : 'lost'} its carrier` });
   if (up) announceAgain(state, now, `${device} is up`);
 }

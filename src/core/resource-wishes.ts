@@ -7,6 +7,7 @@
  * A group of which nothing is run by agents has no standing, and nothing here concerns it.
  */
 import type { GroupName, NodeName } from '../model/names.ts';
+import type { Manner } from './effect.ts';
 import type { Event } from './event.ts';
 import { stopsAfterOthers, waitsFor } from './group-order.ts';
 import { inMaintenance } from './maintenance.ts';
@@ -31,17 +32,20 @@ export function noteResources(state: NodeState, event: Extract<Event, { type: 'r
   const { phase, dirty, barred, answers } = event;
   Object.assign(standing, { phase, dirty, barred, answered: answers });
   if (before.phase !== phase && (phase === 'running' || phase === 'stopped' || phase === 'stuck'))
-    decide(state, { what: 'resources', group: group.name, why: phaseWords[phase] });
+    decide(state, { what: 'resources', group: group.name, how: wellIf(phase === 'running'), why: phaseWords[phase] });
   if (before.barred !== barred)
     decide(state, {
       what: 'resources',
       group: group.name,
+      how: wellIf(barred === undefined),
       why: barred === undefined ? 'it may run here again' : `this node gives it up for now: ${barred}`,
     });
   // What was a reason to fence is none any more: an operator has mended it, or it stopped after all.
   if (phase !== 'stuck' && barred === undefined && state.fenceWanted.delete(group.name)) tellPeers(state);
   if (before.told !== told(standing)) tellPeers(state);
 }
+
+const wellIf = (is: boolean): Manner | undefined => (is ? 'well' : undefined);
 
 const phaseWords = {
   running: 'all of it runs',

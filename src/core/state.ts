@@ -1,6 +1,6 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
-import type { Decision, Effect } from './effect.ts';
+import type { Decision, Effect, Reason } from './effect.ts';
 import type { EpochState, VoterRecord } from './epoch-state.ts';
 import type { FencingState } from './fencing/fencing-state.ts';
 import type { OwnerRecords } from './fencing/owner-record.ts';
@@ -65,7 +65,7 @@ export interface Peer {
 export type Claim =
   | { readonly phase: 'idle' }
   | Preparing
-  | { readonly phase: 'asking'; readonly round: number; readonly since: number; readonly why: string }
+  | { readonly phase: 'asking'; readonly round: number; readonly since: number; readonly reason: Reason }
   | Holding
   | Closing
   | {
@@ -81,7 +81,7 @@ export interface Preparing {
   readonly nonce: string;
   readonly round: number;
   readonly since: number;
-  readonly why: string;
+  readonly reason: Reason;
   promised: number;
   refused: number;
   /** Of a group that needs fencing: what each voter said with its promise. */
@@ -99,6 +99,8 @@ export interface Holding {
   /** The token of the newest grant that the kernel was told. */
   token: number;
   gateOpen: boolean;
+  /** Why it was taken, until its gate has opened once and that is told. */
+  taken: Reason | undefined;
   /** Since when the kernel has not confirmed an open gate, while it is shut. */
   shutSince: number;
   /** Bits of the voters that granted the renewal that counts. */

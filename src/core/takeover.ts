@@ -6,6 +6,7 @@
 import type { GroupName, NodeName } from '../model/names.ts';
 import { compareBallots } from './ballot.ts';
 import { sendToAll } from './beats.ts';
+import type { Reason } from './effect.ts';
 import { keepsOwner, leastRound, ownWord, promiseBarrier } from './fencing/owners.ts';
 import { mayHearMore, obstacle } from './fencing/permission.ts';
 import { mayReplace } from './fencing/store-owner.ts';
@@ -167,7 +168,7 @@ function claim(state: NodeState, groups: readonly Group[], now: number): void {
   if (groups.length === 0) return;
   for (const group of groups) {
     group.topRound++;
-    group.claim = { phase: 'asking', round: group.topRound, since: now, why: reasonToTake(state, group) };
+    group.claim = { phase: 'asking', round: group.topRound, since: now, reason: reasonToTake(state, group) };
   }
   startRound(state, groups, now);
 }
@@ -208,22 +209,23 @@ export function prepareAbove(state: NodeState, groups: readonly Group[], now: nu
 function beginPreparing(state: NodeState, group: Group, nonce: string, now: number): Preparing {
   const least = keepsOwner(state, group.name) ? leastRound(state, group.name) : 0;
   group.topRound = Math.max(group.topRound, group.slot.promised?.round ?? 0, least) + 1;
-  const why = reasonToTake(state, group);
+  const reason = reasonToTake(state, group);
   const words = new Map<NodeName, OwnerWord>();
-  return { phase: 'preparing', nonce, round: group.topRound, since: now, why, promised: 0, refused: 0, words };
+  return { phase: 'preparing', nonce, round: group.topRound, since: now, reason, promised: 0, refused: 0, words };
 }
 
-function reasonToTake(state: NodeState, group: Group): string {
-  if (group.expecting?.ballot !== undefined) return `${group.expecting.from} handed it over`;
-  if (leftTo(state, group.name) === state.self) return 'it was here when maintenance began';
+function reasonToTake(state: NodeState, group: Group): Reason {
+  if (group.expecting?.ballot !== undefined)
+    return { how: 'switchover', why: `${group.expecting.from} handed it over` };
+  if (leftTo(state, group.name) === state.self) return { why: 'it was here when maintenance began' };
   if (group.holder === undefined && state.planned !== undefined && group.preferred !== state.self)
-    return 'nobody had held it, and the rules of placement put it here';
+    return { why: 'nobody had held it, and the rules of placement put it here' };
   if (group.holder === undefined)
     return group.preferred === state.self
-      ? 'nobody had held it, and this is its preferred node'
-      : `nobody had held it, and ${group.preferred} did not take it`;
-  if (group.holder === state.self) return 'nobody took it after this node lost it';
-  return `the lease of ${group.holder} ran out`;
+      ? { why: 'nobody had held it, and this is its preferred node' }
+      : { why: `nobody had held it, and ${group.preferred} did not take it` };
+  if (group.holder === state.self) return { how: 'failover', why: 'nobody took it after this node lost it' };
+  return { how: 'failover', why: `the lease of ${group.holder} ran out` };
 }
 
 /** A voter's promises, or its refusals with who holds the lease. */
@@ -280,7 +282,7 @@ function finishPromised(state: NodeState, groups: readonly Group[], now: number)
       if (group.claim.phase === 'holding') {
         group.claim.round = preparing.round;
         group.claim.preparing = undefined;
-      } else group.claim = { phase: 'asking', round: preparing.round, since: now, why: preparing.why };
+      } else group.claim = { phase: 'asking', round: preparing.round, since: now, reason: preparing.reason };
       won.push(group);
     } else if (!canReachMajority(state, preparing.refused)) {
       if (group.claim.phase === 'holding') group.claim.preparing = undefined;

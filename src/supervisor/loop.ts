@@ -240,9 +240,9 @@ export class Loop {
         this.#machine.follow(this.peers());
         return;
       case 'decide': {
-        const { what, why, group, node: peer } = effect.decision;
+        const { what, why, group, node: peer, device, how } = effect.decision;
         // `node` is who writes the line.
-        const whom = { ...(group && { group }), ...(peer && { peer }) };
+        const whom = { ...(group && { group }), ...(peer && { peer }), ...(device && { device }), ...(how && { how }) };
         this.#journal.say(what, why, isTooLate(what) ? { ...whom, ...this.#delays() } : whom);
         return;
       }

@@ -8,6 +8,10 @@ export interface JournalLine {
   readonly node?: string | undefined;
   readonly group?: string | undefined;
   readonly peer?: string | undefined;
+  /** A network device. */
+  readonly device?: string | undefined;
+  /** In what manner, where `what` does not say it: `failover`, `switchover`, `learned`, `well`. */
+  readonly how?: string | undefined;
   /** `address:port` of a real server. */
   readonly server?: string | undefined;
   readonly [detail: string]: unknown;

@@ -9,6 +9,7 @@
 import { foldHosts } from '../../base/host-range.ts';
 import { canFenceFrom } from '../../model/fencing.ts';
 import type { NodeName } from '../../model/names.ts';
+import type { Reason } from '../effect.ts';
 import type { Event } from '../event.ts';
 import { giveUpAsking } from '../lease.ts';
 import { inMaintenance } from '../maintenance.ts';
@@ -125,7 +126,7 @@ export function onFenced(state: NodeState, event: Extract<Event, { type: 'fenced
   wish.asked = undefined;
   if (event.ok) {
     fencing.wishes.delete(wish.node);
-    confirm(state, { node: wish.node, incarnation }, event.why, now);
+    confirm(state, { node: wish.node, incarnation }, { why: event.why }, now);
   } else {
     wish.failure = event.why;
     wish.at = now + pause;
@@ -138,10 +139,16 @@ export function onFenced(state: NodeState, event: Extract<Event, { type: 'fenced
 }
 
 /** It is certain that a node, in that life and all before it, does nothing any more; all that waited for that goes on. */
-function confirm(state: NodeState, fenced: Fenced, why: string, now: number, what: 'fenced' | 'left' = 'fenced'): void {
+function confirm(
+  state: NodeState,
+  fenced: Fenced,
+  reason: Reason,
+  now: number,
+  what: 'fenced' | 'left' = 'fenced',
+): void {
   const { fencing } = state;
   noteOwnerFenced(state, fenced);
-  decide(state, { what, node: fenced.node, why });
+  decide(state, { what, node: fenced.node, ...reason });
   const life = fencing.lives.get(fenced.node);
   if (life === undefined || life <= fenced.incarnation) learn(state, fenced);
   tryAgain(state, (group) => turn * Math.max(0, candidates(state, group).indexOf(state.self)), now);
@@ -166,8 +173,9 @@ export function onPeersFenced(state: NodeState, from: Peer, fenced: readonly Fen
     if (known !== undefined && known.incarnation >= one.incarnation) continue;
     const life = state.fencing.lives.get(one.node);
     if (life !== undefined && life > one.incarnation) noteOwnerFenced(state, one);
-    else if (one.node === from.name) confirm(state, one, 'it says that it ends, and runs nothing', now, 'left');
-    else confirm(state, one, `${from.name} has made sure that it is off`, now);
+    else if (one.node === from.name)
+      confirm(state, one, { why: 'it says that it ends, and runs nothing' }, now, 'left');
+    else confirm(state, one, { how: 'learned', why: `${from.name} has made sure that it is off` }, now);
   }
 }
 
@@ -223,7 +231,8 @@ export function onFenceCommand(state: NodeState, id: number, node: NodeName, con
     return;
   }
   if (confirmed) {
-    confirm(state, { node, incarnation: newestLife(state, node) }, 'an operator has made sure that it is off', now);
+    const why = 'an operator has made sure that it is off';
+    confirm(state, { node, incarnation: newestLife(state, node) }, { why }, now);
     fencing.wishes.delete(node);
     state.effects.push({ type: 'reply', id, ok: true, text: `${node} counts as fenced` });
     return;

@@ -23,7 +23,7 @@ export interface Alert {
 
 /** The alert in a line of the journal; undefined where there is none in it. `warned`: the journal warns of it. */
 export function alertIn(line: JournalLine, warned: boolean, cluster: string): Alert | undefined {
-  const { time, what, why, node = '', group, peer } = line;
+  const { time, what, why, node = '', group, peer, device = 'link', how } = line;
   const of = (
     event: AlertEvent,
     up: boolean,
@@ -37,9 +37,8 @@ export function alertIn(line: JournalLine, warned: boolean, cluster: string): Al
   };
   switch (what) {
     case 'takeover':
-      if (/ handed it over$/.test(why))
-        return of('switchover', false, group ?? '', [node], `${group} runs on ${node} now`);
-      if (!/ran out$|lost it$/.test(why)) return undefined;
+      if (how === 'switchover') return of('switchover', false, group ?? '', [node], `${group} runs on ${node} now`);
+      if (how !== 'failover') return undefined;
       return of('failover', false, group ?? '', [node], `${group} was taken over by ${node}: ${why}`);
     case 'node-dead':
       return of('node', false, 'musterd', [peer ?? ''], `${peer} is dead: ${why}`, peer);
@@ -52,7 +51,7 @@ export function alertIn(line: JournalLine, warned: boolean, cluster: string): Al
     case 'gives-up':
       return of('resource', false, group ?? '', [node], `${group} on ${node}: ${why}`);
     case 'resources':
-      if (!/^all of it runs|^it may run here again/.test(why)) return undefined;
+      if (how !== 'well') return undefined;
       return of('resource', true, group ?? '', [node], `${group} on ${node}: ${why}`);
     case 'fence':
     case 'fence-wanted':
@@ -60,14 +59,14 @@ export function alertIn(line: JournalLine, warned: boolean, cluster: string): Al
     case 'fence-failed':
       return of('fencing', false, 'fencing', [peer ?? node], `fencing of ${peer ?? node} failed: ${why}`);
     case 'fenced':
-      // All others only learn it, from the node whose name this begins with: "an operator" is no node.
-      if (/^\S+ has made sure that it is off$/.test(why)) return undefined;
+      // The node that saw to it tells it; all others only learn it.
+      if (how === 'learned') return undefined;
       return of('fencing', false, 'fencing', [peer ?? node], `${peer ?? node} is fenced: ${why}`);
     case 'fencing-device':
       return of('fencing', !warned, 'fencing-device', [node], why);
     case 'link-down':
     case 'link-up':
-      return of('link', what === 'link-up', why.split(' ')[0] ?? 'link', [node], `${node}: ${why}`);
+      return of('link', what === 'link-up', device, [node], `${node}: ${why}`);
     case 'link-silent':
     case 'link-heard':
       return of('link', what === 'link-heard', 'heartbeat', [node], `${node}: ${why}`);

@@ -37,11 +37,17 @@ export const beat: Message = {
   beat: { configHash: '', bundleHash: '', macs: {}, standby: false, quorate: true, holds: [] },
 };
 
-/** node1 at the moment at which it asks for web1, with the nonce of that round and its token. */
-export function asking(): { state: NodeState; now: number; token: number; nonce: string } {
+/** node1 at the moment at which it asks for web1, with the nonce of that round and its token; `before`: what it knew. */
+export function asking(before?: (state: NodeState) => void): {
+  state: NodeState;
+  now: number;
+  token: number;
+  nonce: string;
+} {
   const state = newNode('node1', 0);
   say(state, 'node2', beat, 10);
   say(state, 'node3', beat, 10);
+  before?.(state);
   // Silence and the address probe are over; the first sign of life of a second voter is all that is missing.
   let now = 400;
   const prepare = sent(say(state, 'node2', beat, now), 'prepare')[0]!;

@@ -61,9 +61,9 @@ describe('alerts in the journal', () => {
   };
   it('are what concerns somebody, in the words of the journal', () => {
     const web = { group: 'web' };
-    assert.equal(event('takeover', 'the lease of node1 ran out', web), 'failover');
-    assert.equal(event('takeover', 'nobody took it after this node lost it', web), 'failover');
-    assert.equal(event('takeover', 'node1 handed it over', web), 'switchover');
+    assert.equal(event('takeover', 'the lease of node1 ran out', { ...web, how: 'failover' }), 'failover');
+    assert.equal(event('takeover', 'nobody took it after this node lost it', { ...web, how: 'failover' }), 'failover');
+    assert.equal(event('takeover', 'node1 handed it over', { ...web, how: 'switchover' }), 'switchover');
     assert.equal(event('takeover', 'nobody had held it, and this is its preferred node', web), 'none');
     assert.equal(event('node-dead', 'nothing heard of it for 200 ms', { peer: 'node1' }), 'node');
     assert.equal(event('node-up', 'it is heard again', { peer: 'node1' }), 'node up');
@@ -71,10 +71,10 @@ describe('alerts in the journal', () => {
     assert.equal(event('quorum-gained', '2 of 3'), 'quorum up');
     assert.equal(event('resource-failed', 'apache: monitor: exit code 7 (failure 1)', web, true), 'resource');
     assert.equal(event('gives-up', 'apache failed there 3 times', web, true), 'resource');
-    assert.equal(event('resources', 'all of it runs', web), 'resource up');
+    assert.equal(event('resources', 'all of it runs', { ...web, how: 'well' }), 'resource up');
     assert.equal(event('resources', 'nothing of it runs', web), 'none');
     assert.equal(event('fenced', 'fence_ipmilan says off', { peer: 'node1' }), 'fencing');
-    assert.equal(event('fenced', 'node3 has made sure that it is off', { peer: 'node1' }), 'none');
+    assert.equal(event('fenced', 'node3 has made sure that it is off', { peer: 'node1', how: 'learned' }), 'none');
     assert.equal(event('fenced', 'an operator has made sure that it is off', { peer: 'node1' }), 'fencing');
     assert.equal(event('fence-failed', 'node1-bmc timed out', { peer: 'node1' }, true), 'fencing');
     assert.equal(event('left', 'it says that it ends, and runs nothing', { peer: 'node1' }), 'none');
