@@ -14,7 +14,14 @@ export interface SupervisorStatus {
     readonly voters?: readonly string[] | undefined;
   };
   readonly nodes: readonly { readonly name: string; readonly state: string }[];
-  readonly groups: readonly { readonly name: string; readonly holder: string | null; readonly gateOpen: boolean }[];
+  readonly groups: readonly {
+    readonly name: string;
+    readonly holder: string | null;
+    readonly gateOpen: boolean;
+    readonly reason?: string | undefined;
+    /** Left out by a musterd that runs no resources. */
+    readonly barredOn?: readonly { readonly node: string; readonly why: string }[] | undefined;
+  }[];
   readonly services: readonly {
     readonly key: string;
     readonly realServers: readonly {

@@ -38,7 +38,7 @@ function findProblem(status: SupervisorStatus, args: z.output<typeof schema>): s
   const missing = args.nodes.find((name) => !['self', 'up'].includes(seen.get(name) ?? 'unknown'));
   if (missing !== undefined) return `${status.node} sees ${missing} as ${seen.get(missing) ?? 'unknown'}`;
   const free = status.groups.find((group) => group.holder === null);
-  if (free !== undefined) return `nobody holds group ${free.name}`;
+  if (free !== undefined) return `group ${free.name} has no holder: ${whyFree(free)}`;
   const shut = status.groups.find((group) => group.holder === status.node && !group.gateOpen);
   if (shut !== undefined) return `${status.node} has the lease of group ${shut.name}, but its gate is not open yet`;
   if (!args.real_servers) return undefined;
@@ -47,4 +47,10 @@ function findProblem(status: SupervisorStatus, args: z.output<typeof schema>): s
     if (dead !== undefined) return `${service.key}: real server ${dead.address} is not alive: ${dead.lastCheck}`;
   }
   return undefined;
+}
+
+/** As this node knows it; of its own agents it knows how they failed. */
+function whyFree({ reason, barredOn = [] }: SupervisorStatus['groups'][number]): string {
+  const given = barredOn.map(({ node, why }) => `${node}: ${why}`);
+  return [reason ?? 'its musterd does not say why', ...given].join('; ');
 }
