@@ -18,6 +18,7 @@ export function ownBeat(state: NodeState): Beat {
     starting: startingHere(state),
     fenced: state.fencing.fenced.size === 0 ? undefined : [...state.fencing.fenced.values()],
     fenceMe: whyFenceMe(state),
+    waitsFor: state.fencing.waitsFor.length === 0 ? undefined : state.fencing.waitsFor,
     orders: state.orders.digest === 0 ? undefined : state.orders.digest,
   };
   return state.beat;

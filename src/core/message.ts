@@ -36,6 +36,8 @@ export interface Beat {
   readonly fenced?: readonly Fenced[] | undefined;
   /** Why the sender wants to be fenced itself, as the end of a sentence; undefined: it does not. */
   readonly fenceMe?: string | undefined;
+  /** Nodes that the sender does not hear any more, and that groups which it could have wait for; undefined: none. */
+  readonly waitsFor?: readonly NodeName[] | undefined;
   /** The hash over the operators' orders that the sender knows; undefined where it knows none. */
   readonly orders?: number | undefined;
 }

@@ -291,6 +291,8 @@ const beatResources = 8;
 const beatFencing = 64;
 /** And behind that a hash over the operators' orders that the sender knows. */
 const beatOrders = 16;
+/** Behind that, the nodes that its groups wait for. */
+const beatWaitsFor = 32;
 
 function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBeat): void {
   const known = last.bytesOf(beat, version);
@@ -304,11 +306,13 @@ function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBea
   const { fenced = [], fenceMe = '' } = beat;
   const fencing = version > 1 && (fenced.length > 0 || fenceMe !== '');
   const orders = version === 1 ? undefined : beat.orders;
+  const waitsFor = version === 1 ? undefined : beat.waitsFor;
   const told =
     (reach === undefined ? 0 : beatReach) |
     (mayRun === undefined ? 0 : beatResources) |
     (fencing ? beatFencing : 0) |
-    (orders === undefined ? 0 : beatOrders);
+    (orders === undefined ? 0 : beatOrders) |
+    (waitsFor === undefined ? 0 : beatWaitsFor);
   writer.u8((beat.standby ? beatStandby : 0) | (beat.quorate ? beatQuorate : 0) | told);
   writer.text(beat.configHash);
   writer.text(beat.bundleHash);
@@ -327,6 +331,7 @@ function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBea
   }
   if (fencing) writeFencing(writer, fenced, fenceMe);
   if (orders !== undefined) writer.u32(orders);
+  if (waitsFor !== undefined) writeTexts(writer, waitsFor);
   last.remember(beat, version, writer.buffer.subarray(start, writer.length));
 }
 
@@ -355,6 +360,7 @@ function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
       : {};
   const fencing = version > 1 && (flags & beatFencing) !== 0 ? readFencing(reader) : {};
   const orders = version > 1 && (flags & beatOrders) !== 0 ? reader.u32() : undefined;
+  const waitsFor = version > 1 && (flags & beatWaitsFor) !== 0 ? reader.list(() => reader.text()) : undefined;
   const beat = {
     configHash,
     bundleHash,
@@ -366,6 +372,7 @@ function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
     ...resources,
     ...fencing,
     ...(orders === undefined ? {} : { orders }),
+    ...(waitsFor === undefined ? {} : { waitsFor }),
   };
   remember(last.beat, beat, reader, start, version);
   return beat;

@@ -34,4 +34,13 @@ export const orderDefects: readonly Defect[] = [
     replace: '',
     also: everybodyMay,
   },
+  {
+    name: 'end-of-a-move-not-told',
+    rule: 'who finds the time of a move over tells the others, or the group is tossed about',
+    where: 'orders',
+    shownBy: 'the-end-of-a-move-is-told',
+    file: 'operator.ts',
+    find: '    giveOrders(state, over, now);\n    applyOrders(state, now);',
+    replace: '    for (const { about } of over) state.orders.pins.delete(about);\n    state.orders.endsAt = now + 1e9;',
+  },
 ];

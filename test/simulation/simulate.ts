@@ -19,6 +19,7 @@ import { rules } from './checkers/rules.ts';
 import { silence } from './checkers/silence.ts';
 import { storeGrant } from './checkers/store-grant.ts';
 import { takeover } from './checkers/takeover.ts';
+import { waitedFor } from './checkers/waited-for.ts';
 import type { Core } from './core.ts';
 import type { Defect, Feature } from './defect.ts';
 import { drawPlan } from './draw.ts';
@@ -53,7 +54,7 @@ export function checkersOf({
   const always = [authentic(), batching(), moves(), epochs(), acceptor(), proposer(), liveness()];
   if (orders) always.push(maintenance());
   if (between !== undefined || never !== undefined) always.push(rules(), order());
-  if (agents !== undefined) always.push(resources(), oneRunner(), fencing());
+  if (agents !== undefined) always.push(resources(), oneRunner(), fencing(), waitedFor());
   if (store !== undefined) return [oneOpenGate(), storeGrant(), ...always];
   const ledger = new Ledger();
   if (drift > driftBound) return [ledger, overlap(), majority(ledger), ...always];

@@ -3,7 +3,8 @@
  * for it itself, or where an operator does; of two nodes without a third vote also because nobody can go on without it
  * (`two-nodes.ts`). Nobody is fenced that this node has not heard since its own start: else every start of a cluster that is
  * cut in two would be a war. The first in line for the group that has a way to do it does it, and where nothing came of that,
- * the next one, too (`turns.ts`). Each try comes after a wait, and after a failure there is a pause; a fencing that is not
+ * the next one, too (`turns.ts`). Who waits says so in its beats: whoever may not have the group does not ask for it, and may
+ * be the only one that has a way. Each try comes after a wait, and after a failure there is a pause; a fencing that is not
  * confirmed counts for nothing.
  */
 import { foldHosts } from '../../base/host-range.ts';
@@ -20,7 +21,7 @@ import { decide, isAway, type NodeState, type Peer, wakeBy } from '../state.ts';
 import { mayBeFenced, waitBefore } from './delay.ts';
 import type { FenceWish } from './fencing-state.ts';
 import { noteOwnerFenced } from './owners.ts';
-import { turnOf, turnTime } from './turns.ts';
+import { lineBehind, turnOf, turnTime } from './turns.ts';
 import { keepFenced, otherOfTwo, subtract } from './two-nodes.ts';
 import { forgetWaiting, tryAgain } from './waiting.ts';
 
@@ -33,8 +34,9 @@ const turn = 10;
 /** Asks for every fencing whose time has come, and gives up the wish for those that are not needed any more. */
 export function driveFencing(state: NodeState, now: number): void {
   const { fencing } = state;
-  if (!isConcerned(state)) return;
   if (fencing.waiting.size > 0) forgetWaiting(state, now);
+  tellWaiting(state);
+  if (!isConcerned(state)) return;
   const wanted = wantedNow(state);
   for (const wish of fencing.wishes.values())
     if (!wanted.has(wish.node) && wish.asked === undefined && wish.operators.length === 0)
@@ -57,8 +59,21 @@ function isConcerned(state: NodeState): boolean {
   const { waiting, wishes } = state.fencing;
   if (state.role !== 'node') return false;
   if (waiting.size > 0 || wishes.size > 0 || state.voters.length === 2) return true;
-  for (const { beat } of state.peers.values()) if (beat?.fenceMe !== undefined) return true;
+  for (const { beat } of state.peers.values())
+    if (beat?.fenceMe !== undefined || beat?.waitsFor !== undefined) return true;
   return false;
+}
+
+/** What others may do for this node, if its groups wait for somebody. */
+function tellWaiting(state: NodeState): void {
+  const { fencing, peers } = state;
+  if (fencing.waiting.size === 0 && fencing.waitsFor.length === 0) return;
+  const gone = [...fencing.waiting.values()].flatMap(({ nodes }) => nodes.filter((name) => isGone(peers.get(name))));
+  const waitsFor = [...new Set(gone)].sort();
+  if (waitsFor.join() === fencing.waitsFor.join()) return;
+  fencing.waitsFor = waitsFor;
+  state.beat = undefined;
+  state.beatNow = true;
 }
 
 function newWish(node: NodeName, why: string, now: number, wait: number): FenceWish {
@@ -84,12 +99,18 @@ function wantedNow(state: NodeState): Map<NodeName, Wanted> {
   for (const [name, { nodes }] of state.fencing.waiting) {
     const group = state.groups.get(name);
     if (group === undefined) continue;
-    const order = candidates(state, group);
+    const order = lineBehind(state, candidates(state, group));
     for (const node of nodes) if (isGone(state.peers.get(node))) want(node, `${name} waits for it`, order);
   }
   for (const peer of state.peers.values()) {
     const why = peer.beat?.fenceMe;
-    if (why !== undefined && isAlive(peer)) want(peer.name, why, able(state));
+    if (why !== undefined && isAlive(peer)) want(peer.name, why, lineBehind(state, able(state)));
+  }
+  for (const peer of state.peers.values()) {
+    if (!isAlive(peer)) continue;
+    for (const node of peer.beat?.waitsFor ?? [])
+      if (isGone(state.peers.get(node)))
+        want(node, `${peer.name} waits for it`, lineBehind(state, waitingFor(state, node)));
   }
   const peer = otherOfTwo(state);
   if (peer !== undefined && isGone(peer) && !isAway(state))
@@ -100,6 +121,16 @@ function wantedNow(state: NodeState): Map<NodeName, Wanted> {
 /** Heard since the start of this node, and not any more. */
 function isGone(peer: Peer | undefined): boolean {
   return peer?.state === 'dead';
+}
+
+/** Those that say that they wait for a node, in the order of ha.cf: they come before whoever only helps them. */
+function waitingFor({ cluster, peers, fencing, self }: NodeState, node: NodeName): NodeName[] {
+  const waits = (name: NodeName): boolean => {
+    if (name === self) return fencing.waitsFor.includes(node);
+    const peer = peers.get(name);
+    return peer !== undefined && isAlive(peer) && peer.beat?.waitsFor?.includes(node) === true;
+  };
+  return cluster.nodes.filter(waits);
 }
 
 /** Those that are well, in the order of ha.cf. */

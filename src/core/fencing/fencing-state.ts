@@ -71,6 +71,8 @@ export interface FencingState {
   readonly lives: Map<NodeName, string>;
   readonly fenced: Map<NodeName, Fenced>;
   readonly waiting: Map<GroupName, Waiting>;
+  /** Those of the nodes waited for that are not heard any more, as the others are told. */
+  waitsFor: readonly NodeName[];
   readonly wishes: Map<NodeName, FenceWish>;
   /** With a store: who was asked whether it runs anything of a group, and the version that was there then, by nonce. */
   readonly questions: Map<string, { readonly group: GroupName; readonly node: NodeName; readonly version: string }>;
@@ -103,6 +105,7 @@ export function newFencingState({ groups, resources }: Cluster, recorded: OwnerR
     lives: new Map(),
     fenced: new Map(),
     waiting: new Map(),
+    waitsFor: [],
     wishes: new Map(),
     questions: new Map(),
     clean: new Map(),

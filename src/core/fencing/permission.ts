@@ -9,7 +9,8 @@
  *     this ballot, so that counts although it was said a moment ago. One that votes no more says it in its beats: it can
  *     get nothing while these voters are in force.
  *
- * Beside that nobody may say that something of it runs there: what nobody started for us may run all the same.
+ * Beside that nobody may say that something of it runs there: what nobody started for us may run all the same. Who is heard and
+ * has not given his word (a majority may come together without it) is taken by his beats.
  *
  * Voters that have no record that counts (a lost disk, the first start, a new voter) are not part of that majority. Where too
  * few are, nobody knows who had it: then every other node of the configuration has to be clean or fenced.
@@ -18,6 +19,7 @@ import type { NodeName } from '../../model/names.ts';
 import { compareBallots } from '../ballot.ts';
 import { isAlive } from '../membership.ts';
 import type { OwnerWord } from '../message.ts';
+import { mayRunOn } from '../resource-wishes.ts';
 import { type Group, isMajority, type NodeState, type Peer, type Preparing } from '../state.ts';
 import { isVoter } from '../voters.ts';
 import { covers } from './owners.ts';
@@ -34,6 +36,8 @@ export function obstacle(state: NodeState, group: Group, preparing: Preparing): 
   const { words } = preparing;
   const running = [...words].flatMap(([name, { runs }]) => (runs && name !== state.self ? [name] : []));
   if (running.length > 0) return { nodes: running, why: `something of it runs on ${running.join(' and ')}` };
+  const silent = mayRunUnsaid(state, group, words);
+  if (silent.length > 0) return { nodes: silent, why: `something of it may run on ${silent.join(' and ')}` };
   const found = newestRecord(words);
   const owner = found === undefined || isOver(state, group, words, found) ? undefined : found.ballot.node;
   if (isMajority(state, knowing(state, words)))
@@ -46,6 +50,14 @@ export function obstacle(state: NodeState, group: Group, preparing: Preparing): 
     nodes: others,
     why: `too few voters have on record who had it, so it may still run on ${others.join(' or ')}`,
   };
+}
+
+/** Those that are heard, have not given their word, and may run something of the group as far as their beats say. */
+export function mayRunUnsaid(state: NodeState, group: Group, words: ReadonlyMap<NodeName, unknown>): NodeName[] {
+  const found: NodeName[] = [];
+  for (const peer of state.peers.values())
+    if (isAlive(peer) && !words.has(peer.name) && mayRunOn(state, group, peer.name)) found.push(peer.name);
+  return found;
 }
 
 type Words = ReadonlyMap<NodeName, OwnerWord>;

@@ -27,7 +27,7 @@ export function resources(): Checker {
   let looked = false;
   return {
     name: 'resources',
-    stepped(world, machine, event, effects) {
+    stepped(world, machine, _event, effects) {
       if (!looked && world.healed && world.now > world.plan.healAt + movedWithin) {
         looked = true;
         for (const { name } of world.cluster.groups) mustHaveLeft(world, name);
@@ -38,8 +38,10 @@ export function resources(): Checker {
             if (key.startsWith(`${machine.name} ${effect.decision.group} `)) starts.delete(key);
         // Who has no vote any more shuts its gate at once, whatever runs behind it.
         const dropped =
-          effect.type === 'decide' && effect.decision.what === 'release' && leaves(machine)
-            ? [effect.decision.group!].filter((group) => machine.gate.isOpen(group, world.now))
+          effect.type === 'decide' &&
+          effect.decision.what === 'release' &&
+          /^this node leaves/.test(effect.decision.why)
+            ? [effect.decision.group!]
             : [];
         const passes = effect.type === 'close' && effect.passTo !== undefined ? effect.groups : [];
         const released =
@@ -47,7 +49,7 @@ export function resources(): Checker {
             ? effect.message.releases.map(({ group }) => group)
             : [];
         for (const group of [...dropped, ...passes, ...released]) mustNotRun(machine, group);
-        if (effect.type === 'reply' && effect.ok && leaves(machine) && event.type !== 'operator')
+        if (effect.type === 'reply' && / holds nothing$/.test(effect.text) && leaves(machine))
           for (const { name } of world.cluster.groups) mustNotRun(machine, name);
       }
     },
@@ -69,9 +71,9 @@ export function resources(): Checker {
   };
 }
 
-/** An orderly stop of a musterd that votes, and that nobody has asked to let alone what runs. */
+/** An orderly stop of a musterd that nobody has asked to let alone what runs. */
 function leaves({ state }: Machine): boolean {
-  return state?.leaving === true && (state.selfBit & state.voterMask) !== 0 && state.orders.maintenance.size === 0;
+  return state?.leaving === true && state.orders.maintenance.size === 0;
 }
 
 function mustNotRun(machine: Machine, group: string): void {

@@ -21,6 +21,7 @@ const messages: readonly Message[] = [
   },
   { kind: 'beat', beat: { ...exampleBeat, fenced: [{ node: 'node3', incarnation }] } },
   { kind: 'beat', beat: { ...exampleBeat, reach: 2, fenceMe: 'it cannot be stopped' } },
+  { kind: 'beat', beat: { ...exampleBeat, orders: 7, waitsFor: ['node1', 'node3'] } },
 ];
 
 describe('wire: what is said of owners and fencing', () => {

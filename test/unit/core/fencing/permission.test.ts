@@ -29,6 +29,16 @@ describe('a candidate for a group that needs fencing', () => {
     assert.equal(goesOn({ record: record('node1'), clean: false, runs: true }), false);
   });
 
+  it('does not go on where anybody who is heard has not given his word, and may run it by his beats', () => {
+    if (beat.kind !== 'beat') throw new Error('no beat');
+    for (const mayRun of [['web1'], []]) {
+      const { state, now, nonce } = asking(recordOf('node3', 4));
+      say(state, 'node3', { kind: 'beat', beat: { ...beat.beat, mayRun } }, now + 1);
+      const effects = promise(state, nonce, { record: record('node3', true) }, now + 2);
+      assert.equal(arms(effects), mayRun.length === 0);
+    }
+  });
+
   it('needs every other node where too few know who had it', () => {
     const { state, now, nonce } = asking();
     assert.equal(arms(promise(state, nonce, { known: false }, now + 1)), false);

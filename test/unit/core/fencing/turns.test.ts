@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { turnOf, turnTime } from '../../../../src/core/fencing/turns.ts';
+import { lineBehind, turnOf, turnTime } from '../../../../src/core/fencing/turns.ts';
 import type { NodeState } from '../../../../src/core/state.ts';
 import type { Fencing, StonithLine } from '../../../../src/model/fencing.ts';
 import { canFenceFrom } from '../../../../src/model/fencing.ts';
 import { clusterOf } from '../../../simulation/cluster.ts';
-import { newNode } from '../pair.ts';
+import { beat, happens, newNode, say } from '../pair.ts';
 
 const line = (from: string): StonithLine => ({
   directive: 'stonith_host',
@@ -23,6 +23,9 @@ const node = (self: string, fencing: Fencing): NodeState => {
   return { ...state, cluster: { ...state.cluster, fencing } };
 };
 
+if (beat.kind !== 'beat') throw new Error('no beat');
+const own = beat.beat;
+
 describe('whose turn it is to fence a node', () => {
   const order = ['node3', 'node2', 'node1'];
 
@@ -34,6 +37,22 @@ describe('whose turn it is to fence a node', () => {
     assert.deepEqual(turns(fencingBy(line('node1'))), [undefined, undefined, 0]);
     assert.deepEqual(turns(fencingBy(line('node3'))), [undefined, 0, undefined], 'somebody has to say that nobody can');
     assert.equal(turnOf(node('node1', all), 'node3', ['node2']), undefined, 'it is not well itself');
+  });
+
+  it('is, behind all that may have what waits, of whoever is well', () => {
+    const state = node('node1', fencingBy(line('*')));
+    for (const from of ['node2', 'node3']) say(state, from, beat, 10);
+    say(state, 'node3', beat, 200);
+    assert.deepEqual(lineBehind(state, ['node3']), ['node3', 'node1', 'node2']);
+    assert.deepEqual(lineBehind(state, []), ['node1', 'node2', 'node3'], 'none may have it');
+    const standby = { kind: 'beat', beat: { ...own, standby: true } } as const;
+    say(state, 'node2', standby, 201);
+    assert.deepEqual(lineBehind(state, ['node3']), ['node3', 'node1', 'node2'], 'also who is standby');
+    say(state, 'node2', { kind: 'beat', beat: { ...own, quorate: false } }, 202);
+    assert.deepEqual(lineBehind(state, ['node3']), ['node3', 'node1'], 'not who hears no majority');
+    say(state, 'node3', beat, 300);
+    happens(state, { type: 'operator', id: 1, command: { kind: 'leave' } }, 301);
+    assert.deepEqual(lineBehind(state, ['node3']), ['node3'], 'nor who is about to end');
   });
 
   it('lasts as long as all ways of one node may take', () => {
