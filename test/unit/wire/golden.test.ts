@@ -247,11 +247,24 @@ describe('wire: the bytes of version 2', () => {
     assert.deepEqual(plain(decoded.message), plain({ kind: 'beat', beat: said }));
   });
 
+  it('has whom its groups wait for at the end, behind the hash over orders', () => {
+    const sender = new Codec({ self: 'node1', incarnation, keyring, peers: ['node2'] });
+    const hello = new Codec({ self: 'node2', incarnation: echo, keyring, peers: ['node1'] });
+    sender.decode(hello.encode('node1', { kind: 'stepDown' }));
+    const said = { ...exampleBeat, orders: 7, waitsFor: ['node1'] };
+    const datagram = Buffer.from(sender.encode('node2', { kind: 'beat', beat: said }, 5));
+    const bytes = `01 32 ${beatBytes.slice(3)} 00000007 01 056e6f646531`;
+    assert.equal(datagram.toString('hex'), signed(bytes).toString('hex'));
+    const decoded = receive(datagram);
+    assert.ok(decoded.ok);
+    assert.deepEqual(plain(decoded.message), plain({ kind: 'beat', beat: said }));
+  });
+
   it('skips what a newer sender has behind the fields that are known here', () => {
     const decoded = receive(signed(`01 ${beatBytes} 0102030405`));
     assert.ok(decoded.ok);
     assert.deepEqual(plain(decoded.message), plain({ kind: 'beat', beat: exampleBeat }));
-    const flagged = receive(signed(`01 a3 ${beatBytes.slice(3)}`));
+    const flagged = receive(signed(`01 83 ${beatBytes.slice(3)}`));
     assert.ok(flagged.ok, 'a flag that is not known here means nothing');
   });
 
