@@ -1,29 +1,45 @@
 /** Runs in the guest: two nodes that fence each other at one disk, through two I_T nexuses, with the real sg_persist. */
-import { execFileSync } from 'node:child_process';
-import { ScsiKeys } from '../../src/supervisor/fencing/scsi-keys.ts';
+import { execFileSync, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { keysOf, tell } from './scsi-node.ts';
 
-const tell = (what: string, value: unknown): void =>
-  void process.stdout.write(`SAYS ${what}: ${JSON.stringify(value)}\n`);
-
-/** `boot`: /run of this boot. */
-function keysOf(self: string, device: string, boot: string): ScsiKeys {
-  const nodes = { node1: {}, node2: {} };
-  return new ScsiKeys(
-    { name: 'disk', agent: 'scsi', options: { device }, nodes, action: 'off', timeout: 10_000 },
-    { cluster: 'lab', nodes: ['node1', 'node2'], self, runDir: `/run/${self}-${boot}` },
-  );
-}
+const block = ['bs=4096', 'count=1'];
 
 /** Past the page cache, as data of a file system would come to the disk in the end. */
 function write(device: string): string {
   try {
-    const words = ['if=/dev/zero', `of=${device}`, 'bs=4096', 'count=1', 'seek=8', 'oflag=direct', 'conv=notrunc'];
+    const words = ['if=/dev/zero', `of=${device}`, ...block, 'seek=8', 'oflag=direct', 'conv=notrunc'];
     execFileSync('dd', words, { stdio: ['ignore', 'ignore', 'pipe'] });
     return 'written';
   } catch (error) {
     return String((error as { stderr: Buffer }).stderr).split('\n')[0]!;
   }
 }
+
+/** Writes something else to one place again and again, until that is refused: resolves to what dd(1) said then. */
+function writeOn(device: string): { first: Promise<void>; refused: Promise<string> } {
+  const dd = `dd if=/dev/urandom of=${device} ${block.join(' ')} seek=16 oflag=direct conv=notrunc`;
+  const child = spawn('sh', ['-c', `while said=$(${dd} 2>&1); do echo; done; echo "$said"`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  const first = new Promise<void>((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.length > 5) resolve();
+    });
+  });
+  return {
+    first,
+    refused: new Promise((resolve) => child.once('close', () => resolve(output.trim().split('\n')[0]!))),
+  };
+}
+
+const place = (device: string): string =>
+  execFileSync('dd', [`if=${device}`, ...block, 'skip=16', 'iflag=direct'], {
+    encoding: 'base64',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
 
 async function main(): Promise<void> {
   const one = keysOf('node1', '/dev/sda', 'a');
@@ -32,7 +48,14 @@ async function main(): Promise<void> {
   tell('registered', [(await one.register()).ok, (await two.register()).ok]);
   tell('tests', [(await one.test()).ok, (await two.test()).ok]);
   tell('both write', [write('/dev/sda'), write('/dev/sdb')]);
+  const writing = writeOn('/dev/sda');
+  await writing.first;
+  tell('node1 goes on writing', true);
   tell('fenced', await two.fence('node1'));
+  const atOnce = place('/dev/sdb');
+  tell('node1 was writing until', await writing.refused);
+  await sleep(1000);
+  tell('nothing that was under way arrives', place('/dev/sdb') === atOnce);
   tell('node1 writes', write('/dev/sda'));
   tell('node2 writes', write('/dev/sdb'));
   tell('again', await two.fence('node1'));

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { within } from '../within.ts';
 import { digest } from './disk-sector.ts';
 import type { Reservation } from './reservation.ts';
 
@@ -72,18 +73,30 @@ export class ScsiReservation implements Reservation {
   }
 
   #do(args: readonly string[]): Promise<string> {
-    return this.#persist(args, Math.max(500, this.#options.lease / 3));
+    const timeout = Math.max(500, this.#options.lease / 3);
+    return within(this.#persist(args, timeout), timeout);
   }
 }
 
-/** sg_persist(8) ends with 6 at a unit attention, which only says that something had happened: it is asked again. */
+/** How sg_persist(8) ends where something had happened since, and where the reservation is in the way. */
+const unitAttention = 6;
+const conflict = 24;
+
+/** The disk has answered, and has done nothing of what it was asked for. */
+export class Refused extends Error {}
+
+/**
+ * What sg_persist(8) says with these arguments. Rejects with a Refused, or with another error where nobody knows what came of
+ * it. At a unit attention it is asked again. `timeout` is for each time; it ends the process, where the kernel lets it.
+ */
 export async function persistOn(device: string, args: readonly string[], timeout: number, tries = 3): Promise<string> {
   try {
-    return (await run('sg_persist', [...args, device], { timeout })).stdout;
+    return (await run('sg_persist', [...args, device], { timeout, killSignal: 'SIGKILL' })).stdout;
   } catch (error) {
     const { code, stderr = '', message } = error as { code?: unknown; stderr?: string; message: string };
-    if (code === 6 && tries > 1) return persistOn(device, args, timeout, tries - 1);
-    throw new Error(`sg_persist ${args[1]}: ${stderr.trim().split('\n').at(-1) || message}`);
+    if (code === unitAttention && tries > 1) return persistOn(device, args, timeout, tries - 1);
+    const Kind = code === unitAttention || code === conflict ? Refused : Error;
+    throw new Kind(`sg_persist ${args[1]}: ${stderr.trim().split('\n').at(-1) || message}`);
   }
 }
 
