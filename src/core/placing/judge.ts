@@ -19,6 +19,14 @@ function seatOf(piece: Piece, movers: readonly Piece[], seat: Seat): Seat | unde
 
 /** Why one of the pieces must not be on the seat if all of them go there, as the end of a sentence; undefined: it may. */
 export function refusal(piece: Piece, seat: Seat, movers: readonly Piece[]): string | undefined {
+  const here = refusalHere(piece, seat, movers);
+  if (here !== undefined) return here;
+  const first = piece.strictlyAfter.find((other) => seatOf(other, movers, seat) === undefined);
+  return first === undefined ? undefined : `it runs only where ${first.name} runs at all, which is nowhere`;
+}
+
+/** The same without what has to run before it. */
+function refusalHere(piece: Piece, seat: Seat, movers: readonly Piece[]): string | undefined {
   const { name, unable } = seat.facts;
   if (unable !== undefined) return unable;
   if (piece.never.has(name)) return 'never here, by its rules';
@@ -28,8 +36,6 @@ export function refusal(piece: Piece, seat: Seat, movers: readonly Piece[]): str
   if (rival !== undefined) return `it must stay apart from ${rival.name}, which is there`;
   const partner = piece.strictlyWith.find((other) => seatOf(other, movers, seat) !== seat);
   if (partner !== undefined) return `it must be together with ${partner.name}, which is ${whereabouts(partner)}`;
-  const first = piece.strictlyAfter.find((other) => seatOf(other, movers, seat) === undefined);
-  if (first !== undefined) return `it runs only where ${first.name} runs at all, which is nowhere`;
   // Whoever depends on it and stays behind would have to stop.
   const dependent = dependents(piece).find((other) => other.at === piece.at && seatOf(other, movers, seat) !== seat);
   return dependent === undefined ? undefined : `${dependent.name} must be together with it, and stays`;
@@ -45,6 +51,11 @@ const whereabouts = (piece: Piece): string => (piece.at === undefined ? 'nowhere
 /** Whether all of these pieces may be on the seat, and find room there. */
 export function fits(movers: readonly Piece[], seat: Seat): boolean {
   return movers.every((piece) => refusal(piece, seat, movers) === undefined) && shortOf(movers, seat) === undefined;
+}
+
+/** Whether a piece may stay where it is, as long as what has to run before it finds a place, too. */
+export function mayStay(piece: Piece, seat: Seat): boolean {
+  return refusalHere(piece, seat, [piece]) === undefined && shortOf([piece], seat) === undefined;
 }
 
 /** What a seat weighs for a piece, without what rules say. */

@@ -1,5 +1,6 @@
 /**
- * Which node each group should run on. Three steps: whatever runs where it may run stays; then those without a place get
+ * Which node each group should run on. Three steps: whatever runs where it may run stays (also what may only start after a
+ * group that is without a place, as that one is about to have one); then those without a place get
  * the best one that is left, a block (what `together` ties) as a whole where it finds room; then groups may leave a good
  * node for a better one, one block at a time, as long as each move makes the whole better: an operator's wish first, then
  * fewer broken rules, then more weight than it is sticky. Every move counts up the same sum, so this ends, and a second
@@ -10,7 +11,7 @@ import type { GroupName, NodeName } from '../../model/names.ts';
 import { type Board, layOut, type Piece, put, type Seat } from './board.ts';
 import type { PlacementFacts } from './facts.ts';
 import { failbackWaits } from './failback.ts';
-import { compareWorth, fits, type Worth, worthAt, worthNow } from './judge.ts';
+import { compareWorth, fits, mayStay, type Worth, worthAt, worthNow } from './judge.ts';
 import { type Move, untangle } from './untangle.ts';
 
 /** Why a group leaves the node that it is on, or begins to run. */
@@ -37,6 +38,8 @@ export function makePlan(facts: PlacementFacts): Plan {
   const board = layOut(facts);
   keep(board);
   placeAll(board);
+  // What is taken off may make room for what it waits for.
+  for (let round = 0; round < board.pieces.length && drop(board); round++) place(board.blocks, board);
   const reasons = new Map<Piece, MoveReason>();
   // A move may make room for somebody who had none.
   const moves = (): boolean => improve(board, reasons) || repairTogether(board, reasons);
@@ -61,11 +64,25 @@ function keep({ pieces, seats }: Board): void {
   for (let changed = true; changed; ) {
     changed = false;
     for (const piece of [...pieces].reverse()) {
-      if (piece.at === undefined || fits([piece], piece.at)) continue;
+      if (piece.at === undefined || mayStay(piece, piece.at)) continue;
       put(piece, undefined);
       changed = true;
     }
   }
+}
+
+/** Takes off the board whose strict predecessor has found no place; true where there was one. */
+function drop({ pieces }: Board): boolean {
+  let dropped = false;
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const piece of pieces) {
+      if (piece.at === undefined || fits([piece], piece.at)) continue;
+      put(piece, undefined);
+      [changed, dropped] = [true, true];
+    }
+  }
+  return dropped;
 }
 
 /** Places everybody who is nowhere: in the order of haresources, or the largest first where more of them find room so. */

@@ -193,6 +193,21 @@ describe('placement', () => {
     assert.deepEqual(places({ groups: ['web', 'db'], rules }), { web: 'n1', db: 'n1' });
   });
 
+  it('leaves where it is whose strict predecessor goes elsewhere, and takes down whose predecessor finds no place', () => {
+    const rules = [{ kind: 'order', groups: ['db', 'web'], strict: true }] as const;
+    const groups = [
+      { name: 'web', on: 'n3' },
+      { name: 'db', on: 'n2' },
+    ];
+    const nodes = ['n1', { name: 'n2', unable: 'dead' }, 'n3'];
+    assert.deepEqual(places({ nodes, groups, rules }), { web: 'n3', db: 'n1' });
+    const per = { db: { never: ['n1', 'n3'] } };
+    assert.deepEqual(places({ nodes, groups, rules, per }), { web: undefined, db: undefined });
+    const uses = { web: { uses: { memory: 4 } }, db: { never: ['n1'], uses: { memory: 4 } } };
+    const capacity = { n1: { memory: 4 }, n3: { memory: 4 } };
+    assert.deepEqual(places({ nodes, groups, rules, per: uses, capacity }), { web: 'n1', db: 'n3' }, 'it makes room');
+  });
+
   describe('capacity', () => {
     const capacity = { n1: { memory: 8 }, n2: { memory: 8 }, n3: { memory: 1 } };
     const uses = (memory: number): { uses: { memory: number } } => ({ uses: { memory } });
