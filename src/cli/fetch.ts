@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { showBytes } from '../base/bytes.ts';
@@ -28,6 +29,10 @@ async function fetch(pattern: string, paths: string[], options: Options): Promis
     throw new Problem('usage', `Cannot fetch as files there and a folder here must be named: ${seen}`, {
       hint: 'muster fetch PATTERN FILE... FOLDER',
     });
+  }
+  const there = await stat(folder).catch(() => undefined);
+  if (there?.isDirectory() === false) {
+    throw new Problem('badInput', `Cannot fetch into "${folder}" as it must be a folder here: it is none`);
   }
   const hosts = await reach(pattern, options);
   const pathsOf = new Map(

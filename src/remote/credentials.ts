@@ -75,9 +75,19 @@ async function addKeys(
       if (questions === undefined) unusable.push(`${file}: it is encrypted (ssh-add it to the agent)`);
       else if (identity.publicKey === undefined) unusable.push(`${file}: it is encrypted, and ${file}.pub is missing`);
       else {
-        const open = (): Promise<ParsedKey> => hold(unlock(file, identity.text, questions));
+        const name = `the key ${file}`;
+        const refuse = (error: Error): never => {
+          // The host would have taken it: that nobody opened it is what a person has to read.
+          const at = tried.indexOf(name);
+          if (at >= 0) {
+            tried.splice(at, 1);
+            unusable.push(`${file}: it is encrypted. ${error.message}`);
+          }
+          throw error;
+        };
+        const open = (): Promise<ParsedKey> => hold(unlock(file, identity.text, questions)).catch(refuse);
         locked.push(agent(new LockedKey(identity.publicKey, open)));
-        lockedNames.push(`the key ${file}`);
+        lockedNames.push(name);
       }
     } else if (identity.kind === 'public') {
       unusable.push(`${file}: it is a public key, and no agent has the private one`);

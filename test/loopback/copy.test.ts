@@ -149,6 +149,15 @@ describe('muster copy and fetch', function () {
     assert.deepEqual(readdirSync(found), []);
   });
 
+  it('fetch nothing into what is no folder', () => {
+    const found = join(folder, 'no-folder');
+    writeFileSync(found, 'mine');
+    const { code, err } = muster('fetch', 'node1', '/etc/passwd', found);
+    assert.equal(code, 65);
+    assert.match(err, /^Cannot fetch into "\S+no-folder" as it must be a folder here: it is none$/m);
+    assert.equal(readFileSync(found, 'utf8'), 'mine');
+  });
+
   it('say who is reachable, root and how late (ping), and what hosts are (facts)', () => {
     const ping = muster('ping', 'node1,gone', '--json');
     assert.equal(ping.code, 4);

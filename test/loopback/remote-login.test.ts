@@ -250,6 +250,16 @@ describe('remote: login', function () {
     }
   });
 
+  it('keeps no connection that it began before it knew that nobody can log in', async () => {
+    const silent = await fakeHost(() => {});
+    try {
+      await assertUnreachable(target({ port: silent.port, identityFiles: [] }), /there is no key to try/);
+      assert.ok(await becomes(() => silent.open() === 0));
+    } finally {
+      await silent.stop();
+    }
+  });
+
   it('goes through a ProxyCommand, which dies with the connection', async () => {
     await login(target());
     const mark = join(sshd.dir, 'proxy-pid');
