@@ -58,6 +58,9 @@ export async function installOthers(bench: BenchCluster): Promise<void> {
   await bench.muster(inventoryWith(''), 'play', `${root}test/bench/others.yml`, '-y');
 }
 
+/** After a partition heartbeat may take half a minute to end. */
+const patienceMs = 90_000;
+
 /** What keepalived and heartbeat have in common: a unit, files, and an address that is there or is not. */
 function unit(
   bench: BenchCluster,
@@ -72,7 +75,7 @@ function unit(
   const { access } = bench;
   const { name, service, nodes, configure } = options;
   const onAll = (what: string, program: (node: NodeName, position: number) => string) =>
-    Promise.all(nodes.map((node, position) => access.must(node, what, program(node, position))));
+    Promise.all(nodes.map((node, position) => access.must(node, what, program(node, position), patienceMs)));
   return {
     name,
     address,

@@ -135,8 +135,12 @@ try {
     if (options.wants('arbiter')) await part('arbiter', () => measureArbiter(bench));
   });
 } catch (error) {
-  if (!interrupt.signal.aborted) throw error;
-  say('interrupted: what was measured until then');
+  // Half an hour of figures is not lost for what fails at its end.
+  if (interrupt.signal.aborted) say('interrupted: what was measured until then');
+  else {
+    say(`ended early: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    figures.push({ name: 'the rest: could not be measured', unit: '', values: [], goal: { max: 0 } });
+  }
 }
 const code = finishBench('failover', figures, options);
 process.exitCode = interrupt.signal.aborted ? 130 : code;
