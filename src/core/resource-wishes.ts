@@ -200,7 +200,9 @@ export function followLeases(state: NodeState, now: number): void {
     if (standing === undefined) continue;
     if (group.claim.phase !== 'holding') standing.stopping = false;
     // What has begun to stop stops, whatever becomes of the reason: nothing is tossed about by somebody who comes and goes.
-    else if (!standing.reason && (isStopped(standing) || standing.phase === 'stuck')) standing.stopping = false;
+    // A node that is about to end starts nothing any more, even if nobody is left who could take the group over.
+    else if (!standing.reason && !state.leaving && (isStopped(standing) || standing.phase === 'stuck'))
+      standing.stopping = false;
     standing.reason = false;
     want(state, group, standing, wishFor(state, group, standing, now));
   }

@@ -334,4 +334,16 @@ describe('resources and the lease of their group', () => {
     nodes.run(1000);
     assert.equal(nodes.log.at(-1), 'node1 done: node1 holds nothing');
   });
+
+  it('of a node that leaves are not started again, where the one that was to take over leaves as well', () => {
+    const nodes = new Nodes({ takes: 300 }).found({}).run(3000);
+    nodes.machines.get('node3')!.alive = false;
+    nodes.run(500);
+    nodes.log.length = 0;
+    nodes.happens('node1', { type: 'operator', id: 2, command: { kind: 'leave' } });
+    nodes.run(100);
+    nodes.happens('node2', { type: 'operator', id: 3, command: { kind: 'leave' } });
+    nodes.run(4000);
+    assert.deepEqual(nodes.log, ['node1 stop', 'node1 stopped', 'node1 release', 'node1 done: node1 holds nothing']);
+  });
 });
