@@ -18,7 +18,11 @@ export interface AgentTask {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const plain: Readonly<Record<string, string>> = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+/** The PATH that systemd gives to a service, so heartbeat's agents too: people's scripts call programs of /usr/local. */
+const plain: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C',
+};
 
 /** The command of a task, and how to read its end. */
 export function agentCommand(

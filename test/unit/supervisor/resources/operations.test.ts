@@ -37,6 +37,7 @@ describe('operations on resources', function () {
       'OCF_RESKEY_CRM_meta_interval=0',
       'OCF_RESKEY_CRM_meta_timeout=20000',
       'LC_ALL=C',
+      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       'SITE=here',
     ])
       assert.ok(probe.includes(line), line);
