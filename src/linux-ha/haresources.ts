@@ -116,7 +116,8 @@ function logicalLines(text: string): Token[][] {
   let open: Token[] | undefined;
   let glue = false;
   for (const [index, raw] of rawLines(text).entries()) {
-    // A comment begins anywhere, also within a word, and hides a backslash at its end.
+    // A comment begins anywhere, also within a word, and hides a backslash at its end. (On a line that goes on from another
+    // one heartbeat 3 sees none, and would run its words.)
     const said = raw.replace(/#.*$/, '');
     const continues = /\\\s*$/.test(said);
     const body = said.replace(/\\\s*$/, '');
