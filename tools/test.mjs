@@ -23,12 +23,13 @@ mustPass('Checking types of the core alone', bin('tsc'), ['--noEmit', '-p', 'src
 mustPass('Checking style', bin('biome'), ['check', '.']);
 
 // These need processors, or nothing that others could be disturbed by: they go beside those that wait for the kernel.
-const light = ['test/tidy.test.ts', ...['test/unit', 'test/scenario', 'test/simulation'].flatMap(testsBelow)];
+const computing = ['test/unit', 'test/scenario', 'test/simulation', 'test/fuzz'];
+const light = ['test/tidy.test.ts', ...computing.flatMap(testsBelow)];
 const loopback = testsBelow('test/loopback');
 const machines = ['test/integration', 'test/lab', ...(full ? ['test/uml'] : [])].flatMap(testsBelow);
 const env = {
   SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '10000' : '1000'),
-  FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? (full ? '60' : '5'),
+  FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? (full ? '6000' : '5'),
   // What takes many minutes runs with '1', and where nobody says: then somebody asked for that test.
   MUSTER_FULL: process.env.MUSTER_FULL ?? (full ? '1' : '0'),
   PLUG_ROUNDS: process.env.PLUG_ROUNDS ?? (full ? '20' : '5'),

@@ -1,6 +1,14 @@
 /** MaxSessions of sshd_config where nobody has changed it. */
 const usualLimit = 10;
 
+/** A place for one channel. */
+export interface Slot {
+  /** The channel is closed, or was never opened. */
+  leave(): void;
+  /** sshd refused it: leaves. True where another try is worth it: another channel ends, or ended since this one was asked for. */
+  refused(): boolean;
+}
+
 /**
  * Sees to it that a connection has no more channels open than its sshd allows (MaxSessions, which a client is not told):
  * begins with OpenSSH's default, and learns from a refusal how many there may be.
@@ -11,8 +19,8 @@ export class ChannelSlots {
   readonly #open = new Set<{ readonly lasting: boolean }>();
   readonly #waiting: (() => void)[] = [];
 
-  /** Waits for a place; at once where all that is open stays open, as waiting would not help. Returns how to leave it. */
-  async take(lasting: boolean): Promise<() => void> {
+  /** Waits for a place; at once where all that is open stays open, as waiting would not help. */
+  async take(lasting: boolean): Promise<Slot> {
     while (this.#open.size >= this.#limit && this.#anyEnds()) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
@@ -20,19 +28,23 @@ export class ChannelSlots {
   }
 
   /** A place out of turn, for what must end another channel. */
-  takeNow(lasting: boolean): () => void {
+  takeNow(lasting: boolean): Slot {
     const place = { lasting };
+    // A quick command may be over before a refusal that it was the reason for is heard.
+    const beside = this.#anyEnds();
     this.#open.add(place);
-    return () => {
+    const leave = (): void => {
       if (this.#open.delete(place)) this.#waiting.shift()?.();
     };
-  }
-
-  /** sshd refused the channel that was just given up. True where it is worth waiting for another to end. */
-  refused(): boolean {
-    if (!this.#anyEnds()) return false;
-    this.#limit = Math.max(1, this.#open.size);
-    return true;
+    return {
+      leave,
+      refused: () => {
+        leave();
+        if (!this.#anyEnds()) return beside;
+        this.#limit = Math.max(1, this.#open.size);
+        return true;
+      },
+    };
   }
 
   /** Lets everybody who waits try: the connection is lost, and the next step says so. */

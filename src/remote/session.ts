@@ -97,17 +97,17 @@ export async function openExec(session: Session, command: string, options: OpenO
   const sudo = password === undefined ? undefined : sudoCommand(command);
   for (;;) {
     const lasting = options.lasting ?? false;
-    const leave = options.urgent ? slots.takeNow(lasting) : await slots.take(lasting);
+    const slot = options.urgent ? slots.takeNow(lasting) : await slots.take(lasting);
     try {
       const start = (): Promise<Channel> => session.transport.exec(sudo?.command ?? command, options);
       const channel = await ask(session, start, (seen) => seen);
-      channel.once('close', leave);
+      channel.once('close', slot.leave);
       if (sudo !== undefined) await passSudo(channel, sudo, { target, password: password!, pty: options.pty ?? false });
       return channel;
     } catch (error) {
-      leave();
+      slot.leave();
       if (!(error instanceof ChannelRefused)) throw error;
-      if (error.atOpen && !options.urgent && slots.refused()) continue;
+      if (error.atOpen && !options.urgent && slot.refused()) continue;
       throw hostFailed(
         `Cannot start a command on host "${target.name}" as sshd must open a channel for it: ${error.message}`,
         'see MaxSessions and ForceCommand in the sshd_config of that host',

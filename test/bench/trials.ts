@@ -120,4 +120,7 @@ async function moved(observer: Observer, holder: NodeName, sinceMs: number): Pro
       if (one.kind === 'datagram' && one.sentMs > sinceMs && one.by !== null && one.by !== holder) return;
     }
   }
+  throw new Error(
+    `nobody has taken over from ${holder} in ${movePatienceMs / 1000} s: the fault did nothing, or too much`,
+  );
 }
