@@ -11,8 +11,8 @@ export interface Figures {
   readonly steps: number;
   readonly cpuSeconds: number;
   readonly wallSeconds: number;
-  /** Per minute and core: of plain clusters (3 nodes, beats every 50 ms), and faults of all. */
-  readonly clusterHoursPerMinute: number;
+  /** Per minute and core: of plain clusters (3 nodes, beats every 50 ms; undefined where there were none), and faults of all. */
+  readonly clusterHoursPerMinute: number | undefined;
   readonly faultsPerMinute: number;
   readonly stepsPerSecond: number;
   readonly met: boolean;
@@ -20,7 +20,7 @@ export interface Figures {
 
 export function figuresOf(tally: Tally, wallMs: number): Figures {
   const { simulated, cpu } = tally.plain;
-  const clusterHoursPerMinute = cpu === 0 ? 0 : simulated / 3_600_000 / (cpu / 60_000);
+  const clusterHoursPerMinute = cpu === 0 ? undefined : simulated / 3_600_000 / (cpu / 60_000);
   const faultsPerMinute = tally.cpu === 0 ? 0 : tally.faults / (tally.cpu / 60_000);
   return {
     seeds: tally.runs,
@@ -32,7 +32,7 @@ export function figuresOf(tally: Tally, wallMs: number): Figures {
     clusterHoursPerMinute,
     faultsPerMinute,
     stepsPerSecond: tally.cpu === 0 ? 0 : tally.steps / (tally.cpu / 1000),
-    met: clusterHoursPerMinute >= goals.clusterHours && faultsPerMinute >= goals.faults,
+    met: (clusterHoursPerMinute ?? goals.clusterHours) >= goals.clusterHours && faultsPerMinute >= goals.faults,
   };
 }
 
@@ -40,13 +40,15 @@ export function showFigures(figures: Figures, failures: number): string {
   const { seeds, clusterHours, faults, steps, cpuSeconds, wallSeconds } = figures;
   const count = (value: number): string => Math.round(value).toLocaleString('en');
   const goal = (value: number, least: number): string => `(goal ${count(least)}: ${value >= least ? 'met' : 'MISSED'})`;
+  const hours = (value: number | undefined): string =>
+    value === undefined
+      ? ''
+      : `${value.toFixed(1)} cluster-hours of 3 nodes with beats every 50 ms ${goal(value, goals.clusterHours)}, `;
   return [
     `${count(seeds)} seeds, ${clusterHours.toFixed(1)} cluster-hours, ${count(faults)} faults, ${count(steps)} steps in ` +
       `${wallSeconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor): ` +
       (failures === 0 ? 'no invariant broken' : `${failures} seeds broke an invariant`),
-    `per minute and core: ${figures.clusterHoursPerMinute.toFixed(1)} cluster-hours of 3 nodes with beats every 50 ms ` +
-      goal(figures.clusterHoursPerMinute, goals.clusterHours) +
-      `, ${count(figures.faultsPerMinute)} faults ${goal(figures.faultsPerMinute, goals.faults)}; ` +
+    `per minute and core: ${hours(figures.clusterHoursPerMinute)}${count(figures.faultsPerMinute)} faults ${goal(figures.faultsPerMinute, goals.faults)}; ` +
       `${count(figures.stepsPerSecond)} steps a second`,
   ].join('\n');
 }
