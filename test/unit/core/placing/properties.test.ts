@@ -95,6 +95,7 @@ describe('placement, for any facts', function () {
         const node = stable.nodes[lost % stable.nodes.length]!.name;
         const { rules } = said.placement;
         const plan = makePlan(without(stable, node));
+        const repaired = plan.groups.some(({ reason }) => reason === 'repair');
         for (const { group, from, to, reason } of plan.groups) {
           if (from === node || from === undefined || to === from || to === undefined) continue;
           // Whoever comes to a block adds its weights: the whole of it may be drawn elsewhere.
@@ -104,7 +105,12 @@ describe('placement, for any facts', function () {
               block.some(({ name }) => name === group) &&
               block.some(({ facts }) => facts.on === node),
           );
-          assert.ok(reason === 'repair' || grows || rules.some(({ strict }) => strict), `${group}: ${reason}`);
+          // What leaves to repair a rule may make room where an operator wanted another all the while.
+          const roomAtLast = repaired && reason === 'pinned';
+          assert.ok(
+            reason === 'repair' || roomAtLast || grows || rules.some(({ strict }) => strict),
+            `${group}: ${reason}`,
+          );
         }
       }),
       runs,
