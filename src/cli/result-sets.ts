@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Problem } from '../base/problem.ts';
+import { fileOfInventory, keepPrivately } from '../inventory/file-of-inventory.ts';
 import { type ResultSet, resultSets } from '../model/inventory.ts';
 
 type Results = Readonly<Record<ResultSet, readonly string[]>>;
@@ -14,13 +14,7 @@ export function isResultSet(name: string): name is ResultSet {
 /** Each inventory has a last run of its own: `@failed` of one never means a host of another that has the same name. */
 function fileFor(inventory: string): string {
   const state = process.env.XDG_STATE_HOME || join(homedir(), '.local/state');
-  let place = resolve(inventory);
-  try {
-    place = realpathSync(place);
-  } catch {
-    // It was read a moment ago; gone since, its name still tells it from others.
-  }
-  return join(state, 'muster', 'last-run', `${createHash('sha256').update(place).digest('hex').slice(0, 16)}.json`);
+  return fileOfInventory(join(state, 'muster', 'last-run'), inventory, '.json');
 }
 
 /** Keeps what became of the hosts for `@ok`, `@failed` and `@unreachable`. Without a home to write to, nothing is kept. */
@@ -28,11 +22,8 @@ export function keepResults(inventory: string, outcomes: readonly { host: string
   const having = (...states: string[]): string[] =>
     outcomes.filter(({ state }) => states.includes(state)).map(({ host }) => host);
   const results: Results = { ok: having('ok'), failed: having('failed'), unreachable: having('unreachable') };
-  const file = fileFor(inventory);
   try {
-    mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
-    writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(results)}\n`, { mode: 0o600 });
-    renameSync(`${file}.${process.pid}`, file);
+    keepPrivately(fileFor(inventory), `${JSON.stringify(results)}\n`);
   } catch {
     // The run itself is what counts; whoever asks for @failed is told that nothing was kept.
   }

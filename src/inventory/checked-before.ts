@@ -1,16 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { fileOfInventory, keepPrivately } from './file-of-inventory.ts';
 
 declare const MUSTER_PROGRAM: string | undefined;
 
@@ -50,23 +42,14 @@ export class CheckedBefore {
   keep(): void {
     if (this.#digest === undefined) return;
     try {
-      mkdirSync(join(this.#place, '..'), { recursive: true, mode: 0o700 });
-      writeFileSync(`${this.#place}.${process.pid}`, this.#digest, { mode: 0o600 });
-      renameSync(`${this.#place}.${process.pid}`, this.#place);
+      keepPrivately(this.#place, this.#digest);
     } catch {
       // It is checked again next time.
     }
   }
 }
 
-/** One file for each inventory, so that there are never more of them than inventories. */
 function placeFor(inventory: string): string {
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  let place = resolve(inventory);
-  try {
-    place = realpathSync(place);
-  } catch {
-    // It was read a moment ago; gone since, its name still tells it from others.
-  }
-  return join(cache, 'muster', 'checked', createHash('sha256').update(place).digest('hex').slice(0, 16));
+  return fileOfInventory(join(cache, 'muster', 'checked'), inventory);
 }

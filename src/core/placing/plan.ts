@@ -61,28 +61,26 @@ function keep({ pieces, seats }: Board): void {
     if (!piece.facts.barred.has(seat.facts.name)) put(piece, seat);
   }
   // All are seated before strict rules are asked, as these look at others.
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const piece of [...pieces].reverse()) {
-      if (piece.at === undefined || mayStay(piece, piece.at)) continue;
-      put(piece, undefined);
-      changed = true;
-    }
-  }
+  takeOff([...pieces].reverse(), mayStay);
 }
 
 /** Takes off the board whose strict predecessor has found no place; true where there was one. */
 function drop({ pieces }: Board): boolean {
-  let dropped = false;
-  for (let changed = true; changed; ) {
+  return takeOff(pieces, (piece, seat) => fits([piece], seat));
+}
+
+/** In this order, over and over, whoever may not be where it is loses its place: who goes may take others along. True where one did. */
+function takeOff(pieces: readonly Piece[], mayBe: (piece: Piece, seat: Seat) => boolean): boolean {
+  let taken = false;
+  for (let changed = true; changed; taken ||= changed) {
     changed = false;
     for (const piece of pieces) {
-      if (piece.at === undefined || fits([piece], piece.at)) continue;
+      if (piece.at === undefined || mayBe(piece, piece.at)) continue;
       put(piece, undefined);
-      [changed, dropped] = [true, true];
+      changed = true;
     }
   }
-  return dropped;
+  return taken;
 }
 
 /** Places everybody who is nowhere: in the order of haresources, or the largest first where more of them find room so. */
