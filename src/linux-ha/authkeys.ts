@@ -28,12 +28,20 @@ interface Draft {
   active: { readonly id: number; readonly line: number; readonly column: number } | undefined;
 }
 
-function readActive(head: Token, value: Token | undefined, draft: Draft, list: MistakeList): void {
+/** A comment may be glued to a number or a method; to a secret never, as there it is a part of it. */
+function uncommented(token: Token | undefined): Token | undefined {
+  if (token === undefined) return undefined;
+  const [text] = token.text.split('#', 1) as [string];
+  return text === '' ? undefined : { ...token, text };
+}
+
+function readActive(head: Token, written: Token | undefined, draft: Draft, list: MistakeList): void {
+  const value = uncommented(written);
   const id = parseWhole(value?.text ?? '', 0, 999_999_999);
   if (draft.active !== undefined) {
     list.add(head, 'Cannot read "auth" as it must be there once: a line before has it too');
   } else if (id === undefined) {
-    list.add(value ?? head, 'Cannot read "auth" as the number of a key must follow: none does');
+    list.add(written ?? head, 'Cannot read "auth" as the number of a key must follow: none does');
   } else if (id > highestId) {
     list.add(value!, `Cannot sign with key ${id} as the numbers of keys go up to ${highestId}: it is higher`);
   } else {
@@ -41,17 +49,32 @@ function readActive(head: Token, value: Token | undefined, draft: Draft, list: M
   }
 }
 
+/**
+ * The secret, and the first word behind it that says something. A word behind it that begins with "#" begins a comment, and so
+ * does a "#" alone in its place: nobody means that to be a secret.
+ */
+function afterMethod(written: Token | undefined, rest: readonly Token[]): [Token | undefined, Token | undefined] {
+  const [first, second] = written?.text.includes('#') === true ? [] : rest;
+  const isNone = first === undefined || first.text === '#';
+  return [isNone ? undefined : first, isNone || second?.text.startsWith('#') === true ? undefined : second];
+}
+
 function readKey(tokens: readonly Token[], draft: Draft, list: MistakeList): void {
-  const [head, method, secret, ...rest] = tokens as [Token, ...Token[]];
+  const [head, written, ...rest] = tokens as [Token, ...Token[]];
   const id = parseWhole(head.text, 0, 999_999_999);
+  const method = uncommented(written);
   const known = authMethods.find((name) => name === method?.text);
-  const extra = known === 'crc' ? secret : rest[0];
+  const [secret, second] = afterMethod(written, rest);
+  const extra = known === 'crc' ? (secret?.text.startsWith('#') === true ? undefined : secret) : second;
   if (id === undefined) {
     list.add(head, 'Cannot read this line as "auth N" or "N METHOD SECRET": it begins with something else');
   } else if (id > highestId) {
     list.add(head, `Cannot read key ${id} as the numbers of keys go up to ${highestId}: it is higher`);
   } else if (known === undefined) {
-    list.add(method ?? head, `Cannot read key ${id} as its method must be one of ${authMethods.join(', ')}: it is not`);
+    list.add(
+      written ?? head,
+      `Cannot read key ${id} as its method must be one of ${authMethods.join(', ')}: it is not`,
+    );
   } else if (known !== 'crc' && secret === undefined) {
     list.add(head, `Cannot read key ${id} as ${known} needs a secret: there is none`);
   } else if (extra !== undefined) {
@@ -59,18 +82,21 @@ function readKey(tokens: readonly Token[], draft: Draft, list: MistakeList): voi
   } else if (draft.keys.some((key) => key.id === id)) {
     list.add(head, `Cannot read key ${id} as each number may be there once: it is there twice`);
   } else {
-    draft.keys.push({ id, method: known, secret: secret?.text ?? '' });
+    draft.keys.push({ id, method: known, secret: known === 'crc' ? '' : secret!.text });
   }
 }
 
-/** Reads authkeys: `auth N`, then `N METHOD SECRET` lines. No message quotes a secret, nor a line that may hold one. */
+/**
+ * Reads authkeys: `auth N` and `N METHOD SECRET` lines, comments on lines of their own or behind. heartbeat takes no
+ * notice of what follows a secret; here it must be a comment, as two words may well be meant to be one secret. No message
+ * quotes a secret, nor a line that may hold one.
+ */
 export function parseAuthkeys(text: string, file = 'authkeys'): Authkeys {
   const list = mistakeList(file);
   const draft: Draft = { keys: [], active: undefined };
   for (const [index, raw] of rawLines(text).entries()) {
     const tokens = words(raw, index + 1);
     const [head, value] = tokens;
-    // A "#" within a line may be part of a secret, so that only whole lines are comments.
     if (head === undefined || head.text.startsWith('#')) continue;
     if (head.text === 'auth') readActive(head, value, draft, list);
     else readKey(tokens, draft, list);

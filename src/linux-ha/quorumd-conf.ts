@@ -1,3 +1,4 @@
+import { parseDuration } from '../base/duration.ts';
 import { nearest } from '../base/nearest.ts';
 import { defaultArbiterPort } from '../model/defaults.ts';
 import { type Line, linesOf, type MistakeList, mistakeList, parseWhole, type Token, throwMistakes } from './lines.ts';
@@ -35,18 +36,14 @@ export function certificateDirectory(cluster: string): string {
   return `/etc/ha.d/arbiter/${cluster}`;
 }
 
-const numberKeys = {
-  interval: 'interval',
-  timeout: 'timeout',
-  takeover: 'takeover',
-  giveup: 'giveup',
-  nodenum: 'nodeCount',
-  weight: 'weight',
-  port: 'port',
-} as const;
+const timeKeys = ['interval', 'timeout', 'takeover', 'giveup'] as const;
+const numberKeys = { nodenum: 'nodeCount', weight: 'weight', port: 'port' } as const;
 const textKeys = ['version', 'certificates'] as const;
 const listKeys = { node: 'nodes', arbiter: 'arbiters' } as const;
-const known = ['cluster', ...textKeys, ...Object.keys(listKeys), ...Object.keys(numberKeys)];
+const known = ['cluster', ...textKeys, ...Object.keys(listKeys), ...timeKeys, ...Object.keys(numberKeys)];
+
+/** A day, in milliseconds. */
+const longestTime = 86_400_000;
 
 const defaults = {
   version: '2_0_8',
@@ -67,6 +64,18 @@ interface Draft {
   nodeCountAt: Token | undefined;
 }
 
+/** quorumd knew whole milliseconds alone; who writes a unit means it, together with the number or apart. */
+function readTime(current: Draft, key: Token, values: readonly [Token, ...Token[]], list: MistakeList): void {
+  const text = values.map((value) => value.text).join(' ');
+  const ms = parseDuration(text, 'ms');
+  if (ms !== undefined && Number.isInteger(ms) && ms > 0 && ms <= longestTime) current.values[key.text] = ms;
+  else
+    list.add(
+      values[0],
+      `Cannot read ${key.text} as whole milliseconds, or as 500ms or 2s, of a day at most: "${text}"`,
+    );
+}
+
 function readValues(current: Draft, key: Token, values: readonly [Token, ...Token[]], list: MistakeList): void {
   const [value, ...rest] = values;
   if (Object.hasOwn(listKeys, key.text)) {
@@ -78,14 +87,16 @@ function readValues(current: Draft, key: Token, values: readonly [Token, ...Toke
     }
     return;
   }
-  if (rest.length > 0) {
+  if (timeKeys.some((name) => name === key.text)) {
+    readTime(current, key, values, list);
+  } else if (rest.length > 0) {
     list.add(rest[0]!, `Cannot read "${key.text}" as exactly one value must follow: there are more`);
   } else if (textKeys.some((name) => name === key.text)) {
     if (key.text === 'certificates' && !value.text.startsWith('/'))
       list.add(value, `Cannot read certificates as an absolute path: "${value.text}"`);
     current.values[key.text] = value.text;
   } else {
-    const number = parseWhole(value.text, 1, key.text === 'port' ? 65_535 : 86_400_000);
+    const number = parseWhole(value.text, 1, key.text === 'port' ? 65_535 : 999_999_999);
     if (number === undefined) list.add(value, `Cannot read ${key.text} as a whole number from 1: "${value.text}"`);
     else current.values[numberKeys[key.text as keyof typeof numberKeys]] = number;
     if (key.text === 'nodenum') current.nodeCountAt = value;

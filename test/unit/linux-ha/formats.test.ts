@@ -410,7 +410,7 @@ describe('quorumd.conf', () => {
       [
         '1:1 Cannot read "interval" as a "cluster NAME" line must come first: there is none',
         '3:1 Cannot read "intervall" as a key of quorumd.conf: it is not known',
-        '4:9 Cannot read timeout as a whole number from 1: "soon"',
+        '4:9 Cannot read timeout as whole milliseconds, or as 500ms or 2s, of a day at most: "soon"',
         '5:1 Cannot read "weight" as exactly one value must follow: there is none',
       ],
     );

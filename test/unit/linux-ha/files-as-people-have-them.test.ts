@@ -1,35 +1,25 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Problem } from '../../../src/base/problem.ts';
+import { parseAuthkeys } from '../../../src/linux-ha/authkeys.ts';
 import { parseHaCf } from '../../../src/linux-ha/ha-cf.ts';
 import { describeDirectives, haCfDirectives } from '../../../src/linux-ha/ha-cf-directives.ts';
+import { parseQuorumdConf } from '../../../src/linux-ha/quorumd-conf.ts';
+import { filesAsPeopleHaveThem } from './as-people-have-them.ts';
 
-const directory = 'test/data/ha-cf';
-
-/** What a file says, or what is wrong with it. */
-function read(text: string): unknown {
-  try {
-    const { timingAt: _, nodesAt: __, ...said } = parseHaCf(text, 'ha.cf');
-    return JSON.parse(JSON.stringify(said));
-  } catch (error) {
-    assert.ok(error instanceof Problem, String(error));
-    return { mistakes: error.message.split('\n') };
-  }
-}
-
-/** Where a change is meant: UPDATE=1 npx mocha test/unit/linux-ha/ha-cf-files.test.ts, and read the difference. */
 describe('ha.cf as people have it', () => {
-  const files = readdirSync(directory).filter((name) => name.endsWith('.cf'));
-  it('is there', () => assert.ok(files.length >= 7));
-  for (const name of files) {
-    it(name.replace('.cf', '').replaceAll('-', ' '), () => {
-      const said = read(readFileSync(`${directory}/${name}`, 'utf8'));
-      const expected = `${directory}/${name.replace('.cf', '.json')}`;
-      if (process.env.UPDATE === '1') writeFileSync(expected, `${JSON.stringify(said, null, 2)}\n`);
-      else assert.ok(existsSync(expected));
-      assert.deepEqual(said, JSON.parse(readFileSync(expected, 'utf8')));
-    });
-  }
+  filesAsPeopleHaveThem('test/data/ha-cf', '.cf', (text) => {
+    const { timingAt: _, nodesAt: __, ...said } = parseHaCf(text, 'ha.cf');
+    return said;
+  });
+});
+
+describe('authkeys as people have it', () => {
+  filesAsPeopleHaveThem('test/data/authkeys', '.keys', (text) => parseAuthkeys(text, 'authkeys'));
+});
+
+describe('quorumd.conf as people have it', () => {
+  filesAsPeopleHaveThem('test/data/quorumd', '.conf', (text) => parseQuorumdConf(text, 'quorumd.conf'));
 });
 
 describe('the directives of ha.cf', () => {
