@@ -113,6 +113,12 @@ fencing: { devices: { plug: ${device} }, self_test: 10s }
     const second = await oneHolderOf(others);
     assert.equal(await holder.ended(), 'SIGKILL');
     assert.ok(!existsSync(join(folder, `on-${holder.name}`)));
+    // `status` may answer before the journal's line has come through the pipe.
+    const own = (): string[] => said([second], [marks[others.indexOf(second)]!], 'takeover');
+    await until(
+      () => own().length > 0,
+      () => journals(others),
+    );
     const order = second.journal
       .slice(marks[others.indexOf(second)])
       .flatMap(({ what }) => (what === 'fenced' || what === 'takeover' ? [what] : []));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Effect } from '../../../../src/core/effect.ts';
 import type { OwnerWord } from '../../../../src/core/message.ts';
 import { beat, happens, only, say, sent } from '../pair.ts';
-import { arms, asking, ballotOf, hear, life, promise, recordOf } from './nodes.ts';
+import { arms, asking, ballotOf, hear, life, newNode, promise, recordOf } from './nodes.ts';
 
 const record = (node: string, over = false): OwnerWord['record'] => ({ ballot: ballotOf(node, 5), over });
 
@@ -43,6 +43,22 @@ describe('a candidate for a group that needs fencing', () => {
     const { state, now, nonce } = asking();
     assert.equal(arms(promise(state, nonce, { known: false }, now + 1)), false);
     assert.deepEqual(state.fencing.waiting.get('web1')?.nodes, ['node3']);
+  });
+
+  it('asks again at once before the first start, where a voter is heard that is still silent', () => {
+    const state = newNode('node1');
+    const asked: number[] = [];
+    for (let now = 10; now < 1500 && asked.length < 2; now += 5) {
+      const effects = [...hear(state, 'node3', now), ...hear(state, 'node2', now)];
+      const nonce = sent(effects, 'prepare').at(-1)?.nonce;
+      if (nonce === undefined) continue;
+      asked.push(now);
+      promise(state, nonce, { known: false }, now + 1);
+    }
+    assert.equal(asked.length, 2);
+    assert.deepEqual(state.fencing.waiting.get('web1')?.nodes, ['node3']);
+    // Not half a lease later: the next in line would have had its turn by then.
+    assert.ok(asked[1]! - asked[0]! <= state.attempt + 20, `asked at ${asked} ms, an attempt is ${state.attempt} ms`);
   });
 
   /** node1 has waited for long enough and asks for node3 to be fenced. */
