@@ -139,8 +139,12 @@ fencing: { devices: { plug: ${device} }, self_test: 10s }
     await until(alarmed, () => journals(nodes));
     const warned =
       /fencing device plug \(fence_of_test_\d+\) failed its test: it does not answer for node\d: it ended with 1/;
-    for (const { journal } of nodes)
-      assert.ok(journal.some(({ what, why }) => what === 'fencing-device' && warned.test(why ?? '')));
+    const isWarned = ({ journal }: TestNode): boolean =>
+      journal.some(({ what, why }) => what === 'fencing-device' && warned.test(why ?? ''));
+    await until(
+      () => nodes.every(isWarned),
+      () => journals(nodes),
+    );
     assert.match(
       nodes[0]!.musterd('status'),
       /Fencing devices: 0 of 1 answers\n.*plug \(fence_of_test_\d+\) FAILED its test/,
