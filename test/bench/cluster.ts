@@ -43,18 +43,19 @@ async function run(argv: readonly string[], env: NodeJS.ProcessEnv, signal: Abor
   if (code !== 0) throw new Error(`muster ${argv.slice(1).join(' ')} ended with ${code}:\n${said}`);
 }
 
-/** Brings a lab up, runs `work`, and takes the lab down whatever happened. */
+/** Brings a lab up, with a shared volume of so many megabytes if any, runs `work`, and takes the lab down whatever happened. */
 export async function withLab(
   say: (line: string) => void,
   signal: AbortSignal,
   work: (cluster: BenchCluster) => Promise<void>,
+  volume?: number,
 ): Promise<void> {
   const name = `bench${process.pid}`;
   const file = `${root}inventory/.${name}.yml`;
   let access: ClusterAccess | undefined;
   try {
     say(`lab ${name}: up`);
-    const { lab } = await labUp({ name, nodes: 3, signal });
+    const { lab } = await labUp({ name, nodes: 3, volume, signal });
     const machines = new Map((await lab.nodes()).map((node) => [node.name, node]));
     const nodes = [...machines.keys()];
     access = new ClusterAccess(nodes, (node) => connect(labTarget(lab.paths, machines.get(node)!)));

@@ -1,9 +1,10 @@
 /**
- * npm run bench:failover [-- -n 20] [--only plug-pull,fast,keepalived] [--soak 30m] [--json FILE] [--check]
+ * npm run bench:failover [-- -n 20] [--only plug-pull,fast,resources,keepalived] [--soak 30m] [--json FILE] [--check]
  *
  * Failover on one lab: how long a user is without service when the node that holds the address fails in one way or
  * another, that never two nodes hold it at once, what a heal costs, and what musterd costs when nothing happens; beside it
- * keepalived and heartbeat, on the same machines under the same probes. `--soak` alone runs the soak and nothing else.
+ * keepalived and heartbeat, on the same machines under the same probes. On a second lab: what a group of five resources
+ * takes beside that. `--soak` alone runs the soak and nothing else.
  */
 import { spawnSync } from 'node:child_process';
 import { completeTimings } from '../../src/model/defaults.ts';
@@ -13,13 +14,15 @@ import { type FaultName, faults } from './faults.ts';
 import type { Figure } from './figures.ts';
 import { idleCosts } from './idle-cost.ts';
 import { benchOptions, finishBench } from './options.ts';
+import { resourceFigures } from './resources.ts';
 import { arbiterFigures, fastFigures, idleFigures, musterdFigures, otherFigures } from './rows.ts';
 import { soakFigures } from './soak.ts';
 import { runTrials } from './trials.ts';
 
 const names = Object.keys(faults) as FaultName[];
 const others = ['keepalived', 'heartbeat'] as const;
-const options = benchOptions(['version', 'idle', ...names, 'fast', 'arbiter', ...others], 20);
+const onOneLab = ['idle', ...names, 'fast', 'arbiter', ...others];
+const options = benchOptions(['version', ...onOneLab, 'resources'], 20);
 /** Musterd is left alone for a while first: what it costs is what it costs all day, not while its code is being compiled. */
 const idle = { settle: 20, seconds: 20, rounds: 3 };
 /** Faults that show two holders with others, and what a heal costs there: a few are enough to see it. */
@@ -98,6 +101,15 @@ async function measureArbiter(bench: BenchCluster): Promise<readonly Figure[]> {
   return arbiterFigures(steps, bound.totalMs);
 }
 
+async function measureResources(): Promise<readonly Figure[]> {
+  let measured: readonly Figure[] = [];
+  const measure = async (bench: BenchCluster): Promise<void> => {
+    measured = await resourceFigures(bench, options.n);
+  };
+  await withLab(say, interrupt.signal, measure, 64);
+  return measured;
+}
+
 async function measureOthers(bench: BenchCluster): Promise<void> {
   if (!others.some(options.wants)) return;
   // On a lab of its own they would be beside other machines; musterd's gate and address must be gone from these.
@@ -124,16 +136,19 @@ async function measureOthers(bench: BenchCluster): Promise<void> {
 
 try {
   if (options.soak === undefined && options.wants('version')) figures.push(versionFigure());
-  await withLab(say, interrupt.signal, async (bench) => {
-    if (options.soak !== undefined) {
-      figures.push(...(await soakFigures(bench, options.soak)));
-      return;
-    }
-    await measureMusterd(bench);
-    await measureOthers(bench);
-    // Last, as it makes another cluster of the same machines.
-    if (options.wants('arbiter')) await part('arbiter', () => measureArbiter(bench));
-  });
+  if (options.soak !== undefined || onOneLab.some(options.wants))
+    await withLab(say, interrupt.signal, async (bench) => {
+      if (options.soak !== undefined) {
+        figures.push(...(await soakFigures(bench, options.soak)));
+        return;
+      }
+      await measureMusterd(bench);
+      await measureOthers(bench);
+      // Last, as it makes another cluster of the same machines.
+      if (options.wants('arbiter')) await part('arbiter', () => measureArbiter(bench));
+    });
+  // Not beside the others: to cut a machine off from a shared volume takes processor time in the very moment of a failover.
+  if (options.soak === undefined && options.wants('resources')) await part('resources', () => measureResources());
 } catch (error) {
   // Half an hour of figures is not lost for what fails at its end.
   if (interrupt.signal.aborted) say('interrupted: what was measured until then');
