@@ -172,7 +172,7 @@ function judgeStep(step: StepRecord, seen: Observations, settings: JudgeSettings
   });
   if (step.undisturbed) reasons.push(...disturbances(step, probes));
   for (const why of step.stillWrong.slice(0, 3)) reasons.push(`not whole again: ${why}`);
-  if (!seen.datagrams.some((probe) => inStep(probe.sentMs))) reasons.push('no probe was sent');
+  if (![...seen.datagrams, ...seen.datagrams6].some((probe) => inStep(probe.sentMs))) reasons.push('no probe was sent');
   if (!seen.witness.some((answer) => inStep(answer.sentMs))) reasons.push('the witness saw no answer at all');
   if (doubleHolderMs > 0) reasons.push(`two nodes held the address for ${doubleHolderMs.toFixed(0)} ms`);
   return {

@@ -3,14 +3,24 @@ import type { LabFaults, LabNode } from '../lab/types.ts';
 import type { NodeName } from '../model/names.ts';
 import type { Fault, Injector } from './fault.ts';
 
-const unit = 'musterd';
-/** In the command line of the daemon, and of nothing else. */
-const daemon = 'musterd.cjs run';
+/** Whose process is killed, stopped and given another clock. */
+export interface StruckService {
+  /** Of systemd. */
+  readonly unit: string;
+  /** In the command line of its daemon, and of nothing else. */
+  readonly daemon: string;
+}
 
-/** The lab's switch and machines as a drill's injector; it checks that each fault is really there. */
+const musterd: StruckService = { unit: 'musterd', daemon: 'musterd.cjs run' };
+
+/**
+ * The lab's switch and machines as a drill's injector; it checks that each fault is really there. `service` is another
+ * than musterd where a benchmark strikes what stands beside it.
+ */
 export function labInjector(
   faults: LabFaults,
   nodes: () => readonly LabNode[] | Promise<readonly LabNode[]>,
+  { unit, daemon }: StruckService = musterd,
 ): Injector & { prepare(fault: Fault): Promise<boolean>; tidy(fault: Fault): Promise<void> } {
   const check = async (node: NodeName, what: string, holds: (state: LabNode) => boolean): Promise<void> => {
     const state = (await nodes()).find((candidate) => candidate.name === node);

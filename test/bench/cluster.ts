@@ -32,6 +32,12 @@ export function inventoryWith(lines: string): string {
   return rest.replace(/^cluster:$/m, `cluster:\n${lines.trimEnd()}`);
 }
 
+/** As `inventoryWith('')`, but the one group has these resources; without services where it is not to balance. */
+export function inventoryHolding(resources: readonly string[], balancing = true): string {
+  const text = inventoryWith('').replace(/resources: \[.*\]/, `resources: [${resources.join(', ')}]`);
+  return balancing ? text : text.replace(/^ {2}services:\n(?: {4}.*\n?)+/m, '');
+}
+
 async function run(argv: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
   const child = spawn(process.execPath, argv, { env, stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGINT' });
   let said = '';

@@ -1,13 +1,16 @@
 /** Who holds the address in a benchmark: musterd, and what people use today, each set up as its users would. */
 
 import { complaintsAbout, holderOf, statusesOf } from '../../src/drill/cluster-health.ts';
-import type { NodeName } from '../../src/model/names.ts';
+import type { StruckService } from '../../src/drill/lab-injector.ts';
+import type { IpAddress, NodeName } from '../../src/model/names.ts';
 import { addressesOf } from '../../src/model/resource-group.ts';
 import { type BenchCluster, inventoryWith, root } from './cluster.ts';
 
 export interface Contender {
   readonly name: string;
-  readonly address: string;
+  readonly address: IpAddress;
+  /** What a fault of one process strikes; undefined: musterd. */
+  readonly service?: StruckService | undefined;
   /** The nodes that take part. */
   readonly nodes: readonly NodeName[];
   /** How long it has to be left alone after all is well, before it copes with the next fault. */
@@ -18,14 +21,14 @@ export interface Contender {
   readonly whole: () => Promise<{ readonly holder: NodeName } | { readonly wrong: string }>;
 }
 
-const address = '10.77.0.100';
+const vip = '10.77.0.100';
 
 /** musterd with an inventory, which is given as its text. */
 export function musterd(
   bench: BenchCluster,
   name: string,
   inventory: string,
-  nodes: readonly NodeName[] = bench.nodes,
+  { nodes = bench.nodes, address = vip }: Partial<Pick<Contender, 'nodes' | 'address'>> = {},
 ): Contender {
   const { access } = bench;
   return {
@@ -40,7 +43,7 @@ export function musterd(
     },
     // Its gate stays shut when it ends: whoever holds the address next needs it gone.
     stop: async () => {
-      const program = `systemctl disable --now musterd 2>&1; nft flush ruleset; ip address del ${address}/32 dev lo; true`;
+      const program = `systemctl disable --now musterd 2>&1; nft flush ruleset; ip address del ${address} dev lo; true`;
       await Promise.all(nodes.map((node) => access.must(node, 'stop musterd', program)));
     },
     whole: async () => {
@@ -67,18 +70,21 @@ function unit(
   options: {
     readonly name: string;
     readonly service: string;
+    /** In the command line of its daemon. */
+    readonly daemon: string;
     readonly nodes: readonly NodeName[];
     readonly restMs: number;
     readonly configure: (node: NodeName, position: number) => string;
   },
 ): Contender {
   const { access } = bench;
-  const { name, service, nodes, configure } = options;
+  const { name, service, daemon, nodes, configure } = options;
   const onAll = (what: string, program: (node: NodeName, position: number) => string) =>
     Promise.all(nodes.map((node, position) => access.must(node, what, program(node, position), patienceMs)));
   return {
     name,
-    address,
+    address: vip,
+    service: { unit: service, daemon },
     nodes,
     restMs: options.restMs,
     start: async () => {
@@ -86,14 +92,11 @@ function unit(
       await onAll(`start ${name}`, () => `systemctl unmask ${service} 2>&1; systemctl enable --now ${service} 2>&1`);
     },
     stop: async () => {
-      await onAll(
-        `stop ${name}`,
-        () => `systemctl disable --now ${service} 2>&1; ip address flush to ${address}; true`,
-      );
+      await onAll(`stop ${name}`, () => `systemctl disable --now ${service} 2>&1; ip address flush to ${vip}; true`);
     },
     whole: async () => {
       // Heartbeat may end for good after a partition, as two had held (seen once): an operator would start it again.
-      const program = `systemctl is-active ${service} || systemctl start --no-block ${service}; ip -4 -o address show dev eth0 to ${address}`;
+      const program = `systemctl is-active ${service} || systemctl start --no-block ${service}; ip -4 -o address show dev eth0 to ${vip}`;
       const answers = await Promise.all(
         nodes.map((node) =>
           access.run(node, program).then(
@@ -104,7 +107,7 @@ function unit(
       );
       const ill = nodes.filter((_, index) => !answers[index]!.startsWith('active'));
       if (ill.length > 0) return { wrong: `${service} does not run on ${ill.join(', ')}` };
-      const holders = nodes.filter((_, index) => answers[index]!.includes(address));
+      const holders = nodes.filter((_, index) => answers[index]!.includes(vip));
       if (holders.length !== 1) return { wrong: `${holders.join(' and ') || 'nobody'} holds it` };
       return { holder: holders[0]! };
     },
@@ -119,6 +122,7 @@ export function keepalived(bench: BenchCluster, interval: number): Contender {
   return unit(bench, {
     name: `keepalived ${interval} s`,
     service: 'keepalived',
+    daemon: '/usr/sbin/keepalived',
     nodes: bench.nodes,
     restMs: 0,
     configure: (_, position) =>
@@ -135,7 +139,7 @@ vrrp_instance web {
   priority ${100 - 10 * position}
   advert_int ${interval}
   virtual_ipaddress {
-    ${address}/24 dev eth0
+    ${vip}/24 dev eth0
   }
 }
 `,
@@ -150,12 +154,13 @@ export function heartbeat(bench: BenchCluster): Contender {
   return unit(bench, {
     name: 'heartbeat 100 ms / 500 ms',
     service: 'heartbeat',
+    daemon: 'heartbeat: master control process',
     nodes,
     restMs: 6000,
     configure: () =>
       `rm -rf /etc/ha.d/ha.cf /etc/ha.d/haresources /etc/ha.d/muster.yml
 ${file('/etc/ha.d/ha.cf', `use_logd off\nlogfile /var/log/ha-log\nkeepalive 100ms\nwarntime 300ms\ndeadtime 500ms\ninitdead 5\nbcast eth0\nauto_failback off\ncrm off\nnode ${nodes.join(' ')}\n`)}
-${file('/etc/ha.d/haresources', `${nodes[0]} IPaddr2::${address}/24/eth0\n`)}
+${file('/etc/ha.d/haresources', `${nodes[0]} IPaddr2::${vip}/24/eth0\n`)}
 ${file('/etc/ha.d/authkeys', 'auth 1\n1 sha1 benchmark\n', '0600')}`,
   });
 }

@@ -1,5 +1,5 @@
 /**
- * npm run bench:failover [-- -n 20] [--only plug-pull,fast,resources,keepalived] [--soak 30m] [--json FILE] [--check]
+ * npm run bench:failover [-- -n 20] [--only plug-pull,ipv6,resources,keepalived] [--soak 30m] [--json FILE] [--check]
  *
  * Failover on one lab: how long a user is without service when the node that holds the address fails in one way or
  * another, that never two nodes hold it at once, what a heal costs, and what musterd costs when nothing happens; beside it
@@ -8,7 +8,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { completeTimings } from '../../src/model/defaults.ts';
-import { type BenchCluster, inventoryWith, muster, withLab } from './cluster.ts';
+import { type BenchCluster, inventoryHolding, inventoryWith, muster, withLab } from './cluster.ts';
 import { type Contender, heartbeat, installOthers, keepalived, musterd } from './contenders.ts';
 import { type FaultName, faults } from './faults.ts';
 import type { Figure } from './figures.ts';
@@ -21,14 +21,16 @@ import { runTrials } from './trials.ts';
 
 const names = Object.keys(faults) as FaultName[];
 const others = ['keepalived', 'heartbeat'] as const;
-const onOneLab = ['idle', ...names, 'fast', 'arbiter', ...others];
+const onOneLab = ['idle', ...names, 'fast', 'ipv6', 'arbiter', ...others];
 const options = benchOptions(['version', ...onOneLab, 'resources'], 20);
 /** Musterd is left alone for a while first: what it costs is what it costs all day, not while its code is being compiled. */
 const idle = { settle: 20, seconds: 20, rounds: 3 };
 /** Faults that show two holders with others, and what a heal costs there: a few are enough to see it. */
 const fewOthers = Math.min(options.n, 3);
 const requestIntervalMs = 2;
+const address6 = 'fd77::100';
 
+const began = performance.now();
 const interrupt = new AbortController();
 process.on('SIGINT', () => interrupt.abort()).on('SIGTERM', () => interrupt.abort());
 const figures: Figure[] = [];
@@ -77,10 +79,20 @@ async function measureMusterd(bench: BenchCluster): Promise<void> {
       return musterdFigures('musterd', name, steps);
     });
   }
-  if (!options.wants('fast')) return;
-  const fast = musterd(bench, 'profile fast', inventoryWith('  profile: fast\n'));
-  await fast.start();
-  await part('fast', async () => fastFigures(await runTrials(bench, fast, faults['plug-pull'], { n: options.n })));
+  const plug = faults['plug-pull'];
+  if (options.wants('fast')) {
+    const fast = musterd(bench, 'profile fast', inventoryWith('  profile: fast\n'));
+    await fast.start();
+    await part('fast', async () => fastFigures(await runTrials(bench, fast, plug, { n: options.n })));
+  }
+  if (options.wants('ipv6')) {
+    const inventory = inventoryHolding([`'IPv6addr::${address6}/64/eth0'`], false);
+    const ipv6 = musterd(bench, 'IPv6', inventory, { address: address6 });
+    await part('ipv6', async () => {
+      await ipv6.start();
+      return musterdFigures(ipv6.name, 'plug-pull', await runTrials(bench, ipv6, plug, { n: options.n }));
+    });
+  }
 }
 
 /** The third node only votes, and is far away from the other two. */
@@ -92,10 +104,9 @@ async function measureArbiter(bench: BenchCluster): Promise<readonly Figure[]> {
   const lines = `  nodes: [${nodes.join(', ')}]\n  arbiters: ${arbiter}\n  arbiter_round_trip: 200ms\n`;
   // A web server so far away would not answer within the time of the lab's checks.
   const inventory = inventoryWith(lines).replace('web: node[1-3]', `web: [${nodes.join(', ')}]`);
-  const contender = musterd(bench, 'musterd with an arbiter', inventory, nodes);
+  const contender = musterd(bench, 'musterd with an arbiter', inventory, { nodes });
   await contender.start();
-  // Frozen rather than unplugged: a port that goes takes the delay of all others with it.
-  const steps = await runTrials(bench, contender, faults.freeze, { n: options.n });
+  const steps = await runTrials(bench, contender, faults['plug-pull'], { n: options.n });
   const { bound } = await bench.access.status(nodes[0]!);
   if (bound === null) throw new Error('status says no bound');
   return arbiterFigures(steps, bound.totalMs);
@@ -157,5 +168,11 @@ try {
     figures.push({ name: 'the rest: could not be measured', unit: '', values: [], goal: { max: 0 } });
   }
 }
+figures.push({
+  name: 'what this benchmark took in all',
+  unit: 'min',
+  values: [(performance.now() - began) / 60_000],
+  goal: options.whole ? { max: 40 } : {},
+});
 const code = finishBench('failover', figures, options);
 process.exitCode = interrupt.signal.aborted ? 130 : code;

@@ -7,6 +7,8 @@ import { type Figure, figuresTable, rowOf } from './figures.ts';
 export interface BenchOptions {
   readonly n: number;
   readonly check: boolean;
+  /** All of it, in its usual number: only then its own time has a goal. */
+  readonly whole: boolean;
   readonly json: string | undefined;
   /** Milliseconds of `--soak`; undefined where it was not asked for. */
   readonly soak: number | undefined;
@@ -31,7 +33,8 @@ export function benchOptions(parts: readonly string[], defaultN: number): BenchO
   if (!Number.isInteger(n) || n < 1) throw new Error(`-n ${values.n}: it must be a whole number from 1`);
   const soak = values.soak === undefined ? undefined : parseDuration(values.soak);
   if (values.soak !== undefined && soak === undefined) throw new Error(`--soak ${values.soak}: it must be like 30m`);
-  return { n, soak, check: values.check, json: values.json, wants: (part) => only?.includes(part) ?? true };
+  const whole = only === undefined && soak === undefined && n <= defaultN;
+  return { n, soak, whole, check: values.check, json: values.json, wants: (part) => only?.includes(part) ?? true };
 }
 
 /** Prints the table, writes the JSON, and returns the exit code: 1 where `--check` is set and a goal was missed. */

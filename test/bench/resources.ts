@@ -9,7 +9,7 @@ import { monotonicMs } from '../../src/drill/probe/clock.ts';
 import { must } from '../../src/lab/command.ts';
 import { sharedVolume, volumeFile } from '../../src/lab/names.ts';
 import type { NodeName } from '../../src/model/names.ts';
-import { type BenchCluster, inventoryWith, root } from './cluster.ts';
+import { type BenchCluster, inventoryHolding, root } from './cluster.ts';
 import { type Contender, musterd } from './contenders.ts';
 import { faults } from './faults.ts';
 import type { Figure } from './figures.ts';
@@ -42,7 +42,7 @@ const resources = [
   "'ocf:bench:Service::unit=bench@two.service'",
   'ldirectord',
 ];
-const inventory = inventoryWith('').replace(/resources: \[.*\]/, `resources: [${resources.join(', ')}]`);
+const inventory = inventoryHolding(resources);
 
 function file(path: string, text: string): string {
   return `cat >${path} <<'END'\n${text}END\nchmod 755 ${path}\n`;

@@ -1,12 +1,14 @@
 /** Figures out of trials, with the goals that they have to meet. */
-import type { StepResult } from '../../src/drill/judge.ts';
+import type { ByProbe, StepResult } from '../../src/drill/judge.ts';
 import type { FaultName } from './faults.ts';
 import { faults } from './faults.ts';
 import type { Figure, Goal } from './figures.ts';
 import type { IdleCost } from './idle-cost.ts';
 
-const outages = (steps: readonly StepResult[]): number[] =>
-  steps.map((step) => step.outageMs.udp ?? Number.POSITIVE_INFINITY);
+/** Of datagrams, to the one address that was probed. */
+const ofDatagrams = ({ udp, udp6 }: ByProbe): number => udp ?? udp6 ?? Number.POSITIVE_INFINITY;
+export const outages = (steps: readonly StepResult[]): number[] => steps.map((step) => ofDatagrams(step.outageMs));
+const afterHeals = (steps: readonly StepResult[]): number[] => steps.map((step) => ofDatagrams(step.outageAfterHealMs));
 
 /** Goals of musterd's outage by fault, in milliseconds; a fault that is not here has none. */
 const outageGoals: Partial<Record<FaultName, Goal>> = {
@@ -28,8 +30,7 @@ export function musterdFigures(name: string, fault: FaultName, steps: readonly S
     const failed = steps.map((step) => step.failedRequests);
     figures.push({ name: `${title}: failed requests`, unit: '', values: failed, goal: { max: 0 } });
   } else {
-    const values = steps.map((step) => step.outageAfterHealMs.udp ?? Number.POSITIVE_INFINITY);
-    figures.push({ name: `${title}: lost after the heal`, unit: 'ms', values, goal: healGoal });
+    figures.push({ name: `${title}: lost after the heal`, unit: 'ms', values: afterHeals(steps), goal: healGoal });
   }
   return figures;
 }
@@ -44,7 +45,7 @@ export function fastFigures(steps: readonly StepResult[]): Figure[] {
 
 /** Two nodes and an arbiter far away; `boundMs` is what `status` says that users may be without service at most. */
 export function arbiterFigures(steps: readonly StepResult[], boundMs: number): Figure[] {
-  const name = 'two nodes and an arbiter 200 ms away, holder frozen';
+  const name = 'two nodes and an arbiter 200 ms away, plug-pull';
   return [
     { name: `${name}: outage`, unit: 'ms', values: outages(steps), goal: { max: boundMs } },
     { name: `${name}: double holder`, unit: 'ms', values: steps.map((step) => step.doubleHolderMs), goal: { max: 0 } },
@@ -55,11 +56,10 @@ export function arbiterFigures(steps: readonly StepResult[], boundMs: number): F
 export function otherFigures(name: string, fault: FaultName, steps: readonly StepResult[]): Figure[] {
   const title = `${name}, ${faults[fault].name}`;
   const doubles = steps.map((step) => step.doubleHolderMs);
-  const healed = steps.map((step) => step.outageAfterHealMs.udp ?? Number.POSITIVE_INFINITY);
   return [
     { name: `${title}: outage`, unit: 'ms', values: outages(steps), goal: {} },
     { name: `${title}: double holder`, unit: 'ms', values: doubles, goal: {} },
-    { name: `${title}: lost after the heal`, unit: 'ms', values: healed, goal: {} },
+    { name: `${title}: lost after the heal`, unit: 'ms', values: afterHeals(steps), goal: {} },
   ];
 }
 

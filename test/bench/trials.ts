@@ -2,12 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEcho } from '../../src/drill/echo.ts';
 import { judge, type StepRecord, type StepResult } from '../../src/drill/judge.ts';
+import { labInjector } from '../../src/drill/lab-injector.ts';
 import { Observer } from '../../src/drill/observe.ts';
 import { monotonicMs } from '../../src/drill/probe/clock.ts';
 import type { NodeName } from '../../src/model/names.ts';
 import type { BenchCluster } from './cluster.ts';
 import type { Contender } from './contenders.ts';
-import type { Fault } from './faults.ts';
+import type { BenchFault } from './faults.ts';
 
 const echoPort = 7694;
 const datagramIntervalMs = 2;
@@ -30,10 +31,11 @@ export interface TrialOptions {
 export async function runTrials(
   bench: BenchCluster,
   contender: Contender,
-  fault: Fault,
+  fault: BenchFault,
   { n, requestIntervalMs }: TrialOptions,
 ): Promise<readonly StepResult[]> {
-  const { signal, say, macs } = bench;
+  const { lab, signal, say, macs } = bench;
+  const injector = labInjector(lab.faults, () => lab.nodes(), contender.service);
   const steps: StepRecord[] = [];
   await whole(bench, contender);
   await Promise.all(contender.nodes.map((node) => answer(bench, contender, node)));
@@ -46,12 +48,14 @@ export async function runTrials(
       const node = fault.victim === 'holder' ? holder : contender.nodes.find((other) => other !== holder)!;
       const startMs = monotonicMs();
       await sleep(calmMs, undefined, { signal });
+      const struck = fault.of(node);
+      if (struck.kind === 'power') bench.access.forget(node);
       const injectedMs = monotonicMs();
-      await fault.inject(bench, node);
+      await injector.begin(struck);
       if (fault.moves) await moved(observer, holder, injectedMs);
       await sleep(faultMs, undefined, { signal });
       const healedMs = monotonicMs();
-      await fault.undo(bench, node);
+      await injector.end(struck);
       const holderAfter = await whole(bench, contender, node);
       await sleep(calmMs, undefined, { signal });
       if (observer.failure !== undefined) throw new Error(`the probes ended: ${observer.failure}`);
@@ -61,7 +65,7 @@ export async function runTrials(
     }
     await sleep(probeTimeoutMs);
   } finally {
-    await bench.lab.faults.heal();
+    await injector.heal();
     await observer.stop();
   }
   const nodeOfMac = Object.fromEntries(Object.entries(macs).map(([node, mac]) => [mac, node]));
@@ -75,11 +79,12 @@ export async function runTrials(
 function observe(bench: BenchCluster, contender: Contender, requestIntervalMs: number | undefined): Observer {
   const { address, nodes } = contender;
   const http = { address, port: 80, path: '/', timeoutMs: probeTimeoutMs, atOnce: 256, nodes };
+  const datagrams = { address, port: echoPort, intervalMs: datagramIntervalMs, timeoutMs: probeTimeoutMs };
+  const witness = { address, intervalMs: witnessIntervalMs, macs: Object.values(bench.macs) };
   return new Observer(
     {
-      datagrams: { address, port: echoPort, intervalMs: datagramIntervalMs, timeoutMs: probeTimeoutMs },
+      ...(address.includes(':') ? { datagrams6: datagrams, witness6: witness } : { datagrams, witness }),
       requests: requestIntervalMs === undefined ? undefined : { ...http, intervalMs: requestIntervalMs },
-      witness: { address, intervalMs: witnessIntervalMs, macs: Object.values(bench.macs) },
     },
     (argv) => bench.lab.inClient(argv),
   );
