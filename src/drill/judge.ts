@@ -96,12 +96,13 @@ function phasesOf(step: StepRecord, seen: Observations, settings: JudgeSettings)
   // Null where it went on to the end: then nothing was lost to it.
   const silentMs = Math.max(step.injectedMs, ...old.map(({ possible }) => possible.toMs));
   const wentSilent = old.length > 0 && silentMs < step.endMs - 3 * settings.witnessIntervalMs;
+  const datagrams = seen.datagrams.length > 0 ? seen.datagrams : seen.datagrams6;
   const isNew = (node: NodeName | null | undefined): boolean => node !== null && node !== undefined && node !== before;
   return {
     silent: wentSilent ? after(silentMs) : null,
     takenOver: after(answers.find((answer) => isNew(nameOf(answer.mac)))?.answeredMs),
     announced: after(seen.announcements.find((one) => during(one.seenMs) && isNew(nameOf(one.mac)))?.seenMs),
-    reached: after(seen.datagrams.find((probe) => during(probe.sentMs) && isNew(probe.by))?.sentMs),
+    reached: after(datagrams.find((probe) => during(probe.sentMs) && isNew(probe.by))?.sentMs),
   };
 }
 

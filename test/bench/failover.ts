@@ -27,6 +27,8 @@ const options = benchOptions(['version', ...onOneLab, 'resources'], 20);
 const idle = { settle: 20, seconds: 20, rounds: 3 };
 /** Faults that show two holders with others, and what a heal costs there: a few are enough to see it. */
 const fewOthers = Math.min(options.n, 3);
+/** A lab of its own, on which nothing but this is measured: half of the usual number says it. */
+const fewResources = Math.min(options.n, 10);
 const requestIntervalMs = 2;
 const address6 = 'fd77::100';
 
@@ -115,7 +117,7 @@ async function measureArbiter(bench: BenchCluster): Promise<readonly Figure[]> {
 async function measureResources(): Promise<readonly Figure[]> {
   let measured: readonly Figure[] = [];
   const measure = async (bench: BenchCluster): Promise<void> => {
-    measured = await resourceFigures(bench, options.n);
+    measured = await resourceFigures(bench, fewResources);
   };
   await withLab(say, interrupt.signal, measure, 64);
   return measured;

@@ -24,6 +24,17 @@ describe('the judge of a drill', () => {
     assert.equal(phases?.reached, 205);
   });
 
+  it('judges a group that has no IPv4 address by its IPv6 one', () => {
+    const { datagrams, witness, announcements } = observed(1000, 1200);
+    const seen = collect([
+      ...datagrams.map((probe) => ({ ...probe, version: 6 as const })),
+      ...witness.map((answer) => ({ ...answer, what: answer.what === 'arp' ? ('nd' as const) : ('echo6' as const) })),
+      ...announcements,
+    ]);
+    const { verdict, steps } = judge([plugPull], seen, settings);
+    assert.deepEqual([verdict, steps[0]?.outageMs, steps[0]?.phases.reached], ['passed', { udp6: 205 }, 205]);
+  });
+
   it('fails an outage beyond the bound, and says so', () => {
     const result = judge([plugPull], observed(1000, 1600), settings);
     assert.equal(result.verdict, 'failed');

@@ -55,6 +55,15 @@ describe('the scenarios of a drill', () => {
     assert.deepEqual(await cutsOf('mute'), ['cut ["node1"] ["node2"]', 'cut ["node1"] ["node3"]']);
   });
 
+  it('strike the processes of another service where one is named', async () => {
+    const { asked, faults, nodes } = remembered();
+    const injector = labInjector(faults, nodes, { unit: 'keepalived', daemon: '/usr/sbin/keepalived' });
+    await injector.begin({ kind: 'kill', node: 'node1' });
+    await injector.end({ kind: 'kill', node: 'node1' });
+    const killed = 'signal "node1" "/usr/sbin/keepalived" "SIGKILL"';
+    assert.deepEqual(asked, [killed, 'run "node1" ["systemctl","start","keepalived"]']);
+  });
+
   it('refuse where a fault did not take effect', async () => {
     const { faults } = remembered();
     const stillOn = (): LabNode[] => remembered().nodes();
