@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { LinkStatus } from '../../src/wire/status.ts';
 import { journals, statusOf, tellFailure } from './supervisor/holders.ts';
@@ -35,6 +36,18 @@ function losses(cluster: TestCluster, marks: readonly number[]): string[] {
 
 const marksOf = (cluster: TestCluster): number[] => cluster.nodes.map(({ journal }) => journal.length);
 
+/** How the kernel schedules the main thread of a musterd, and then all its others. */
+function scheduled({ pid }: TestNode): { main: string; others: string[] } {
+  const { stdout } = spawnSync('ps', ['-L', '-o', 'lwp=,cls=,rtprio=', '-p', String(pid)], { encoding: 'utf8' });
+  const threads = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/ +/));
+  const classOf = ([, ...words]: string[]): string => words.join(' ');
+  const others = threads.filter(([thread]) => thread !== String(pid));
+  return { main: classOf(threads.find((thread) => !others.includes(thread))!), others: others.map(classOf) };
+}
+
 describe('keys that change while three musterds run', function () {
   this.timeout(300_000);
   let cluster: TestCluster;
@@ -44,7 +57,7 @@ describe('keys that change while three musterds run', function () {
     // Patient enough for a busy machine: what is lost here is to be lost by the keys alone.
     const links = [11, 12, 13].map((last) => `ucast eth0 10.77.0.${last}\n`).join('');
     const files = {
-      'ha.cf': `node node1 node2 node3\nkeepalive 50ms\ndeadtime 3s\ninitdead 3s\nauto_failback off\n${links}`,
+      'ha.cf': `node node1 node2 node3\nkeepalive 50ms\ndeadtime 3s\ninitdead 3s\nauto_failback off\nrtprio 7\n${links}`,
       'muster.yml': 'lease: 3s\n',
       authkeys: `auth 1\n${first}\n`,
     };
@@ -56,6 +69,14 @@ describe('keys that change while three musterds run', function () {
     tellFailure(this, cluster.nodes);
   });
   after(() => cluster?.remove());
+
+  it('run at the real-time priority of ha.cf, where the machine lets them', () => {
+    const allowed = spawnSync('chrt', ['-f', '7', 'true']).status === 0;
+    for (const node of cluster.nodes) {
+      const { main, others } = scheduled(node);
+      assert.deepEqual([main, others.includes('FF 8')], allowed ? ['FF 7', true] : ['TS -', false]);
+    }
+  });
 
   it('are rotated without the loss of one message: known everywhere, then signing, then the old one is gone', async () => {
     const holder = await settled(cluster);
@@ -126,14 +147,20 @@ describe('three musterds over two networks', function () {
       'mcast6 eth0 ff12::77 6940 1 0',
       'bcast eth7',
       'ping 10.77.0.10',
+      'ping6 fd00:77::10',
       'ping_group routers fd00:77::10 10.77.0.99',
       'watchdog /dev/null',
       'respawn nobody /bin/sleep 12345',
+      'env GREETING=hello',
       'realtime off',
+      'nice_failback on',
+      'use_logd yes',
+      'logfile /var/log/ha-log',
+      'crm off',
     ];
     // Patient enough for a busy machine: a failover here would be the fault of a link alone.
     const files = {
-      'ha.cf': `node node1 node2 node3\nkeepalive 50ms\ndeadtime 1500ms\ninitdead 3s\nauto_failback off\n${links.join('\n')}\n`,
+      'ha.cf': `cluster kin\nnode node1 node2 node3\nkeepalive 50ms\ndeadtime 1500ms\ninitdead 3s\nudpport 1694\n${links.join('\n')}\n`,
       'muster.yml': 'lease: 3s\n',
     };
     // A wall clock that goes astray: nothing that is decided may follow it.
@@ -170,6 +197,21 @@ describe('three musterds over two networks', function () {
     }
   });
 
+  it('say what ha.cf makes of them, and once what has no meaning here', () => {
+    for (const node of cluster.nodes) {
+      const said = (kind: string): string[] => node.journal.flatMap(({ what, why }) => (what === kind ? [why!] : []));
+      assert.match(said('start').join(), new RegExp(`runs as ${node.name} of cluster kin$`));
+      const meaningless = said('configuration').map(
+        (why) => /^\S+:\d+ "([^"]+)" has no meaning here: ./.exec(why)?.[1],
+      );
+      assert.deepEqual(meaningless, ['use_logd', 'logfile', 'crm']);
+      const ports = node.run('ss', '-Hluan').match(/(?<=:)\d+(?= )/g)!;
+      assert.deepEqual([...new Set(ports)].sort(), ['1694', '694', '6940']);
+      const { main, others } = scheduled(node);
+      assert.deepEqual([...new Set([main, ...others])], ['TS -']);
+    }
+  });
+
   it('do without a link that cannot be opened, and say so', () => {
     const [node] = cluster.nodes as [TestNode];
     const link = linkOf(node, 'bcast eth7');
@@ -187,9 +229,9 @@ describe('three musterds over two networks', function () {
     assert.deepEqual(watchdog, { device: '/dev/null', armed: true, why: '' });
     assert.deepEqual(groups[0]!.layers, ['watchdog']);
     assert.match(node.musterd('status'), /Watchdog: \/dev\/null restarts this machine where musterd hangs/);
-    const children = node.run('ps', '-o', 'user=,args=', '--ppid', String(node.pid)).split('\n');
+    const children = node.run('ps', 'e', '-o', 'user=,args=', '--ppid', String(node.pid)).split('\n');
     assert.ok(
-      children.some((line) => /^nobody +\/bin\/sleep 12345$/.test(line)),
+      children.some((line) => /^nobody +\/bin\/sleep 12345 (.* )?GREETING=hello( |$)/.test(line)),
       children.join('\n'),
     );
   });
@@ -263,11 +305,14 @@ describe('three musterds over two networks', function () {
       await until(
         () =>
           answered(holder, false) &&
-          said(/^reach: this node reaches 0 of 2 ping nodes and groups$/) &&
-          said(/^handover: .*reaches 2 of the ping nodes, and this node [01]$/),
+          said(/^reach: this node reaches 0 of 3 ping nodes and groups$/) &&
+          said(/^handover: .*reaches 3 of the ping nodes, and this node [012]$/),
         () => journals(cluster.nodes),
       );
-      assert.match(holder.musterd('status'), /Ping nodes that do not answer: 10\.77\.0\.10, routers \(0 of 2 do\)/);
+      assert.match(
+        holder.musterd('status'),
+        /Ping nodes that do not answer: 10\.77\.0\.10, fd00:77::10, routers \(0 of 3 do\)/,
+      );
     } finally {
       cluster.onSwitch('ip', 'link', 'set', `p-${holder.name}`, 'master', 'br0');
     }
