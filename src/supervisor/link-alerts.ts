@@ -37,9 +37,9 @@ export class LinkAlerts {
   look({ nodes }: PeersView): void {
     const { links, journal, now } = this.#parts;
     void links.maintain();
-    for (const { what, why } of this.#watch.check(links.states(), nodes, now())) {
-      if (what === 'link-silent') journal.warn(what, why);
-      else journal.say(what, why);
+    for (const { what, why, link, well } of this.#watch.check(links.states(), nodes, now())) {
+      if (what === 'link-silent') journal.warn(what, why, { link });
+      else journal.say(what, why, { link, ...(well && { how: 'well' }) });
     }
   }
 

@@ -6,6 +6,10 @@ import type { LinkState } from './drivers/heartbeat-links.ts';
 /** Something to tell a person about a link: it is an alert, and never a failover. */
 export interface LinkNews {
   readonly what: 'link-silent' | 'link-heard';
+  /** As ha.cf names it. */
+  readonly link: string;
+  /** Nobody is missed over it any more. */
+  readonly well: boolean;
   readonly why: string;
 }
 
@@ -50,11 +54,13 @@ export class LinkWatch {
       // One that no link hears any more has not come back over this one.
       const back = before.filter((name) => !silent.includes(name) && this.#state(link, name, now) === 'heard');
       const news: LinkNews[] = [];
+      const about = { link: link.name, well: silent.length === 0 };
       if (lost.length > 0) {
         const why = `nothing heard of ${lost.join(', ')} over ${link.name} for ${Math.round(this.#deadtime)} ms, while another link hears ${lost.length === 1 ? 'it' : 'them'}`;
-        news.push({ what: 'link-silent', why });
+        news.push({ what: 'link-silent', why, ...about });
       }
-      if (back.length > 0) news.push({ what: 'link-heard', why: `${back.join(', ')} heard again over ${link.name}` });
+      if (back.length > 0)
+        news.push({ what: 'link-heard', why: `${back.join(', ')} heard again over ${link.name}`, ...about });
       return news;
     });
   }

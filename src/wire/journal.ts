@@ -10,6 +10,8 @@ export interface JournalLine {
   readonly peer?: string | undefined;
   /** A network device. */
   readonly device?: string | undefined;
+  /** A heartbeat link, as ha.cf names it. */
+  readonly link?: string | undefined;
   /** In what manner, where `what` does not say it: `failover`, `switchover`, `learned`, `well`. */
   readonly how?: string | undefined;
   /** `address:port` of a real server. */

@@ -23,7 +23,7 @@ export interface Alert {
 
 /** The alert in a line of the journal; undefined where there is none in it. `warned`: the journal warns of it. */
 export function alertIn(line: JournalLine, warned: boolean, cluster: string): Alert | undefined {
-  const { time, what, why, node = '', group, peer, device = 'link', how } = line;
+  const { time, what, why, node = '', group, peer, device = 'link', link = 'heartbeat', how } = line;
   const of = (
     event: AlertEvent,
     up: boolean,
@@ -68,8 +68,10 @@ export function alertIn(line: JournalLine, warned: boolean, cluster: string): Al
     case 'link-up':
       return of('link', what === 'link-up', device, [node], `${node}: ${why}`);
     case 'link-silent':
+      return of('link', false, link, [node], `${node}: ${why}`);
     case 'link-heard':
-      return of('link', what === 'link-heard', 'heartbeat', [node], `${node}: ${why}`);
+      // One peer may be back while another is still missed.
+      return how === 'well' ? of('link', true, link, [node], `${node}: ${why}`) : undefined;
     case 'alert':
       return undefined;
     default:

@@ -62,6 +62,25 @@ describe('links: an alert, and never a failover', () => {
     assert.match(told[0]!, /^link-silent: nothing heard of node2, node3 over mcast/);
   });
 
+  it('says that a link is well again when nobody is missed over it any more', () => {
+    const watch = new LinkWatch(200);
+    const up = nodes({ node2: 'up', node3: 'up' });
+    const told: (readonly [string, boolean])[] = [];
+    for (let now = 0; now <= 4000; now += 50) {
+      for (const name of ['node2', 'node3']) {
+        watch.heard(name, eth0.name, now);
+        const missed = now > 1000 && now <= (name === 'node2' ? 2000 : 3000);
+        if (!missed) watch.heard(name, eth1.name, now);
+      }
+      told.push(...watch.check([eth0, eth1], up, now).map(({ what, well }) => [what, well] as const));
+    }
+    assert.deepEqual(told, [
+      ['link-silent', false],
+      ['link-heard', false],
+      ['link-heard', true],
+    ]);
+  });
+
   it('knows degraded links, cables that are out, and links that are not open', () => {
     const watch = new LinkWatch(200);
     const up = nodes({ node2: 'up', node3: 'up' });

@@ -79,7 +79,8 @@ describe('alerts in the journal', () => {
     assert.equal(event('fence-failed', 'node1-bmc timed out', { peer: 'node1' }, true), 'fencing');
     assert.equal(event('left', 'it says that it ends, and runs nothing', { peer: 'node1' }), 'none');
     assert.equal(event('link-silent', 'eth1: nothing of node1', {}, true), 'link');
-    assert.equal(event('link-heard', 'node1 heard again'), 'link up');
+    assert.equal(event('link-heard', 'node1 heard again', { how: 'well' }), 'link up');
+    assert.equal(event('link-heard', 'node1 heard again, node3 is not'), 'none');
     assert.equal(event('protection', 'the kernel cannot', {}, true), 'warning');
     assert.equal(event('alert', 'ops was not told', {}, true), 'none');
     assert.equal(event('announce', 'again', web), 'none');
@@ -101,6 +102,23 @@ describe('alerts', () => {
     lonely.alerts.onLine(dead('node1'), false);
     lonely.alerts.onLine(line('quorum-lost', '1 of 3'), false);
     assert.deepEqual(lonely.summaries(), ['node2: quorum lost: 1 of 3'], 'without a majority only that it has none');
+  });
+
+  it('of one link say nothing of another one', async () => {
+    const { alerts, summaries } = alertsOf(['self', 'up', 'up']);
+    const about = (what: string, link: string, how?: string): void =>
+      alerts.onLine(line(what, `${what} ${link}`, { link, ...(how && { how }) }), what === 'link-silent');
+    about('link-silent', 'ucast eth0');
+    about('link-silent', 'ucast eth1');
+    about('link-heard', 'ucast eth0', 'well');
+    about('link-heard', 'ucast eth1', 'well');
+    await alerts.stop();
+    assert.deepEqual(summaries(), [
+      'node2: link-silent ucast eth0',
+      'node2: link-silent ucast eth1',
+      'UP node2: link-heard ucast eth0',
+      'UP node2: link-heard ucast eth1',
+    ]);
   });
 
   it('of what is well again come only after it had failed, also where another node told that', async () => {
