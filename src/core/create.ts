@@ -120,6 +120,7 @@ export function newGroup(group: ResourceGroup, cluster?: Cluster): Group {
     knownUntil: Number.NEGATIVE_INFINITY,
     retryAt: Number.NEGATIVE_INFINITY,
     expecting: undefined,
+    notReadyAt: Number.NEGATIVE_INFINITY,
     probedAt: Number.NEGATIVE_INFINITY,
     takenBy: undefined,
     takenUntil: Number.NEGATIVE_INFINITY,

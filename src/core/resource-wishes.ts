@@ -21,7 +21,7 @@ const stayFor = 60_000;
 /** How many offers may come to nothing before that. */
 export const mostFailedOffers = 3;
 /** How long after its start a node waits at most to get the lease of what runs there again, beside the turns of others. */
-const adoptWithin = 5000;
+export const adoptWithin = 5000;
 
 /** What the driver says of a group's resources. */
 export function noteResources(state: NodeState, event: Extract<Event, { type: 'resources' }>): void {

@@ -137,6 +137,8 @@ export interface Group {
   retryAt: number;
   /** A hand-over to this node is under way: frames that `from` passes on are accepted; `ballot` once it is released. */
   expecting: { readonly from: NodeName; readonly until: number; ballot: Ballot | undefined } | undefined;
+  /** When a node that comes before this one was last seen to find out what runs there, while nobody was known to hold it. */
+  notReadyAt: number;
   /** Until when the answers to the last address probe are waited for, or have to be. */
   probedAt: number;
   takenBy: MacAddress | undefined;

@@ -11,6 +11,7 @@ import { keepsOwner, leastRound, ownWord, promiseBarrier } from './fencing/owner
 import { mayHearMore, obstacle } from './fencing/permission.ts';
 import { mayReplace } from './fencing/store-owner.ts';
 import { noteWaiting } from './fencing/waiting.ts';
+import { firstTurnAt } from './first-start.ts';
 import { giveUpAsking, noteRefusal, startRound } from './lease.ts';
 import { inMaintenance, leftTo } from './maintenance.ts';
 import type { Ballot, Message, OwnerWord, Request } from './message.ts';
@@ -33,9 +34,8 @@ import {
 import { storeFreeAt } from './store-ask.ts';
 import { judgePrepare, liveLease } from './voter.ts';
 
-/** What a candidate waits for each one that is placed before it: on a failover, and when nobody has ever held the group. */
+/** What a candidate waits on a failover for each one that is placed before it. */
 export const rankDelay = 10;
-const firstRankDelay = 600;
 
 /** How long answers to an address probe are waited for, how long they are good for, and when a taken one is tried again. */
 export const probeTime = 350;
@@ -138,11 +138,10 @@ function challengeAt(state: NodeState, group: Group, now: number, probe: GroupNa
     return now < quiet ? quiet : Math.max(quiet, overSince(state, group) + rankDelay * rank(state, group));
   }
   if (now < group.takenUntil) return group.takenUntil;
-  const { initdead } = state.cluster.timings;
   const place = rank(state, group);
   if (place > 0 || !allNodesSeen(state))
     if (group.preferred !== state.self || (place > 0 && (state.planned ?? group.resources) !== undefined))
-      quiet = Math.max(quiet, Math.max(state.startedAt + initdead, state.silentUntil) + firstRankDelay * place);
+      quiet = Math.max(quiet, firstTurnAt(state, group, place, now));
   if (place === Number.POSITIVE_INFINITY) return place;
   // Nobody is known to have held it: whoever answers for it on the wire is a stranger.
   if (now >= group.probedAt + probeGoodFor) {

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FenceDevice } from '../../model/fencing.ts';
 import type { NodeName } from '../../model/names.ts';
+import { BootFile } from '../boot-file.ts';
 import { keyOf, persistOn, Refused, writeExclusive } from '../stores/scsi.ts';
 import { noAnswer, within } from '../within.ts';
 import type { FenceResult, FenceWay } from './way.ts';
@@ -38,7 +39,9 @@ export class ScsiKeys implements FenceWay {
   readonly #record: string;
   readonly #persist: NonNullable<Options['persist']>;
   /** Whose key was to go, and the disk never said how that went: what they had sent may still arrive. */
-  readonly #unanswered = new Set<NodeName>();
+  readonly #unanswered: Set<NodeName>;
+  /** The same for the next musterd. */
+  readonly #note: BootFile;
 
   constructor(device: FenceDevice, options: Options) {
     this.name = device.name;
@@ -48,6 +51,9 @@ export class ScsiKeys implements FenceWay {
     const disk = device.options.device!;
     const digest = createHash('sha256').update(disk).digest('hex').slice(0, 12);
     this.#record = join(options.runDir, `scsi-key-${digest}`);
+    this.#note = new BootFile(join(options.runDir, `scsi-unanswered-${digest}.json`));
+    const noted = this.#note.read();
+    this.#unanswered = new Set(Array.isArray(noted) ? noted.filter((name) => typeof name === 'string') : []);
     this.#persist = options.persist ?? ((args, timeout) => persistOn(disk, args, timeout));
   }
 
@@ -113,15 +119,25 @@ export class ScsiKeys implements FenceWay {
     const [own, lost] = [this.#keyOf(this.#options.self), this.#keyOf(node)];
     const before = this.#unanswered.has(node);
     this.#unanswered.add(node);
+    // Before the command: where it cannot be written down nobody is fenced.
+    this.#note.write([...this.#unanswered]);
     try {
       const keys = [`--param-rk=${own}`, `--param-sark=${lost}`];
       await ask('--out', '--preempt-abort', ...keys, `--prout-type=${writeExclusive}`);
-      this.#unanswered.delete(node);
+      this.#answered(node);
     } catch (error) {
       // Where an earlier one never ended, the key that is gone now may have been taken by that one.
-      if (error instanceof Refused && !before) this.#unanswered.delete(node);
+      if (error instanceof Refused && !before) this.#answered(node);
       throw error;
     }
+  }
+
+  /** Where that cannot be written down the next musterd confirms less than it could. */
+  #answered(node: NodeName): void {
+    this.#unanswered.delete(node);
+    try {
+      this.#note.write([...this.#unanswered]);
+    } catch {}
   }
 
   /** Commands that have `ms` in all, from now on. */

@@ -124,10 +124,16 @@ describe('fencing at a disk that all share', () => {
       ok: false,
       text: 'has no key of n1 any more, and never said that what it had sent is stopped',
     });
+    assert.deepEqual(
+      await node('n2', 'a').fence('n1'),
+      { ok: false, text: 'has no key of n1 any more, and never said that what it had sent is stopped' },
+      'nor does the next musterd forget it',
+    );
     // It has booted: what it had sent in its former life has arrived or is lost.
     assert.equal((await node('n1', 'b').register()).ok, true);
     assert.deepEqual(await two.fence('n1'), { ok: true, text: 'refuses what n1 writes' });
     assert.deepEqual(await two.fence('n1'), { ok: true, text: 'refuses what n1 writes' });
+    assert.deepEqual(await node('n2', 'a').fence('n1'), { ok: true, text: 'refuses what n1 writes' });
   });
 
   it('is confirmed at the next try where another node was faster', async () => {
