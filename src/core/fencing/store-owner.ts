@@ -2,7 +2,8 @@
  * The same where the leases lie in a store: its record of a group is the owner's, and lasts. Whoever finds that its time is
  * over may replace it only where its owner has released it, is this node, was fenced, or says when it is asked that
  * nothing of the group runs there. After that answer the owner can get the group again only by a write, and of two that
- * replace the same version the store takes one.
+ * replace the same version the store takes one. Beside that nobody who is heard may say that something of it may run there:
+ * what nobody started for us may run all the same.
  */
 import type { GroupName, NodeName } from '../../model/names.ts';
 import { send } from '../beats.ts';
@@ -12,7 +13,7 @@ import { nextNonce } from '../nonce.ts';
 import type { Group, NodeState, Peer } from '../state.ts';
 import { runsNothing } from './clean.ts';
 import { covers } from './owners.ts';
-import type { Obstacle } from './permission.ts';
+import { mayRunUnsaid, type Obstacle } from './permission.ts';
 import { noteWaiting, tryAgain } from './waiting.ts';
 
 /** How many questions may be without an answer. */
@@ -34,7 +35,11 @@ export function mayReplace(state: NodeState, group: Group, now: number): boolean
   return false;
 }
 
+const noWords: ReadonlyMap<NodeName, unknown> = new Map();
+
 function storeObstacle(state: NodeState, group: Group): Obstacle | undefined {
+  const running = mayRunUnsaid(state, group, noWords);
+  if (running.length > 0) return { nodes: running, why: `something of it may run on ${running.join(' and ')}` };
   const { cluster, self, store } = state;
   const { version = '', record } = store?.seen.get(group.name) ?? {};
   const isOut = (name: NodeName): boolean =>
