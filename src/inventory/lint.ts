@@ -9,8 +9,10 @@ import { placementMistakes } from '../linux-ha/placement-lint.ts';
 import { resourceRuleMistakes } from '../linux-ha/resources-yml.ts';
 import { storeMistakes } from '../linux-ha/store-yml.ts';
 import { placeOf, type YamlFile } from '../linux-ha/yaml-document.ts';
+import { agentOf } from '../model/agent.ts';
 import { canFenceFrom } from '../model/fencing.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
+import { promotedAgents } from '../model/known-agents.ts';
 import { leastLease } from '../model/lease-floor.ts';
 import { addressesOf } from '../model/resource-group.ts';
 import { serviceKey } from '../model/virtual-service.ts';
@@ -108,6 +110,21 @@ const uniqueResources: Rule = (yaml, { groups }) => {
         );
       }
       if (names) owners.set(key, group.name);
+    }
+  }
+};
+
+const promoted: Rule = (yaml, { groups }) => {
+  for (const group of groups) {
+    for (const [index, resource] of group.resources.entries()) {
+      const agent = resource.kind === 'agent' ? agentOf(resource) : undefined;
+      if (agent === undefined || !('kind' in agent) || agent.kind !== 'ocf' || agent.provider !== 'heartbeat') continue;
+      if (!Object.hasOwn(promotedAgents, agent.type)) continue;
+      yaml.list.add(
+        yaml.at(['cluster', 'groups', group.name, 'resources', index]),
+        `Cannot run "ocf:heartbeat:${agent.type}" in "${group.name}" as a resource must run on one node at a time: this agent starts replicas, one of which it wants promoted`,
+        promotedAgents[agent.type],
+      );
     }
   }
 };
@@ -245,6 +262,7 @@ const rules: readonly Rule[] = [
   farArbiter,
   preferredNodes,
   uniqueResources,
+  promoted,
   localNetworks,
   services,
 ];

@@ -16,6 +16,15 @@ export interface KnownAgent {
   readonly implied?: Readonly<Record<string, string>> | undefined;
 }
 
+/**
+ * OCF agents of resource-agents that start nothing unless a manager runs them on several nodes and promotes one of these, and
+ * which one to take instead, where there is one.
+ */
+export const promotedAgents: Readonly<Record<string, string | undefined>> = {
+  galera: undefined,
+  mariadb: 'ocf:heartbeat:mysql runs one MariaDB server, which follows its disk from node to node',
+};
+
 const seconds = /^\d{1,6}$/;
 
 /**

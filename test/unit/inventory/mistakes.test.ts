@@ -50,6 +50,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'port-too-big.yml': ['19:13'],
   'preferred-is-no-node.yml': ['12:18'],
   'resources-in-wrong-words.yml': ['11:26', '11:38', '13:21', '13:48'],
+  'resource-that-must-be-promoted.yml': ['9:57'],
   'resources-of-unknown-agents.yml': ['9:66', '14:11', '15:7'],
   'quote-not-closed.yml': ['7:9'],
   'range-beside-another-length.yml': ['5:14'],
