@@ -74,11 +74,13 @@ function unit(
     readonly daemon: string;
     readonly nodes: readonly NodeName[];
     readonly restMs: number;
+    /** Shell text that succeeds where the node would take over; undefined: where its service runs. */
+    readonly ready?: string;
     readonly configure: (node: NodeName, position: number) => string;
   },
 ): Contender {
   const { access } = bench;
-  const { name, service, daemon, nodes, configure } = options;
+  const { name, service, daemon, nodes, ready = 'true', configure } = options;
   const onAll = (what: string, program: (node: NodeName, position: number) => string) =>
     Promise.all(nodes.map((node, position) => access.must(node, what, program(node, position), patienceMs)));
   return {
@@ -96,7 +98,7 @@ function unit(
     },
     whole: async () => {
       // Heartbeat may end for good after a partition, as two had held (seen once): an operator would start it again.
-      const program = `systemctl is-active ${service} || systemctl start --no-block ${service}; ip -4 -o address show dev eth0 to ${vip}`;
+      const program = `systemctl is-active ${service} || systemctl start --no-block ${service}; { ${ready}; } >/dev/null 2>&1 && echo ready; ip -4 -o address show dev eth0 to ${vip}`;
       const answers = await Promise.all(
         nodes.map((node) =>
           access.run(node, program).then(
@@ -107,6 +109,8 @@ function unit(
       );
       const ill = nodes.filter((_, index) => !answers[index]!.startsWith('active'));
       if (ill.length > 0) return { wrong: `${service} does not run on ${ill.join(', ')}` };
+      const unready = nodes.filter((_, index) => !answers[index]!.includes('\nready\n'));
+      if (unready.length > 0) return { wrong: `${name} would not take over on ${unready.join(', ')}` };
       const holders = nodes.filter((_, index) => answers[index]!.includes(vip));
       if (holders.length !== 1) return { wrong: `${holders.join(' and ') || 'nobody'} holds it` };
       return { holder: holders[0]! };
@@ -157,6 +161,8 @@ export function heartbeat(bench: BenchCluster): Contender {
     daemon: 'heartbeat: master control process',
     nodes,
     restMs: 6000,
+    // After two held at once it starts itself anew: for seconds nobody answers cl_status, and its unit is active all the same.
+    ready: `${nodes.map((node) => `cl_status nodestatus ${node} | grep -qx active`).join(' && ')} && ! cl_status rscstatus | grep -qx transition`,
     configure: () =>
       `rm -rf /etc/ha.d/ha.cf /etc/ha.d/haresources /etc/ha.d/muster.yml
 ${file('/etc/ha.d/ha.cf', `use_logd off\nlogfile /var/log/ha-log\nkeepalive 100ms\nwarntime 300ms\ndeadtime 500ms\ninitdead 5\nbcast eth0\nauto_failback off\ncrm off\nnode ${nodes.join(' ')}\n`)}
