@@ -33,18 +33,18 @@ cluster:
     web: { preferred: node1, resources: [10.77.0.100/24/eth0] }
 `;
 
-/** heartbeat does not start by itself. Its agent IPaddr wants ifconfig. */
+/** heartbeat does not start by itself. Its agent IPaddr wants ifconfig, and Filesystem modprobe and fuser. */
 const packages = `- hosts: ours
   become: true
   tasks:
     - name: the agents of heartbeat's collection
-      package: { name: [resource-agents] }
+      package: { name: [resource-agents, kmod, psmisc] }
 
 - hosts: theirs
   become: true
   tasks:
     - name: the real heartbeat
-      package: { name: [heartbeat, net-tools] }
+      package: { name: [heartbeat, net-tools, kmod, psmisc] }
     - name: it is off
       service: { name: heartbeat, state: stopped, enabled: false }
 `;

@@ -75,13 +75,13 @@ export class Pair {
 
   /** Nothing of the story before is left, and these files are there. The product starts at the next boot, too. */
   async begin({ autoFailback, haresources }: Configuration): Promise<void> {
-    const { service, clean } = this.product;
+    const { service, halt, clean } = this.product;
     if (this.product === musterd) await this.thirdVote(true);
     for (const node of nodes) {
       await this.heal(node);
       if (this.#off.has(node)) await this.powerOn(node);
     }
-    await this.#all(`systemctl disable --now ${service}; true`);
+    await this.#all(`${halt}\ntrue`);
     this.#runsOn.clear();
     await this.#all(
       [

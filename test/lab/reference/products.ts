@@ -17,6 +17,8 @@ export interface Product {
   readonly home: (node: string, groups: readonly string[]) => string;
   /** Takes groups that prefer the other node; run on that node. */
   readonly take: (node: string, groups: readonly string[]) => string;
+  /** Ends it, also at boot, whatever it is at. */
+  readonly halt: string;
   /** Takes away what would disturb the next story. */
   readonly clean: string;
   /** Whether these nodes, on all of which it runs, know each other and are not about to do anything. */
@@ -33,6 +35,12 @@ export const heartbeat: Product = {
   online: 'true',
   home: () => '/usr/share/heartbeat/hb_takeover local',
   take: () => '/usr/share/heartbeat/hb_takeover foreign',
+  // Two that wait for each other's standby do not end for an hour.
+  halt: `systemctl disable heartbeat
+if ! timeout 60 systemctl stop heartbeat; then
+  systemctl kill --signal=KILL heartbeat
+  for one in $(reference-addresses); do ip address del "$one" dev eth0; done
+fi`,
   clean: 'rm -f /var/log/ha-log',
   isSettled: async (ask, nodes) => {
     const settled = await Promise.all(
@@ -62,7 +70,9 @@ export const musterd: Product = {
   online: 'musterd online',
   home: move,
   take: move,
-  clean: 'rm -f /var/lib/muster/orders*',
+  halt: 'systemctl disable --now musterd',
+  // Also that a node had given up on a resource, which it remembers until the machine boots.
+  clean: 'rm -f /var/lib/muster/orders* /run/muster/resources/failures.json',
   isSettled: async (ask, nodes) => {
     const settled = await Promise.all(
       nodes.map(async (node) => {
