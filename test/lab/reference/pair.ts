@@ -81,6 +81,8 @@ export class Pair {
       await this.heal(node);
       if (this.#off.has(node)) await this.powerOn(node);
     }
+    // First of all: heartbeat reboots a machine on which something does not stop.
+    await this.clearMarks();
     await this.#all(`${halt}\ntrue`);
     this.#runsOn.clear();
     await this.#all(
@@ -107,6 +109,9 @@ export class Pair {
     await Promise.all(names.map((node) => this.on(node, `systemctl stop ${this.product.service}`)));
     for (const name of names) this.#runsOn.delete(name);
   }
+
+  /** When the machine boots, the product does not start. */
+  notAtBoot = (node: NodeName): Promise<string> => this.on(node, `systemctl disable ${this.product.service}`);
 
   standby = (node: NodeName): Promise<string> => this.on(node, this.product.standby);
   online = (node: NodeName): Promise<string> => this.on(node, this.product.online);

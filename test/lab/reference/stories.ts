@@ -219,6 +219,8 @@ export const stories: readonly Story[] = [
         act: async (pair) => {
           await pair.settle();
           await pair.mark('node1', 'a.no-stop');
+          // A machine of the lab boots in less than a deadtime, and nobody would see that it was away; a real one does not.
+          await pair.notAtBoot('node1');
           await pair.standby('node1');
         },
         rest: onSecond,
