@@ -28,7 +28,7 @@ const light = ['test/tidy.test.ts', ...computing.flatMap(testsBelow)];
 const loopback = testsBelow('test/loopback');
 const machines = ['test/integration', 'test/lab', ...(full ? ['test/uml'] : [])].flatMap(testsBelow);
 const env = {
-  SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '10000' : '1000'),
+  SIM_SEEDS: process.env.SIM_SEEDS ?? (full ? '10000' : '1500'),
   FUZZ_SECONDS: process.env.FUZZ_SECONDS ?? (full ? '6000' : '5'),
   // What takes many minutes runs with '1', and where nobody says: then somebody asked for that test.
   MUSTER_FULL: process.env.MUSTER_FULL ?? (full ? '1' : '0'),

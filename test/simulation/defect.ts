@@ -1,5 +1,5 @@
 /** What only some clusters have. */
-export type Feature = 'changes' | 'wire' | 'store' | 'agents' | 'needs' | 'orders' | 'rules' | 'never';
+export type Feature = 'changes' | 'wire' | 'store' | 'agents' | 'needs' | 'orders' | 'rules' | 'never' | 'shortensAt';
 
 /** One change of a source file; `find` must stand in it exactly once. */
 export interface Edit {

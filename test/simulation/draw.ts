@@ -102,7 +102,7 @@ export function drawPlan(seed: number, twoNodes = false): Plan {
 }
 
 /** Of the drift that there may be: all of it in either direction, or some. */
-function drawDrift(random: Random): number {
+export function drawDrift(random: Random): number {
   return random.chance(0.5) ? (random.chance(0.5) ? 1 : -1) : random.next() * 2 - 1;
 }
 

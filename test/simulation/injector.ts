@@ -43,6 +43,7 @@ function begin(world: World, machine: Machine, fault: Fault, leaving: number): b
     case 'kill':
       machine.killed++;
       machine.running = false;
+      endProcess(machine);
       return true;
     case 'stop':
       if (!machine.running) return false;
@@ -165,8 +166,17 @@ function endLeaving(world: World, machine: Machine, life: number): void {
     return;
   }
   machine.running = false;
+  endProcess(machine);
   if (world.healed) world.start(machine);
   else machine.killed++;
+}
+
+/** What waited for a process that stood still goes with it; the kernel did not. */
+function endProcess(machine: Machine): void {
+  if (machine.stopped === 0) return;
+  machine.stopped = 0;
+  const kernels = machine.waiting.filter(({ type }) => type === 'kernel');
+  machine.waiting.splice(0, Infinity, ...kernels);
 }
 
 /** Begins (1) or ends (-1) what is between machines. */

@@ -86,8 +86,9 @@ function runSeeds(first: number, count: number, resources: boolean): Tally {
   return tally;
 }
 
-function isPlain({ nodes, arbiters, fast, store, links, wire, agents }: Plan): boolean {
-  return agents === undefined && nodes === 3 && arbiters === 0 && !fast && store === undefined && links === 1 && !wire;
+function isPlain({ nodes, arbiters, fast, shortensAt, store, links, wire, agents }: Plan): boolean {
+  if (fast || shortensAt !== undefined) return false;
+  return agents === undefined && nodes === 3 && arbiters === 0 && store === undefined && links === 1 && !wire;
 }
 
 function cpuNow(): number {

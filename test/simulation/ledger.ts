@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 export interface Asked {
   readonly machine: Machine;
   readonly token: number;
+  /** Milliseconds of the clock of whoever counts. */
+  readonly lease: number;
   /** By what set it counted then: answers of a voter that counts by another are none. */
   readonly epoch: number;
   /** Whose votes count, by what the asker had on its disk then, or by whom it knew to be off when it opened: their places in the world. */
@@ -78,7 +80,7 @@ export class Ledger implements Checker {
     const earlier = this.byToken.get(keyOf(machine, token));
     for (const [group, votes] of earlier?.until ?? []) if (!until.has(group)) until.set(group, votes);
     for (const [group, ballot] of earlier?.ballots ?? []) if (!ballots.has(group)) ballots.set(group, ballot);
-    const asked = { machine, token, epoch: machine.state?.epoch ?? 0, voters, ballots, until };
+    const asked = { machine, token, lease, epoch: machine.state?.epoch ?? 0, voters, ballots, until };
     this.byNonce.set(nonce, asked);
     this.byToken.set(keyOf(machine, token), asked);
     prune(this.byNonce);
@@ -99,7 +101,7 @@ export class Ledger implements Checker {
     });
     const { incarnation } = machine;
     const nonce = `alone ${keyOf(machine, token)} ${asked.join(' ')}`;
-    this.noteAsked(world, machine, token, { nonce, requests, lease: world.cluster.timings.lease, incarnation });
+    this.noteAsked(world, machine, token, { nonce, requests, lease: machine.lease, incarnation });
   }
 
   /** A voter that is known to be off counts no more, of two. */
@@ -120,7 +122,7 @@ export class Ledger implements Checker {
   ): void {
     const asked = this.byNonce.get(message.nonce);
     if (asked === undefined || asked.epoch !== epoch) return;
-    const { lease } = world.cluster.timings;
+    const { lease } = asked;
     for (const { ok, group } of message.answers) {
       const votes = asked.until.get(group);
       if (ok && votes !== undefined) votes[machine.index] = world.now + machine.trueSpan(lease);

@@ -62,6 +62,10 @@ export class Machine {
   state: NodeState | undefined;
   wake = Number.POSITIVE_INFINITY;
   lastLocal = Number.NEGATIVE_INFINITY;
+  /** Of all configurations that its musterds ever read; machines boot in no time here, but in more than a lease elsewhere. */
+  longestLease = 0;
+  /** The lease of the musterd that runs. */
+  lease = 0;
   incarnation = '';
   sequence = 0;
   /** Everything ever sent, by all lives. */

@@ -70,6 +70,8 @@ export interface Plan {
   readonly driftBound: number;
   /** The defaults, or a lease of 80 ms that is renewed every 20. */
   readonly fast: boolean;
+  /** From then on the configuration on every disk has the shorter lease of those two: musterds read it when they start. */
+  readonly shortensAt?: number | undefined;
   /** Voters come and go; fencing is configured, so that two may be left. */
   readonly changes: boolean;
   /** Arbiters are 200 ms away, by connections that lose one packet in a hundred. */

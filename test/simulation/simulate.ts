@@ -19,6 +19,7 @@ import { rules } from './checkers/rules.ts';
 import { silence } from './checkers/silence.ts';
 import { storeGrant } from './checkers/store-grant.ts';
 import { takeover } from './checkers/takeover.ts';
+import { turns } from './checkers/turns.ts';
 import { waitedFor } from './checkers/waited-for.ts';
 import type { Core } from './core.ts';
 import type { Defect, Feature } from './defect.ts';
@@ -27,6 +28,7 @@ import { drawPlanWithAgents } from './draw-agents.ts';
 import { drawPlanWithFencing } from './draw-fencing.ts';
 import { withOrders } from './draw-orders.ts';
 import { withRules } from './draw-rules.ts';
+import { withWider } from './draw-wider.ts';
 import { Ledger } from './ledger.ts';
 import type { Plan } from './plan.ts';
 import { Violation } from './violation.ts';
@@ -51,7 +53,7 @@ export function checkersOf({
   rules: between,
   never,
 }: Pick<Plan, 'drift' | 'driftBound' | 'store' | 'agents' | 'orders' | 'rules' | 'never'>): Checker[] {
-  const always = [authentic(), batching(), moves(), epochs(), acceptor(), proposer(), liveness()];
+  const always = [authentic(), batching(), moves(), epochs(), acceptor(), proposer(), turns(), liveness()];
   if (orders) always.push(maintenance());
   if (between !== undefined || never !== undefined) always.push(rules(), order());
   if (agents !== undefined) always.push(resources(), oneRunner(), fencing(), waitedFor());
@@ -70,8 +72,9 @@ export function simulatePlan(plan: Plan, core: Core): Outcome {
 
 /** The plan of a seed, with or without resources that agents run. */
 export function planOf(seed: number, withAgents: boolean): Plan {
-  if (!withAgents) return withOrders(drawPlan(seed));
-  return withOrders(withRules(seed % 2 === 0 ? drawPlanWithFencing(seed) : drawPlanWithAgents(seed)));
+  if (!withAgents) return withOrders(withWider(drawPlan(seed)));
+  const plan = seed % 2 === 0 ? drawPlanWithFencing(seed) : drawPlanWithAgents(seed);
+  return withOrders(withRules(withWider(plan)));
 }
 
 /** One run of one seed. */

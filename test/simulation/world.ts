@@ -30,6 +30,8 @@ const keyring = { signWith: 1, secrets: new Map([[1, 'simulated']]) };
 export class World {
   readonly plan: Plan;
   readonly cluster: Cluster;
+  /** What a musterd reads that starts when leases have become shorter. */
+  private readonly shorter: Cluster | undefined;
   readonly machines: readonly Machine[];
   readonly network: Network;
   readonly store = new LeaseStore();
@@ -55,6 +57,7 @@ export class World {
     this.checkers = checkers;
     this.random = seededRandom(plan.seed ^ 0x5bd1e995);
     this.cluster = clusterOf(plan);
+    if (plan.shortensAt !== undefined) this.shorter = clusterOf({ ...plan, fast: true });
     this.fencing = new FencingDevices(plan);
     this.lines = record ? [] : undefined;
     const names = [...this.cluster.nodes, ...this.cluster.arbiters.map((arbiter) => arbiter.name)];
@@ -187,6 +190,7 @@ export class World {
   powerOff(machine: Machine): void {
     machine.powered = false;
     machine.running = false;
+    machine.stopped = 0;
     machine.waiting.length = 0;
     machine.writes.length = 0;
     machine.diskFreeAt = 0;
@@ -209,6 +213,9 @@ export class World {
     const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
     machine.incarnation = hex(++machine.starts, 16) + hex(this.random.between(0, 2 ** 32 - 1), 16);
     this.listen(machine);
+    const cluster = this.read();
+    machine.lease = cluster.timings.lease;
+    machine.longestLease = Math.max(machine.longestLease, machine.lease);
     const word = (): number => this.random.between(0, 2 ** 32 - 1);
     const options = {
       incarnation: machine.incarnation,
@@ -216,17 +223,23 @@ export class World {
       configHash: '',
       bundleHash: '',
       macs: {},
+      longestLease: machine.longestLease,
       recorded: machine.record,
       owners: machine.owners,
       fenced: machine.fencedNote,
       orders: machine.orders?.list.map((order) => agedBy(order, this.now - machine.orders!.at)),
     };
-    machine.state = this.core.createNode(this.cluster, machine.name, options, machine.local(this.now));
+    machine.state = this.core.createNode(cluster, machine.name, options, machine.local(this.now));
     machine.heardOfMaintenance = machine.state.orders.maintenance.has('') ? Number.NEGATIVE_INFINITY : undefined;
     this.note(() => `${machine.name} starts`);
     // Before the first step: what that wants of them is for this life.
     machine.agents?.start();
     this.step(machine, { type: 'tick' });
+  }
+
+  /** The configuration on the disks now. */
+  private read(): Cluster {
+    return this.shorter !== undefined && this.now >= this.plan.shortensAt! ? this.shorter : this.cluster;
   }
 
   private listen(machine: Machine): void {
@@ -240,9 +253,11 @@ export class World {
 
   thaw(machine: Machine): void {
     if (machine.frozen > 0) return;
+    let heard = 0;
     for (const work of machine.waiting.splice(0)) {
-      // Commands for the kernel and the process's own events wake up in any order, each kind in its own.
-      const later = work.type === 'kernel' ? this.random.next() * 2 : 0.5 + this.random.next() * 0.001;
+      // Commands for the kernel, datagrams and the process's own events wake up in any order; what a disk or the kernel has said keeps its own.
+      let later = work.type === 'kernel' ? this.random.next() * 2 : 0.5 + this.random.next() * 0.001;
+      if (work.type === 'event') later = heard = Math.max(heard, later);
       this.at(this.now + later, machine.index, work);
     }
   }
@@ -267,6 +282,8 @@ export class World {
       machine.killed = 0;
       machine.refusing = 0;
       this.thaw(machine);
+      // Whoever still runs with the longer lease reads the shorter one, too.
+      if (machine.lease > this.read().timings.lease) machine.running = false;
       this.powerOn(machine);
       this.start(machine);
       machine.agents?.troubles.clear();

@@ -48,7 +48,7 @@ export function moves(): Checker {
 function isQuiet({ plan }: World): boolean {
   const { loss, slowShare } = plan.network;
   // While some have the next set of voters on their disks, and others are writing it yet, neither need be a majority.
-  if (plan.slowDisk !== undefined) return false;
+  if (plan.slowDisk !== undefined || plan.faults.some(({ kind }) => kind === 'slow')) return false;
   return loss === 0 && slowShare === 0 && plan.slowCommands === 0 && !plan.far;
 }
 

@@ -27,7 +27,7 @@ export function silence(): Checker {
       if (seen === undefined || seen.life !== life || seen.epoch !== state.epoch) {
         const { epoch } = state;
         const votes = state.voters.includes(machine.name);
-        const over = world.now + machine.trueSpan(world.cluster.timings.lease);
+        const over = world.now + machine.trueSpan(machine.longestLease);
         const knows = seen !== undefined && seen.life === life && seen.votes && epoch === seen.epoch + 1;
         seen = { life, epoch, votes, leaseAt: knows ? seen!.leaseAt : over, changeAt: over };
         watched.set(machine, seen);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe as view } from '../../../src/core/describe.ts';
 import { wakeAt } from '../../../src/core/node.ts';
+import { rankDelay } from '../../../src/core/takeover.ts';
 import { accept, asking, beat, happens, holding, newNode, only, say, sent } from './pair.ts';
 
 const types = (effects: readonly { type: string }[]): string[] => effects.map((effect) => effect.type);
@@ -137,6 +138,29 @@ describe('lease: arm, ask, grant', () => {
       for (const [index, at] of prepares.entries())
         if (index > 0) assert.ok(at - prepares[index - 1]! >= state.lease, `${prepares}`);
     }
+  });
+
+  it('is challenged by one after the other when it has ended: who comes first asks at once, the next one later', () => {
+    if (beat.kind !== 'beat') assert.fail();
+    const asked = new Map<string, number>();
+    const holder = { ...beat, beat: { ...beat.beat, holds: ['web1'] } };
+    for (const [self, other] of [['node2', 'node3'] as const, ['node3', 'node2'] as const]) {
+      const state = newNode(self, 0);
+      for (const peer of ['node1', other]) say(state, peer, beat, 10);
+      const propose = {
+        kind: 'propose',
+        nonce: '0'.repeat(32),
+        incarnation: '0'.repeat(32),
+        lease: state.lease,
+      } as const;
+      say(state, 'node1', { ...propose, requests: [{ group: 'web1', round: 1 }], beat: holder.beat }, 1000);
+      for (let at = 1001; at < 1000 + 2 * state.lease && !asked.has(self); at++) {
+        const effects = at % 50 === 0 ? say(state, other, beat, at) : happens(state, { type: 'tick' }, at);
+        if (sent(effects, 'prepare').length > 0) asked.set(self, at - 1000 - state.lease);
+      }
+    }
+    assert.ok(asked.get('node2')! >= 0 && asked.get('node2')! < rankDelay, `${asked.get('node2')}`);
+    assert.ok(asked.get('node3')! >= rankDelay, `${asked.get('node3')}`);
   });
 
   it('leaves others the time for an attempt where voters promise and never accept', () => {
