@@ -110,7 +110,12 @@ describe("Debian's resource agents", function () {
     rmSync(file('b'));
     await first.phase('changing');
     await first.phase('running');
-    assert.deepEqual(changes(first.said).slice(3), ['stop anything', 'start Dummy-2', 'start anything']);
+    assert.deepEqual(changes(first.said).slice(3), [
+      'stop anything',
+      'stop Dummy-2',
+      'start Dummy-2',
+      'start anything',
+    ]);
     assert.deepEqual(
       first.keeper.failures('shop').map(({ resource, count }) => [resource, count]),
       [['Dummy-2', 1]],

@@ -63,7 +63,9 @@ function monitored(state: ResourceState, group: ManagedGroup, resource: Managed,
     outcome,
     now,
   );
-  if (resource.settings.onFail !== 'ignore') resource.run = outcome.kind === 'notRunning' ? 'stopped' : 'dirty';
+  // Also where its agent says that it does not run: it ended by itself, and may have left something that keeps the next one
+  // from starting (children of a web server with their socket). Nobody but a stop has cleaned up.
+  if (resource.settings.onFail !== 'ignore') resource.run = 'dirty';
 }
 
 function probed(state: ResourceState, group: ManagedGroup, resource: Managed, outcome: Outcome, now: number): void {

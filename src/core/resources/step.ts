@@ -6,7 +6,7 @@
  *
  *   - one operation a resource at once, and one start or stop a group;
  *   - a resource starts only while all before it run, and stops only once all behind it are stopped;
- *   - what may run in part (a start that failed or was killed) is stopped before it is started;
+ *   - what may run in part (a start that failed or was killed, what ended by itself) is stopped before it is started;
  *   - `stopped` is said only when every resource is known to be stopped; one that cannot be stopped asks for fencing.
  */
 import type { GroupPhase, ResourceEffect, ResourceEvent } from './event.ts';

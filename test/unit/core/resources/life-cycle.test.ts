@@ -77,7 +77,7 @@ describe('the life of resources', () => {
     assert.deepEqual(world.violations, []);
   });
 
-  it('starts again what fails, with all that needs it', () => {
+  it('stops what fails, with all that needs it, and starts it again', () => {
     const world = begun(undefined, { monitorInterval: 1000 }).run(500);
     world.crash('db');
     const seen = logOf(world, () => world.run(1100)).filter((line) => !line.startsWith('monitor'));
@@ -86,6 +86,7 @@ describe('the life of resources', () => {
       'db: it does not run any more: it says notRunning (failure 1)',
       'stop web',
       'shop is changing',
+      'stop db',
       'start db',
       'start web',
       'shop is running',
