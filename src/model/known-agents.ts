@@ -57,7 +57,8 @@ export const knownAgents: Readonly<Record<string, KnownAgent>> = {
   ServeRAID: { usage: 'CONTROLLER::MERGE-GROUP', parameters: ['serveraid', 'mergegroup'], least: 2 },
   WinPopup: { usage: '[HOSTS-FILE]', parameters: ['hostfile'], least: 0 },
   Xinetd: { usage: 'SERVICE', parameters: ['service'], least: 1 },
-  apache: { usage: '[CONFIGURATION-FILE]', parameters: ['configfile'], least: 0 },
+  // It asks the server for a page.
+  apache: { usage: '[CONFIGURATION-FILE]', parameters: ['configfile'], least: 0, packages: ['wget'] },
   db2: { usage: 'INSTANCE', parameters: ['instance'], least: 1 },
   ids: {
     usage: '[DIRECTORY::SERVER::CONFIGURATION]',

@@ -1,6 +1,7 @@
 /** Debian's own resource agents, run by what runs them on a node. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GroupPhase } from '../../src/core/resources/event.ts';
@@ -11,6 +12,7 @@ import { ResourceKeeper } from '../../src/supervisor/resources/keeper.ts';
 import { agentPlaces } from '../../src/supervisor/resources/locate.ts';
 import { ResourceOperations } from '../../src/supervisor/resources/operations.ts';
 import { groupSetups, runnableResources } from '../../src/supervisor/resources/runnable.ts';
+import { installPackages } from '../debian/installed.ts';
 import { unpackedPackage } from '../debian/unpacked.ts';
 import { clusterOf } from '../simulation/cluster.ts';
 
@@ -149,4 +151,63 @@ describe("Debian's resource agents", function () {
     assert.ok(changes(said).filter((text) => text === 'start symlink').length <= 1);
     assert.equal(said.filter((text) => text.startsWith('gives up: ')).length, 1);
   });
+
+  // Its packages are many.
+  if (process.env.MUSTER_FULL !== '0')
+    describe('of a web server', () => {
+      const own = (): number[] =>
+        readdirSync('/proc').flatMap((entry) => {
+          if (!/^\d+$/.test(entry)) return [];
+          try {
+            return readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes(`${file('httpd.conf')}\0`) ? [Number(entry)] : [];
+          } catch {
+            return []; // It has ended meanwhile.
+          }
+        });
+      before(() => installPackages({ '/usr/sbin/apache2': 'apache2-bin', '/usr/bin/wget': 'wget' }));
+      afterEach(() => {
+        for (const keeper of keepers.splice(0)) keeper.stop();
+        for (const pid of own()) process.kill(pid, 'SIGKILL');
+      });
+
+      it('start it again at once where its parent process alone was killed, and leave nothing of it', async () => {
+        const server = createServer().listen(0, '127.0.0.1');
+        await new Promise((resolve) => server.once('listening', resolve));
+        const { port } = server.address() as AddressInfo;
+        await new Promise((resolve) => server.close(resolve));
+        const modules = ['mpm_event', 'authz_core', 'status'].map(
+          (name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so\n`,
+        );
+        writeFileSync(
+          file('httpd.conf'),
+          `${modules.join('')}ServerRoot ${root}
+DefaultRuntimeDir ${root}
+PidFile ${file('httpd.pid')}
+ErrorLog ${file('error.log')}
+ServerName localhost
+Listen 127.0.0.1:${port}
+User www-data
+Group www-data
+<Location /server-status>
+  SetHandler server-status
+</Location>
+`,
+        );
+        const line = `ocf:heartbeat:apache::configfile=${file('httpd.conf')}::httpd=/usr/sbin/apache2`;
+        const { keeper, said, phase } = await begin(line, { defaults: quick, groups: {} });
+        await phase('stopped');
+        keeper.want('shop', 'run');
+        await phase('running');
+        const parent = Number(readFileSync(file('httpd.pid'), 'utf8'));
+        assert.ok(own().length > 1, 'it has children, which keep its socket');
+        process.kill(parent, 'SIGKILL');
+        await phase('changing');
+        await phase('running');
+        assert.notEqual(Number(readFileSync(file('httpd.pid'), 'utf8')), parent);
+        assert.deepEqual(changes(said), ['start apache', 'stop apache', 'start apache'], said.join('\n'));
+        keeper.want('shop', 'stop');
+        await phase('stopped');
+        assert.deepEqual(own(), []);
+      });
+    });
 });

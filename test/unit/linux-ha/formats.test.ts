@@ -176,6 +176,7 @@ describe('haresources', () => {
     const needs = (line: string): string[] => agentPackages(parseHaresources(`n1 ${line}`));
     assert.deepEqual(needs('10.0.0.1 shop.service lsb:postfix ocf:shop:Filesystem'), []);
     assert.deepEqual(needs('ocf:heartbeat:Dummy Delay::1'), ['resource-agents']);
+    assert.deepEqual(needs('apache ocf:heartbeat:Dummy'), ['resource-agents', 'wget']);
     const mount = ['kmod', 'psmisc', 'resource-agents'];
     assert.deepEqual(needs('Filesystem::/dev/sdb1::/srv ocf:heartbeat:Filesystem::device=/dev/sdc1'), mount);
   });
