@@ -24,7 +24,8 @@ const isAlive = (state: View['nodes'][number]['state']): boolean => state === 'u
 export class LinkWatch {
   readonly #deadtime: number;
   readonly #heard = new Map<string, Map<NodeName, number>>();
-  readonly #silent = new Map<string, readonly NodeName[]>();
+  /** Who was silent over a link and was not heard over it since, be it that no link heard them. */
+  readonly #missed = new Map<string, readonly NodeName[]>();
   readonly #aliveSince = new Map<NodeName, number>();
 
   constructor(deadtime: number) {
@@ -48,11 +49,11 @@ export class LinkWatch {
       const silent = this.status(link, nodes, true, now)
         .peers.filter(({ state }) => state === 'silent')
         .map(({ node }) => node);
-      const before = this.#silent.get(link.name) ?? [];
-      this.#silent.set(link.name, silent);
+      const before = this.#missed.get(link.name) ?? [];
       const lost = silent.filter((name) => !before.includes(name));
       // One that no link hears any more has not come back over this one.
-      const back = before.filter((name) => !silent.includes(name) && this.#state(link, name, now) === 'heard');
+      const back = before.filter((name) => this.#state(link, name, now) === 'heard');
+      this.#missed.set(link.name, [...before.filter((name) => !back.includes(name)), ...lost]);
       const news: LinkNews[] = [];
       const about = { link: link.name, well: silent.length === 0 };
       if (lost.length > 0) {

@@ -81,6 +81,16 @@ describe('links: an alert, and never a failover', () => {
     ]);
   });
 
+  it('says that a peer is back also where it had failed altogether meanwhile', () => {
+    const watch = new LinkWatch(200);
+    play(watch, 0, 1000, [eth0, eth1]);
+    assert.equal(play(watch, 1050, 2000, [eth0]).length, 1);
+    assert.deepEqual(play(watch, 2050, 4000, [], nodes({ node2: 'dead', node3: 'dead' })), []);
+    assert.deepEqual(play(watch, 4050, 5000, [eth0, eth1]), [
+      'link-heard: node2, node3 heard again over mcast eth1 239.0.0.1',
+    ]);
+  });
+
   it('knows degraded links, cables that are out, and links that are not open', () => {
     const watch = new LinkWatch(200);
     const up = nodes({ node2: 'up', node3: 'up' });
