@@ -159,7 +159,9 @@ describe("Debian's resource agents", function () {
         readdirSync('/proc').flatMap((entry) => {
           if (!/^\d+$/.test(entry)) return [];
           try {
-            return readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes(`${file('httpd.conf')}\0`) ? [Number(entry)] : [];
+            return readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes(`${file('httpd.conf')}\0`)
+              ? [Number(entry)]
+              : [];
           } catch {
             return []; // It has ended meanwhile.
           }
