@@ -134,7 +134,7 @@ async function measureOthers(bench: BenchCluster): Promise<void> {
     ...(options.wants('keepalived') ? [1, 0.1, 0.05].map((interval) => keepalived(bench, interval)) : []),
     ...(options.wants('heartbeat') ? [heartbeat(bench)] : []),
   ];
-  for (const contender of contenders) {
+  const measure = async (contender: Contender): Promise<readonly Figure[]> => {
     await contender.start();
     for (const name of ['plug-pull', 'freeze', 'partition'] as const) {
       if (name !== 'plug-pull' && !options.wants(name)) continue;
@@ -144,7 +144,9 @@ async function measureOthers(bench: BenchCluster): Promise<void> {
       );
     }
     await contender.stop();
-  }
+    return [];
+  };
+  for (const contender of contenders) await part(contender.name, () => measure(contender));
 }
 
 try {
