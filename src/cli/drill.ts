@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../base/duration.ts';
@@ -12,6 +12,7 @@ import { summary } from '../drill/report-summary.ts';
 import { listScenarios, scenarioNamed } from '../drill/scenarios.ts';
 import { drillTarget } from '../drill/target.ts';
 import { victimsOf } from '../drill/victims.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { openLab } from '../lab/lab.ts';
 import type { Host } from '../model/inventory.ts';
 import { connect } from '../remote/connection.ts';
@@ -158,7 +159,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillOutcome> {
 
 async function write(file: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolder(dirname(file));
     await writeFile(file, text);
   } catch (error) {
     throw new Problem(

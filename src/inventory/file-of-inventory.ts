@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import { realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { makeFolderSync } from '../files/make-folder.ts';
 
 /** The file in `folder` that belongs to this inventory: one for each, however it is called, so that there are never more of them. */
 export function fileOfInventory(folder: string, inventory: string, extension = ''): string {
@@ -15,7 +16,7 @@ export function fileOfInventory(folder: string, inventory: string, extension = '
 
 /** Replaces a file that only we read, with its folder where there is none. Throws the system's error. */
 export function keepPrivately(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolderSync(dirname(file), 0o700);
   writeFileSync(`${file}.${process.pid}`, text, { mode: 0o600 });
   renameSync(`${file}.${process.pid}`, file);
 }

@@ -1,9 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder } from '../files/make-folder.ts';
 
 /** A file that a host asked for, as it lies in the cache, or the refusal that came instead. */
 export interface CachedFile {
@@ -81,7 +82,7 @@ export class PackageCache {
   }
 
   async #keep(path: string, incoming: IncomingMessage): Promise<CachedFile> {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const beside = `${path}.${process.pid}.part`;
     try {
       await pipeline(incoming, createWriteStream(beside));

@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Problem } from '../base/problem.ts';
+import { makeFolder } from '../files/make-folder.ts';
 
 /** Masks what is secret by its origin: text that a task marked, wherever it comes up later. */
 export class SecretMask {
@@ -54,7 +55,7 @@ export async function readSecret(file: string): Promise<string | undefined> {
 
 /** Writes a secret, readable by nobody else from the first moment, and whole or not at all. */
 export async function writeSecret(file: string, content: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(file), 0o700);
   const beside = `${file}.${process.pid}`;
   try {
     const handle = await open(beside, 'wx', 0o600);

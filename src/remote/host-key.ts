@@ -1,7 +1,8 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
 import type { Problem } from '../base/problem.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { kinds } from './algorithms.ts';
 import {
   fingerprint,
@@ -164,7 +165,7 @@ let appending: Promise<void> = Promise.resolve();
 /** Adds one line to a known_hosts file in a single write, so that two controllers at once cannot mix theirs; hosts of this one queue up. */
 export function addKnownHost(file: string, line: string): Promise<void> {
   const done = appending.then(async () => {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(file), 0o700);
     const before = await readFile(file, 'utf8').catch(() => '');
     if (before.split('\n').includes(line)) return;
     const handle = await open(file, 'a', 0o600);

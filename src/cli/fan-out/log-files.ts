@@ -1,9 +1,9 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../base/problem.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import { FileSink } from './file-sink.ts';
 import type { HostRecord } from './host-record.ts';
-import { makeFolder } from './make-folder.ts';
 import type { OutputStream, View } from './view.ts';
 
 /** The name of a host as that of a file; what a path could take for something else is written as %2F. */

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { chmod, lstat, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../base/problem.ts';
+import { makeFolder } from '../../files/make-folder.ts';
 import { ParcelBeginning, packProgram, parcelEnd } from '../../remote/pack-program.ts';
 import type { Connection } from '../../remote/types.ts';
 import { fileNameOf } from './log-files.ts';
-import { makeFolder } from './make-folder.ts';
 
 export interface ReceiveRequest {
   readonly paths: readonly string[];

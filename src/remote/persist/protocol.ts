@@ -1,7 +1,8 @@
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolderSync } from '../../base/make-folder.ts';
 import { type ExitReason, Problem } from '../../base/problem.ts';
 import type { Target } from '../types.ts';
 
@@ -71,7 +72,13 @@ export function agentSocketPath(): string {
   const uid = process.getuid?.() ?? 0;
   const { XDG_RUNTIME_DIR: runtime } = process.env;
   const dir = runtime ? join(runtime, 'muster') : join(tmpdir(), `muster-${uid}`);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  try {
+    makeFolderSync(dir, 0o700);
+  } catch (error) {
+    const seen = (error as Error).message;
+    const message = `Cannot keep connections open as ${dir} must be a directory of yours alone: ${seen}`;
+    throw new Problem('badInput', message, { hint: 'set XDG_RUNTIME_DIR to a directory that you can write to' });
+  }
   const seen = lstatSync(dir);
   if (!seen.isDirectory() || seen.uid !== uid || (seen.mode & 0o077) !== 0) {
     const message = `Cannot keep connections open as ${dir} must be a directory of yours alone: it is not`;

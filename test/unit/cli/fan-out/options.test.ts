@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Problem } from '../../../../src/base/problem.ts';
-import { makeFolder } from '../../../../src/cli/fan-out/make-folder.ts';
 import { type RollingOptions, withRollingOptions } from '../../../../src/cli/fan-out/options.ts';
 import { rolling } from '../../../../src/cli/fan-out/reach.ts';
 import { Screen } from '../../../../src/cli/fan-out/screen.ts';
 import { type ViewOptions, viewsFor } from '../../../../src/cli/fan-out/views.ts';
+import { makeFolder, makeFolderSync } from '../../../../src/files/make-folder.ts';
 
 describe('options of a run on many hosts', () => {
   const parsed = (...words: string[]) => {
@@ -60,6 +60,11 @@ describe('options of a run on many hosts', () => {
       await assert.rejects(makeFolder(join(folder, 'file')), /EEXIST/);
       await assert.rejects(makeFolder(join(folder, 'file', 'below')), /EEXIST|ENOTDIR/);
       await assert.rejects(makeFolder('/proc/none/below'), /ENOENT/);
+      assert.throws(() => makeFolderSync('/proc/none/below'), /ENOENT/);
+      makeFolderSync(join(deep, 'c', 'd'), 0o700);
+      makeFolderSync(join(deep, 'c', 'd'), 0o700);
+      assert.ok(existsSync(join(deep, 'c', 'd')));
+      assert.throws(() => makeFolderSync(join(folder, 'file', 'below')), /EEXIST|ENOTDIR/);
     } finally {
       rmSync(folder, { recursive: true });
     }
