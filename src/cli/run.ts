@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { Problem } from '../base/problem.ts';
 import type { Host } from '../model/inventory.ts';
 import { forEachHost } from '../remote/pool.ts';
-import type { RunResult } from '../remote/types.ts';
+import type { ExecOptions, RunResult } from '../remote/types.ts';
 import { renderCommand, renderWord } from './fan-out/command-template.ts';
 import { exitCodeOf, type HostRecord, highestCode, recordOf } from './fan-out/host-record.ts';
 import { withInterrupt } from './fan-out/interrupt.ts';
@@ -77,6 +77,29 @@ async function run(pattern: string, words: string[], options: Options): Promise<
   const records = new Map<string, HostRecord>();
   const endings: Promise<void>[] = [];
 
+  const how = (name: string, signal: AbortSignal): ExecOptions => {
+    const give = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
+      let own: Buffer | undefined;
+      const waits = views.flatMap((view) => {
+        if (view.borrows) return view.output(name, stream, chunk) ?? [];
+        own ??= Buffer.from(chunk);
+        return view.output(name, stream, own) ?? [];
+      });
+      return waits.length === 0 ? undefined : Promise.all(waits).then(() => {});
+    };
+    return {
+      as: programOf.get(name)!.as,
+      signal,
+      timeoutMs: options.timeout,
+      pty: options.pty,
+      stdin: input?.reader(),
+      collect: false,
+      borrow: true,
+      onStdout: give('stdout'),
+      onStderr: give('stderr'),
+    };
+  };
+
   await withInterrupt(
     () => screen.missing(),
     (signal) =>
@@ -87,6 +110,11 @@ async function run(pattern: string, words: string[], options: Options): Promise<
           ...rolling(options, targets.length),
           failed: (result) => result.rc !== 0,
           signal,
+          atOnce: async (target) => {
+            if (target.persist === undefined || input !== undefined) return undefined;
+            const { commandOnHeld } = await import('../remote/persist/held-command.ts');
+            return await commandOnHeld(target, programOf.get(target.name)!.command, how(target.name, signal));
+          },
           onOutcome: (outcome) => {
             const record = recordOf(outcome);
             records.set(record.host, record);
@@ -99,29 +127,7 @@ async function run(pattern: string, words: string[], options: Options): Promise<
             }
           },
         },
-        (connection, { name }) => {
-          const give = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
-            let own: Buffer | undefined;
-            const waits = views.flatMap((view) => {
-              if (view.borrows) return view.output(name, stream, chunk) ?? [];
-              own ??= Buffer.from(chunk);
-              return view.output(name, stream, own) ?? [];
-            });
-            return waits.length === 0 ? undefined : Promise.all(waits).then(() => {});
-          };
-          const { command, as } = programOf.get(name)!;
-          return connection.exec(command, {
-            as,
-            signal,
-            timeoutMs: options.timeout,
-            pty: options.pty,
-            stdin: input?.reader(),
-            collect: false,
-            borrow: true,
-            onStdout: give('stdout'),
-            onStderr: give('stderr'),
-          });
-        },
+        (connection, { name }) => connection.exec(programOf.get(name)!.command, how(name, signal)),
       ),
   ).finally(() => input?.close());
 

@@ -26,6 +26,8 @@ export interface PoolOptions<T> {
   readonly failed?: ((value: T) => boolean) | undefined;
   /** Ctrl-C: hosts not yet begun are left, programs that run are killed by whoever got the same signal. */
   readonly signal?: AbortSignal | undefined;
+  /** Does the work without a connection of its own, where that can be; undefined: it cannot, and nothing was done. */
+  readonly atOnce?: ((target: Target) => Promise<T | undefined>) | undefined;
   /** Called as each host ends, in the order in which they end. */
   readonly onOutcome?: ((outcome: HostOutcome<T>) => void) | undefined;
 }
@@ -66,6 +68,8 @@ export async function forEachHost<T>(
         const message = `Cannot begin with host "${target.name}" as no more than the allowed hosts may fail: ${enough}`;
         return end(index, { target, state: 'skipped', problem: new Problem('hostFailed', message), seconds: 0 });
       }
+      const done = await options.atOnce?.(target);
+      if (done !== undefined) return end(index, { target, state: 'ok', value: done, seconds: since() });
       const connection = await connect(target, { signal: options.signal });
       let value: T;
       try {

@@ -8,7 +8,8 @@ import type { Session } from '../session.ts';
 import type { Target } from '../types.ts';
 import { Bridge, type Parked } from './bridge.ts';
 import { dialAgent } from './client.ts';
-import { type AgentStatus, JsonLines, type Order, type Reply } from './protocol.ts';
+import { type AgentStatus, type CommandOrder, JsonLines, type Order, type Reply } from './protocol.ts';
+import { CommandServer, type Lease } from './serve-commands.ts';
 
 /** An agent with nothing to hold ends after this long; in milliseconds. */
 const lonelyMs = 3000;
@@ -87,6 +88,12 @@ class Agent {
     const order = (await lines.next().catch(() => undefined)) as Order | undefined;
     if (order?.want === 'session') lines.send({ heard: true });
     if (order?.want === 'session') return await this.#session(socket, lines, order);
+    if (order?.want === 'commands') {
+      this.#count(socket);
+      lines.send({ heard: true });
+      lines.leave();
+      return void new CommandServer(socket, (command) => this.#lend(command));
+    }
     if (order?.want === 'status') lines.send({ status: this.#status() });
     if (order?.want === 'stop') {
       const stopped = this.#held.size;
@@ -98,12 +105,7 @@ class Agent {
   }
 
   async #session(socket: Socket, lines: JsonLines, order: Extract<Order, { want: 'session' }>): Promise<void> {
-    this.#clients++;
-    socket.once('close', () => {
-      this.#clients--;
-      this.#watch();
-    });
-    this.#watch();
+    this.#count(socket);
     const key = targetKey(order.target);
     let held = this.#idle(key);
     const warm = held !== undefined;
@@ -141,6 +143,25 @@ class Agent {
     new Bridge(connection, mine.session, mine.parked, (clean) => this.#release(mine, order.persistMs, clean));
     lines.send({ ready: true, warm, workerGroups: mine.parked.map(({ group }) => group) });
     socket.resume();
+  }
+
+  /** We stay as long as the client does. */
+  #count(socket: Socket): void {
+    this.#clients++;
+    socket.once('close', () => {
+      this.#clients--;
+      this.#watch();
+    });
+    this.#watch();
+  }
+
+  /** Not a connection with a worker shell that waits: its channel is one less of sshd's, and a bridge gives it up first. */
+  #lend({ key, name, persistMs }: CommandOrder): Lease | undefined {
+    const held = this.#idle(key);
+    if (held === undefined || held.parked.length > 0 || held.session.target.name !== name) return undefined;
+    held.inUse = true;
+    clearTimeout(held.timer);
+    return { session: held.session, release: (clean) => this.#release(held, persistMs, clean) };
   }
 
   #idle(key: string): Held | undefined {

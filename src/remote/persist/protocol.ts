@@ -2,8 +2,8 @@ import { lstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeFolderSync } from '../../base/make-folder.ts';
 import { type ExitReason, Problem } from '../../base/problem.ts';
+import { makeFolderSync } from '../../files/make-folder.ts';
 import type { Target } from '../types.ts';
 
 /** What a client says first: one line of JSON. */
@@ -16,6 +16,8 @@ export type Order =
       readonly password: string | undefined;
       readonly mayAsk: boolean;
     }
+  /** Commands on connections that are open: from the answer on, blocks of `commandWords`. */
+  | { readonly want: 'commands' }
   | { readonly want: 'status' }
   | { readonly want: 'stop' };
 
@@ -65,6 +67,52 @@ export const requests = {
 } as const;
 
 /**
+ * What is said of commands, after `want: 'commands'`: blocks of a number (the client's, for one command), one of these words
+ * and what belongs to it.
+ */
+export const commandWords = {
+  /** With a `CommandOrder`, in JSON. */
+  run: 'run',
+  /** End the command. */
+  stop: 'stop',
+  /** Whoever gets it sends it back: it is there. */
+  there: 'there',
+  /** No such connection is open and free: nothing was done. */
+  elsewhere: 'elsewhere',
+  stdout: 'stdout',
+  stderr: 'stderr',
+  /** With a `CommandEnd`, in JSON. */
+  end: 'end',
+} as const;
+
+export interface CommandOrder {
+  /** `targetKey` of the host. */
+  readonly key: string;
+  readonly name: string;
+  readonly persistMs: number;
+  readonly command: string;
+  readonly as: 'user' | 'root' | undefined;
+  readonly timeoutMs: number | undefined;
+}
+
+export type CommandEnd =
+  | {
+      readonly rc: number | null;
+      readonly signal: string | null;
+      readonly seconds: number;
+      readonly timedOut: boolean;
+    }
+  | {
+      readonly problem: {
+        readonly reason: ExitReason;
+        readonly message: string;
+        readonly hint: string | undefined;
+        /** The connection ended in the middle. */
+        readonly lost: boolean;
+      };
+    };
+
+/**
  * The socket's path, in a directory that is ours alone; its name has the protocol's version in it.
  * Throws a `Problem` where somebody else has put something there.
  */
@@ -84,7 +132,7 @@ export function agentSocketPath(): string {
     const message = `Cannot keep connections open as ${dir} must be a directory of yours alone: it is not`;
     throw new Problem('badInput', message, { hint: `chmod 700 ${dir}, if it is yours` });
   }
-  return join(dir, 'agent-2.sock');
+  return join(dir, 'agent-3.sock');
 }
 
 /** An agent that says nothing for this long is stopped or hangs: nobody waits for it any longer. In milliseconds. */
