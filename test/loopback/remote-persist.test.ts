@@ -8,10 +8,11 @@ import { Problem } from '../../src/base/problem.ts';
 import { waitUntil } from '../../src/lab/wait.ts';
 import { connect } from '../../src/remote/connection.ts';
 import { dialAgent } from '../../src/remote/persist/client.ts';
+import { commandOnHeld } from '../../src/remote/persist/held-command.ts';
 import { type AgentStatus, type Answer, agentSocketPath, JsonLines } from '../../src/remote/persist/protocol.ts';
 import { ConnectionLost } from '../../src/remote/problems.ts';
 import { Secret } from '../../src/remote/secret.ts';
-import type { Target } from '../../src/remote/types.ts';
+import type { ExecOptions, RunResult, Target } from '../../src/remote/types.ts';
 import { installPackages } from '../debian/installed.ts';
 import { isGone, startSshd, type TestSshd } from './sshd.ts';
 
@@ -114,6 +115,79 @@ describe('remote: connections that are kept open', function () {
     assert.equal(logins(), 2);
   });
 
+  it('take commands without a bridge, through one socket, as long as nobody has the connection', async () => {
+    const apart = target({ environment: { LC_APART: '1' } });
+    await (await connect(apart)).close();
+    assert.ok(await idle());
+    const before = logins();
+    const said: string[] = [];
+    const run = (command: string, options: ExecOptions = {}): Promise<RunResult | undefined> =>
+      commandOnHeld(apart, command, { collect: false, onStdout: (chunk) => void said.push(`${chunk}`), ...options });
+    const both = await Promise.all([run('echo out; echo err >&2; sleep 0.5; exit 3'), run('echo never')]);
+    assert.deepEqual([both[0]?.rc, both[0]?.signal, both[0]?.timedOut, both[1]], [3, null, false, undefined]);
+    assert.equal((await run('kill -9 $$'))?.signal, 'SIGKILL');
+    assert.deepEqual(said, ['out\n']);
+
+    // A reader that takes its time gets all, and holds the command back meanwhile.
+    let bytes = 0;
+    const slow = await run('head -c 3000000 /dev/zero', {
+      onStdout: async (chunk) => {
+        bytes += chunk.length;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      },
+    });
+    assert.deepEqual([slow?.rc, bytes], [0, 3_000_000]);
+
+    const late = await run('echo $$; exec sleep 300', { timeoutMs: 300 });
+    assert.ok(late?.timedOut && late.rc === null && (await isGone(Number(said.at(-1)))));
+    const stop = new AbortController();
+    const stopped = run('echo $$; exec sleep 300', {
+      signal: stop.signal,
+      onStdout: (chunk) => {
+        said.push(`${chunk}`);
+        stop.abort();
+      },
+    });
+    await assert.rejects(stopped, (error: Problem) => error.reason === 'interrupted');
+    assert.ok(await isGone(Number(said.at(-1))));
+
+    for (const more of [{ stdin: 'x' }, { pty: true }, { collect: true }])
+      assert.equal(await run('echo', more), undefined);
+    assert.equal((await run('true'))?.rc, 0);
+    assert.equal(logins(), before);
+    // A worker shell that waits has a channel of sshd's.
+    assert.equal((await session(apart))[1], '3');
+    assert.equal(await run('true'), undefined);
+  });
+
+  it('tell a command that was ordered that they are lost, and end with a client that goes', async () => {
+    const held = target({ name: 'other', environment: { LC_APART: '2' } });
+    await (await connect(held)).close();
+    assert.ok(await idle());
+    const lost = commandOnHeld(held, 'kill -9 $PPID; sleep 2', { collect: false });
+    await assert.rejects(lost, (error) => {
+      assert.ok(error instanceof ConnectionLost, String(error));
+      assert.match(error.message, /^Cannot reach host "other" as the connection must last/);
+      return true;
+    });
+    const file = join(runtime, 'left.mjs');
+    const module = (path: string): string => JSON.stringify(join(process.cwd(), 'src/remote', path));
+    writeFileSync(
+      file,
+      `import { connect } from ${module('connection.ts')};
+       import { commandOnHeld } from ${module('persist/held-command.ts')};
+       const target = ${JSON.stringify(held)};
+       await (await connect(target)).close();
+       const onStdout = (chunk) => void process.stdout.write(chunk);
+       const command = 'echo $$; while :; do sleep 0.1; echo; done';
+       for (;;) await commandOnHeld(target, command, { collect: false, onStdout });`,
+    );
+    const child = spawn(start[0]!, [...start.slice(1, 3), file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const pid = await new Promise<number>((resolve) => child.stdout.once('data', (said) => resolve(Number(`${said}`))));
+    child.kill('SIGKILL');
+    assert.ok(await isGone(pid));
+  });
+
   it('are another for other settings, and are asked for passphrases through the client', async () => {
     const file = join(sshd.dir, 'locked');
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'phrase', '-f', file]);
@@ -201,6 +275,9 @@ describe('remote: connections that are kept open', function () {
   });
 
   it('are given up, and made without the process, where it hangs', async () => {
+    const apart = target({ environment: { LC_APART: '3' } });
+    await (await connect(apart)).close();
+    assert.ok(await idle());
     const connection = await connect(target());
     const { pid } = (await status())!;
     writeFileSync(join(runtime, 'hosts.yml'), `hosts: { node1: { address: 127.0.0.1, port: ${sshd.port} } }\n`);
@@ -223,9 +300,21 @@ describe('remote: connections that are kept open', function () {
       return error instanceof ConnectionLost;
     });
     await begins;
+    let orderedBegun = (): void => {};
+    const orderedBegins = new Promise<void>((resolve) => {
+      orderedBegun = resolve;
+    });
+    const ordered = commandOnHeld(apart, 'echo on; sleep 20', { collect: false, onStdout: () => orderedBegun() });
+    // It has begun: to run it without the process would be to run it twice.
+    const orderedLost = assert.rejects(ordered, (error) => {
+      assert.match(String(error), /the background process that holds it hangs/);
+      return error instanceof ConnectionLost;
+    });
+    await orderedBegins;
     process.kill(pid, 'SIGSTOP');
     try {
-      const [run, shown] = await Promise.all([cli(...words, '--', 'echo direct'), cli('agent', 'status'), lost]);
+      const direct = cli(...words, '--', 'echo direct');
+      const [run, shown] = await Promise.all([direct, cli('agent', 'status'), lost, orderedLost]);
       assert.deepEqual(run, [0, 'node1 (1)\ndirect\n']);
       assert.equal(shown[0], 2);
       assert.match(shown[1], /it was silent for 5 s\n +hint: .*fuser -k /);

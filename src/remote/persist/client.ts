@@ -32,6 +32,10 @@ export function dialAgent(path: string): Promise<Socket | undefined> {
 /** True once an agent did not answer: the rest of the run goes without it. */
 let deaf = false;
 
+export function noteDeaf(): void {
+  deaf = true;
+}
+
 let starting: Promise<boolean> | undefined;
 
 /** Starts an agent, once for all hosts of a run, and waits until it listens; false where it does not. */
@@ -105,7 +109,7 @@ async function order(
   });
   const heard = (await lines.next(deafMs)) as Answer | undefined;
   if (heard === undefined) {
-    deaf = true;
+    noteDeaf();
     return undefined;
   }
   for (;;) {

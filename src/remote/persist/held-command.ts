@@ -6,7 +6,7 @@ import { FieldReader, fields, readBlocks } from '../packets.ts';
 import { ConnectionLost, interrupted, unreachable } from '../problems.ts';
 import { gatherWrites } from '../ssh2-economy.ts';
 import type { ExecOptions, RunResult, Target } from '../types.ts';
-import { dialAgent } from './client.ts';
+import { dialAgent, noteDeaf } from './client.ts';
 import { agentSocketPath, type CommandEnd, type CommandOrder, commandWords, deafMs, JsonLines } from './protocol.ts';
 
 /** A longer command takes the way of its own; in characters. */
@@ -38,13 +38,14 @@ export async function commandOnHeld(
   if (persist === undefined || dial !== undefined || access?.sudoPassword !== undefined) return undefined;
   if (options.stdin !== undefined || options.pty === true || options.collect !== false) return undefined;
   if (command.length > longestCommand) return undefined;
-  if (options.signal?.aborted) throw interrupted(target);
   link ??= CommandLink.open();
   const { as, timeoutMs } = options;
   // As whoever opened the connection said it.
   const key = targetKey({ ...target, identityAgent: agentSocket(target) ?? 'none' });
   const order = { key, name: target.name, persistMs: persist.idleMs, command, as, timeoutMs };
-  return await (await link)?.run(target, order, options);
+  const opened = await link;
+  if (options.signal?.aborted) throw interrupted(target);
+  return await opened?.run(target, order, options);
 }
 
 class CommandLink {
@@ -57,15 +58,20 @@ class CommandLink {
   #why = 'the background process that held it has ended';
   #closed = false;
 
-  /** Undefined where no agent runs, or it does not answer: whoever asks it next finds that out, too. */
+  /** Undefined where no agent runs, or it does not answer. */
   static async open(): Promise<CommandLink | undefined> {
     const socket = await dialAgent(agentSocketPath());
     if (socket === undefined) return undefined;
     const lines = new JsonLines(socket);
+    const asked = performance.now();
     lines.send({ want: 'commands' });
     // Before this answer nothing is ordered: a process that hangs would do it when everybody has given up.
     const answer = await lines.next(deafMs).catch(() => undefined);
-    if (answer === undefined) return void socket.destroy();
+    if (answer === undefined) {
+      if (performance.now() - asked >= deafMs) noteDeaf();
+      socket.destroy();
+      return undefined;
+    }
     lines.leave();
     return new CommandLink(socket);
   }
