@@ -1,4 +1,6 @@
 import type { NodeName } from '../model/names.ts';
+import { driftSaid } from './differences.ts';
+import { needsHere } from './fencing/need.ts';
 import type { Beat, Message } from './message.ts';
 import { barredHere, mayRunHere, startingHere } from './resource-wishes.ts';
 import { isAway, type NodeState, openGroups, type Peer, wakeBy } from './state.ts';
@@ -20,6 +22,9 @@ export function ownBeat(state: NodeState): Beat {
     fenceMe: whyFenceMe(state),
     waitsFor: state.fencing.waitsFor.length === 0 ? undefined : state.fencing.waitsFor,
     orders: state.orders.digest === 0 ? undefined : state.orders.digest,
+    needs: needsHere(state),
+    wants: state.wants,
+    drift: state.role === 'node' ? driftSaid(state.cluster) : undefined,
   };
   return state.beat;
 }

@@ -1,9 +1,9 @@
-import { own } from '../base/own.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { gateMargin } from '../model/gate-margin.ts';
 import type { NodeName } from '../model/names.ts';
 import { addressesOf, agentsOf, type ResourceGroup } from '../model/resource-group.ts';
 import { newReach } from './connectivity.ts';
+import { wantsHash } from './differences.ts';
 import { newEpochState, type VoterRecord, type VoterSet } from './epoch-state.ts';
 import { newFencingState } from './fencing/fencing-state.ts';
 import { recallFenced } from './fencing/two-nodes.ts';
@@ -47,6 +47,8 @@ export function initialState(cluster: Cluster, self: NodeName, options: NodeOpti
     epochs: newEpochState(options.recorded, startedAt),
     lease,
     gateLifetime,
+    driftBound: cluster.driftBound,
+    wants: index < cluster.nodes.length ? wantsHash(cluster) : undefined,
     attempt,
     startedAt,
     // Where a store has the leases, nothing was only in this node's memory.
@@ -125,13 +127,8 @@ export function newGroup(group: ResourceGroup, cluster?: Cluster): Group {
     takenBy: undefined,
     takenUntil: Number.NEGATIVE_INFINITY,
     frozen: false,
-    resources:
-      cluster === undefined || agentsOf(group).length === 0 ? undefined : newStanding(needsFencing(cluster, group)),
+    resources: cluster === undefined || agentsOf(group).length === 0 ? undefined : newStanding(),
     announcing: undefined,
     why: 'nobody has held it since this node started',
   };
-}
-
-function needsFencing({ resources }: Cluster, { name }: ResourceGroup): boolean {
-  return own(resources?.groups ?? {}, name)?.needsFencing ?? false;
 }

@@ -1,3 +1,4 @@
+import { foldHosts } from '../base/host-range.ts';
 import { type StoreKind, storeBound, storeWhere } from '../model/lease-store.ts';
 import type { GroupName, IpAddress, MacAddress, NodeName } from '../model/names.ts';
 import { ownBeat } from './beats.ts';
@@ -5,7 +6,7 @@ import { waitsFor, whyNotAlone, whyWaiting } from './fencing/explain.ts';
 import { inMaintenance, leftTo } from './maintenance.ts';
 import { isAlive, votesHeard } from './membership.ts';
 import { orderOf } from './orders.ts';
-import { candidates } from './placement.ts';
+import { candidates, keptBy } from './placement.ts';
 import { mayAskFor, whyBarredOn } from './resource-wishes.ts';
 import { type Group, isAway, type NodeState } from './state.ts';
 import { storeAnswers } from './store-record.ts';
@@ -213,6 +214,13 @@ function votersOf({ cluster, voters, names }: NodeState, votes: number): readonl
   return voters.filter((name) => (votes & (1 << names.indexOf(name))) !== 0);
 }
 
+/** Where it would go, but for a difference between configurations; as an aside, or empty. */
+function whyKept(state: NodeState, group: Group, now: number): string {
+  const kept = keptBy(state, group, now);
+  if (kept === undefined) return '';
+  return `; it goes to ${kept.to} when ${foldHosts(kept.others)} and ${state.self} have the same configuration`;
+}
+
 function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, now: number): string {
   const { claim, why } = group;
   if (claim.phase === 'holding') {
@@ -220,7 +228,9 @@ function reasonOf(state: NodeState, group: Group, holder: NodeName | undefined, 
     if (claim.offer !== undefined) return `on ${state.self}, which hands it over to ${claim.offer.to}`;
     if (group.resources?.barred !== undefined)
       return `on ${state.self}, which gives it up for now, and no other node may have it: ${group.resources.barred}`;
-    return claim.gateOpen ? `on ${state.self} as ${why}` : `${state.self} has its lease, but its gate is not open yet`;
+    return claim.gateOpen
+      ? `on ${state.self} as ${why}${whyKept(state, group, now)}`
+      : `${state.self} has its lease, but its gate is not open yet`;
   }
   if (claim.phase === 'closing' || claim.phase === 'released')
     return `${state.self} hands it over to ${claim.to ?? 'whoever is there'}`;

@@ -129,6 +129,7 @@ export interface Decision {
     | 'voters'
     | 'resources'
     | 'waits'
+    | 'unaware'
     | 'fence'
     | 'fenced'
     | 'fence-failed'

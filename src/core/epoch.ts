@@ -59,7 +59,7 @@ export function write(
 
 /** How long a voter keeps to a set before it helps to choose the next one: all leases of the set before are over then. */
 export function settledAt(state: NodeState): number {
-  return Math.max(state.epochs.since + longestLease(state) * silence(state.cluster.driftBound), state.silentUntil);
+  return Math.max(state.epochs.since + longestLease(state) * silence(state.driftBound), state.silentUntil);
 }
 
 /** A newer set is on the disk: from now on it is in force, and nothing that was counted by the older one counts any more. */
@@ -77,7 +77,7 @@ export function adopt(state: NodeState, set: VoterSet, now: number): void {
   const votes = (state.voterMask & state.selfBit) !== 0;
   // What it may have forgotten, or never heard of, is over then; a voter that has been one all along knows it all.
   if (votes && (!voted || skipped))
-    state.silentUntil = Math.max(state.silentUntil, now + longestLease(state) * silence(state.cluster.driftBound));
+    state.silentUntil = Math.max(state.silentUntil, now + longestLease(state) * silence(state.driftBound));
   dropVotes(state, now);
   decide(state, { what: 'voters', why: `${set.voters.join(', ')} vote as of epoch ${set.epoch}` });
   if (!votes) shut(state, [...state.groups.values()].filter(isHeld), undefined, now);

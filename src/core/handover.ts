@@ -193,7 +193,7 @@ export function onClosed(state: NodeState, token: number, ok: boolean, now: numb
   for (const group of state.groups.values()) {
     const { claim } = group;
     if (claim.phase !== 'closing' || claim.token !== token) continue;
-    if (!mayBeReleased(group)) {
+    if (!mayBeReleased(state, group)) {
       group.claim = { phase: 'idle' };
       continue;
     }

@@ -40,6 +40,11 @@ export interface Beat {
   readonly waitsFor?: readonly NodeName[] | undefined;
   /** The hash over the operators' orders that the sender knows; undefined where it knows none. */
   readonly orders?: number | undefined;
+  /** The groups that need fencing by the sender's configuration; undefined where agents run none, or it does not say. */
+  readonly needs?: readonly GroupName[] | undefined;
+  /** A hash over what says where groups are wanted in its configuration, and its drift bound in parts of a million. */
+  readonly wants?: number | undefined;
+  readonly drift?: number | undefined;
 }
 
 /** What a voter says beside its promise of who may still run a group that needs fencing (`fencing/owners.ts`). */
@@ -108,7 +113,7 @@ export type Message =
       readonly kind: 'promise';
       readonly nonce: string;
       readonly answers: readonly Answer[];
-      /** Of the groups that need fencing, and were promised. */
+      /** Of the groups that need fencing, and were promised, or refused as they were not asked for as such. */
       readonly owners?: readonly OwnerWord[] | undefined;
     }
   /** The second phase, and every renewal: grant me these leases for `lease` milliseconds from when you answer. */

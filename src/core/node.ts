@@ -8,6 +8,7 @@ import { announceDue } from './announcements.ts';
 import { beat } from './beats.ts';
 import { noteReach, watchReach } from './connectivity.ts';
 import { initialState } from './create.ts';
+import { noteDrift } from './drift.ts';
 import type { Effect } from './effect.ts';
 import { isOfThisEpoch, learnVoters } from './epoch.ts';
 import {
@@ -22,6 +23,7 @@ import { onChangePrepare, onChangePropose } from './epoch-register.ts';
 import type { Event } from './event.ts';
 import { onOwnersPersisted } from './fencing/accepting.ts';
 import { driveFencing, isFencedLife, noteLife, onFenceCommand, onFenced, onPeersFenced } from './fencing/fence.ts';
+import { noteNeeds } from './fencing/need.ts';
 import { keepRecords } from './fencing/owners.ts';
 import { answerQuestion, onQuestionAnswered } from './fencing/store-owner.ts';
 import { addAgain } from './fencing/two-nodes.ts';
@@ -170,6 +172,8 @@ function receive(
   noteLife(state, from.name, life);
   heard(state, from, now);
   if ('beat' in message) {
+    noteNeeds(state, from, message.beat);
+    noteDrift(state, from, message.beat, now);
     noteBeat(from, message.beat, epoch);
     if (message.beat.fenced !== undefined) onPeersFenced(state, from, message.beat.fenced, now);
     learnHolders(state, from, now);

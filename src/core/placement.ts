@@ -1,5 +1,6 @@
 import type { NodeName } from '../model/names.ts';
 import { betterConnected, mayFailBack, reachOf } from './connectivity.ts';
+import { othersWant } from './differences.ts';
 import { inMaintenance, leftTo } from './maintenance.ts';
 import { isAlive } from './membership.ts';
 import { leftRunningOn } from './no-quorum.ts';
@@ -91,7 +92,22 @@ export function handoverTarget(
     return others.length === 0 ? undefined : others[failedOffers % others.length];
   }
   const better = betterTarget(state, group, now);
+  if (better !== undefined && waitsForOthers(state, group, better)) return undefined;
   return better !== undefined && isReadyFor(state, group, better) ? better : undefined;
+}
+
+/** Where nodes want groups elsewhere than this one does, only what an operator or the network wants is done. */
+function waitsForOthers(state: NodeState, group: Group, to: NodeName): boolean {
+  return (
+    movedTo(state, group) !== to && reachOf(state, to) <= reachOf(state, state.self) && othersWant(state).length > 0
+  );
+}
+
+/** The nodes whose other configuration keeps a group from where it is wanted; empty where none does. */
+export function keptBy(state: NodeState, group: Group, now: number): { to: NodeName; others: NodeName[] } | undefined {
+  if (group.claim.phase !== 'holding' || isAway(state) || inMaintenance(state, state.self)) return undefined;
+  const to = betterTarget(state, group, now);
+  return to !== undefined && waitsForOthers(state, group, to) ? { to, others: othersWant(state) } : undefined;
 }
 
 /** Where a group that may stay should be rather. */

@@ -9,6 +9,7 @@
 import type { GroupName, NodeName } from '../model/names.ts';
 import type { Manner } from './effect.ts';
 import type { Event } from './event.ts';
+import { needsFencing } from './fencing/need.ts';
 import { stopsAfterOthers, waitsFor } from './group-order.ts';
 import { inMaintenance } from './maintenance.ts';
 import type { Wish } from './resources/event.ts';
@@ -117,7 +118,7 @@ export function mayRunOn(state: NodeState, group: Group, name: NodeName): boolea
 export function isReadyFor(state: NodeState, group: Group, name: NodeName): boolean {
   if (group.resources === undefined) return true;
   // Whoever says nothing about it is of a version that knows no resources.
-  if (state.peers.get(name)?.beat?.mayRun === undefined) return !group.resources.needsFencing;
+  if (state.peers.get(name)?.beat?.mayRun === undefined) return !needsFencing(state, group.name);
   return !mayRunOn(state, group, name);
 }
 
@@ -148,7 +149,7 @@ export function stopsFirst(state: NodeState, group: Group, why: () => string): b
   if (standing.stopping) {
     if (isStopped(standing)) return true;
     // The gate silences what is left of it; without one, somebody has to see to it that this node runs nothing.
-    return standing.phase === 'stuck' && !standing.needsFencing;
+    return standing.phase === 'stuck' && !needsFencing(state, group.name);
   }
   standing.stopping = true;
   if (standing.phase !== 'stopped')
@@ -177,8 +178,9 @@ export function staysHere(state: NodeState, { resources: standing }: Group, now:
  * Whether a release that is said to the voters would be true: nothing of it runs any more, but for what cannot be stopped and
  * need not be. Who votes no more lets go at once; what it ran till then has the rest of the lease to stop.
  */
-export function mayBeReleased({ resources }: Group): boolean {
-  return resources === undefined || isStopped(resources) || (resources.phase === 'stuck' && !resources.needsFencing);
+export function mayBeReleased(state: NodeState, { name, resources }: Group): boolean {
+  if (resources === undefined || isStopped(resources)) return true;
+  return resources.phase === 'stuck' && !needsFencing(state, name);
 }
 
 /**

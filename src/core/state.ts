@@ -220,7 +220,11 @@ export interface NodeState {
   readonly epochs: EpochState;
   /** What voters are asked for, and what the gate is armed for: less the margin for drift and one kernel tick. */
   readonly lease: number;
-  readonly gateLifetime: number;
+  gateLifetime: number;
+  /** The largest of all configurations that are known. */
+  driftBound: number;
+  /** A hash over what says where groups are wanted (`differences.ts`); undefined for an arbiter, which wants nothing. */
+  readonly wants: number | undefined;
   /** From the first prepare to the arming at most; a restarted voter's silence outlasts it. */
   readonly attempt: number;
   readonly startedAt: number;

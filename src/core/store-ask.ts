@@ -12,8 +12,8 @@ export function storeFreeAt(state: NodeState, group: Group): number {
   if (state.store === undefined) return Number.NEGATIVE_INFINITY;
   const seen = state.store.seen.get(group.name);
   if (seen === undefined) return Number.POSITIVE_INFINITY;
-  const { self, lease, options, cluster } = state;
-  return freeAt(seen, { self, lease, incarnation: options.incarnation, driftBound: cluster.driftBound });
+  const { self, lease, options, driftBound } = state;
+  return freeAt(seen, { self, lease, incarnation: options.incarnation, driftBound });
 }
 
 /** The second half of arm, ask, grant: the kernel holds the round's token, now the store may be asked. */

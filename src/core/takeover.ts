@@ -7,10 +7,11 @@ import type { GroupName, NodeName } from '../model/names.ts';
 import { compareBallots } from './ballot.ts';
 import { sendToAll } from './beats.ts';
 import type { Reason } from './effect.ts';
+import { needsFencing } from './fencing/need.ts';
 import { keepsOwner, leastRound, ownWord, promiseBarrier } from './fencing/owners.ts';
 import { mayHearMore, obstacle } from './fencing/permission.ts';
 import { mayReplace } from './fencing/store-owner.ts';
-import { noteWaiting } from './fencing/waiting.ts';
+import { noteToldOwner, noteWaiting } from './fencing/waiting.ts';
 import { firstTurnAt } from './first-start.ts';
 import { giveUpAsking, noteRefusal, startRound } from './lease.ts';
 import { inMaintenance, leftTo } from './maintenance.ts';
@@ -63,7 +64,7 @@ export function expireAttempts(state: NodeState, now: number): void {
  * so for the answers there is all of its life.
  */
 function askingUntil(state: NodeState, group: Group, since: number): number {
-  if (state.store !== undefined || !state.fencing.needed.has(group.name)) return since + state.attempt;
+  if (state.store !== undefined || !needsFencing(state, group.name)) return since + state.attempt;
   const round = state.rounds.find(
     ({ asked, entries }) => asked && entries.some((one) => one.group === group && !one.done),
   );
@@ -190,8 +191,8 @@ function prepare(state: NodeState, groups: readonly Group[], now: number): void 
 }
 
 function askPromises(state: NodeState, nonce: string, requests: readonly Request[], now: number): void {
-  const { lease, options, fencing } = state;
-  const needed = requests.flatMap(({ group }) => (fencing.needed.has(group) ? [group] : []));
+  const { lease, options } = state;
+  const needed = requests.flatMap(({ group }) => (needsFencing(state, group) ? [group] : []));
   const owned = needed.length === 0 ? {} : { owned: needed };
   sendToAll(state, { kind: 'prepare', nonce, incarnation: options.incarnation, requests, lease, ...owned }, now);
 }
@@ -244,13 +245,14 @@ export function onPromise(
     const group = state.groups.get(answer.group);
     const preparing = group === undefined ? undefined : preparingOf(group);
     if (group === undefined || preparing?.nonce !== message.nonce) continue;
+    const word = message.owners?.find((one) => one.group === answer.group);
     if (answer.ok) {
       preparing.promised |= from.bit;
-      const word = message.owners?.find((one) => one.group === answer.group);
       if (word !== undefined) preparing.words.set(from.name, word);
     } else {
       preparing.refused |= from.bit;
       noteRefusal(state, group, answer, now);
+      noteToldOwner(state, group, from.name, word, now);
     }
     changed.push(group);
   }
@@ -274,7 +276,7 @@ function finishPromised(state: NodeState, groups: readonly Group[], now: number)
       else if (own === false) preparing.refused |= state.selfBit;
     }
     if (isMajority(state, preparing.promised)) {
-      if (group.claim.phase !== 'holding' && state.fencing.needed.has(group.name)) {
+      if (group.claim.phase !== 'holding' && needsFencing(state, group.name)) {
         const found = obstacle(state, group, preparing);
         if (found.nodes.length > 0) {
           if (!mayHearMore(preparing, state.peers.values(), state.voterMask))

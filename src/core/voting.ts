@@ -3,6 +3,7 @@ import type { GroupName } from '../model/names.ts';
 import { askedGroup } from './arbiter.ts';
 import { ownBeat, send } from './beats.ts';
 import type { PendingAccept } from './fencing/fencing-state.ts';
+import { needsFencing, noteUnaware } from './fencing/need.ts';
 import {
   acceptBarrier,
   keepsOwner,
@@ -20,7 +21,7 @@ import type { Answer, Ballot, Message, OwnerWord, Request } from './message.ts';
 import { type Group, longestLease, type NodeState, type Peer } from './state.ts';
 import { lookAgain } from './store-ask.ts';
 import { yieldTo } from './takeover.ts';
-import { isTooOld, judgePrepare, judgePropose, noteRelease, refusal, type Verdict } from './voter.ts';
+import { isTooOld, judgePrepare, judgePropose, liveLease, noteRelease, refusal, type Verdict } from './voter.ts';
 
 export function onPrepare(
   state: NodeState,
@@ -35,6 +36,10 @@ export function onPrepare(
   noteAsked(state, message.owned ?? []);
   const owners: OwnerWord[] = [];
   const answers = answerAll(state, from, message, now, (group, request, ballot) => {
+    if (isUnaware(state, group, from, message.owned, now)) {
+      owners.push(ownWord(state, group, ballot));
+      return refusal(group.slot, now);
+    }
     if (!keepsOwner(state, group.name)) return judgePrepare(group.slot, ballot, request.released, now);
     if (request.released !== undefined) noteOver(state, group.name, request.released);
     const barrier = promiseBarrier(state, group.name, ballot);
@@ -98,6 +103,24 @@ export function acceptWritten(state: NodeState, from: Peer, accept: PendingAccep
     answers.push({ group: name, ...verdict });
   }
   send(state, from, { kind: 'accept', nonce: accept.nonce, answers, beat: ownBeat(state) }, now);
+}
+
+/**
+ * Whether somebody who does not hold the group asks for it as one that may be started at once, and it needs fencing as far as
+ * this voter knows: its configuration differs, and it has not heard of that yet, or its version knows no fencing.
+ */
+function isUnaware(
+  state: NodeState,
+  group: Group,
+  from: Peer,
+  owned: readonly GroupName[] | undefined,
+  now: number,
+): boolean {
+  if (owned?.includes(group.name) === true || !needsFencing(state, group.name)) return false;
+  if (liveLease(group.slot, now)?.ballot.node === from.name) return false;
+  state.counters.unaware = (state.counters.unaware ?? 0) + 1;
+  noteUnaware(state, group, from.name);
+  return true;
 }
 
 /** A node that votes no more, or not yet, gives no votes and gets none. */

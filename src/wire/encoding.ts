@@ -2,6 +2,7 @@ import type { Answer, Ballot, Beat, Message, Request } from '../core/message.ts'
 import type { Reader, Writer } from './bytes.ts';
 import { readFencing, readOwnerWords, writeFencing, writeOwnerWords } from './encoding-fencing.ts';
 import { readOrders, writeOrders } from './encoding-orders.ts';
+import { readSettings, saysSettings, writeSettings } from './encoding-settings.ts';
 import type { LastRead, LastSaid, Renewal, WrittenBeat } from './known-beats.ts';
 
 /** The first byte of a body; numbers are never reused. */
@@ -293,6 +294,8 @@ const beatFencing = 64;
 const beatOrders = 16;
 /** Behind that, the nodes that its groups wait for. */
 const beatWaitsFor = 32;
+/** And behind that, what of the sender's configuration others have to know where theirs differ. */
+const beatSettings = 128;
 
 function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBeat): void {
   const known = last.bytesOf(beat, version);
@@ -307,12 +310,14 @@ function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBea
   const fencing = version > 1 && (fenced.length > 0 || fenceMe !== '');
   const orders = version === 1 ? undefined : beat.orders;
   const waitsFor = version === 1 ? undefined : beat.waitsFor;
+  const settings = version > 1 && saysSettings(beat);
   const told =
     (reach === undefined ? 0 : beatReach) |
     (mayRun === undefined ? 0 : beatResources) |
     (fencing ? beatFencing : 0) |
     (orders === undefined ? 0 : beatOrders) |
-    (waitsFor === undefined ? 0 : beatWaitsFor);
+    (waitsFor === undefined ? 0 : beatWaitsFor) |
+    (settings ? beatSettings : 0);
   writer.u8((beat.standby ? beatStandby : 0) | (beat.quorate ? beatQuorate : 0) | told);
   writer.text(beat.configHash);
   writer.text(beat.bundleHash);
@@ -332,6 +337,7 @@ function writeBeat(writer: Writer, beat: Beat, version: number, last: WrittenBea
   if (fencing) writeFencing(writer, fenced, fenceMe);
   if (orders !== undefined) writer.u32(orders);
   if (waitsFor !== undefined) writeTexts(writer, waitsFor);
+  if (settings) writeSettings(writer, beat);
   last.remember(beat, version, writer.buffer.subarray(start, writer.length));
 }
 
@@ -361,6 +367,7 @@ function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
   const fencing = version > 1 && (flags & beatFencing) !== 0 ? readFencing(reader) : {};
   const orders = version > 1 && (flags & beatOrders) !== 0 ? reader.u32() : undefined;
   const waitsFor = version > 1 && (flags & beatWaitsFor) !== 0 ? reader.list(() => reader.text()) : undefined;
+  const settings = version > 1 && (flags & beatSettings) !== 0 ? readSettings(reader) : {};
   const beat = {
     configHash,
     bundleHash,
@@ -373,6 +380,7 @@ function readBeat(reader: Reader, version: number, last: LastSaid): Beat {
     ...fencing,
     ...(orders === undefined ? {} : { orders }),
     ...(waitsFor === undefined ? {} : { waitsFor }),
+    ...settings,
   };
   remember(last.beat, beat, reader, start, version);
   return beat;

@@ -182,7 +182,7 @@ export const epochDefects: readonly Defect[] = [
     name: 'changes-follow-at-once',
     rule: 'The next set is chosen only when all leases of the set before are over.',
     file: 'epoch.ts',
-    find: 'return Math.max(state.epochs.since + longestLease(state) * silence(state.cluster.driftBound), state.silentUntil);',
+    find: 'return Math.max(state.epochs.since + longestLease(state) * silence(state.driftBound), state.silentUntil);',
     replace: 'return state.epochs.since;',
     where: 'changes',
   },

@@ -2,6 +2,7 @@
 import { foldHosts } from '../../base/host-range.ts';
 import type { GroupName, NodeName } from '../../model/names.ts';
 import type { NodeState } from '../state.ts';
+import { whyNeeded } from './need.ts';
 import { otherOfTwo } from './two-nodes.ts';
 
 /** Who has to be fenced before the group can start, as far as this node knows. */
@@ -14,7 +15,8 @@ export function whyWaiting(state: NodeState, group: GroupName): string | undefin
   const waiting = state.fencing.waiting.get(group);
   if (waiting === undefined) return undefined;
   const { nodes, why } = waiting;
-  return `nobody has it, as ${why}: it waits until ${foldHosts(nodes)} is fenced${progress(state, nodes)}`;
+  const need = whyNeeded(state, group);
+  return `nobody has it, as ${why}: it waits until ${foldHosts(nodes)} is fenced${progress(state, nodes)}${need}`;
 }
 
 /** Of two nodes without a third vote, why this one does not go on alone; empty where it is not one of two. */

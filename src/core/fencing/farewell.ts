@@ -10,7 +10,7 @@ import { isAlone, isOfTwo, keepFenced } from './two-nodes.ts';
 /** To be called when nothing is held any more and the process is about to end. */
 export function sayFarewell(state: NodeState): void {
   const { fencing, self, options } = state;
-  if (state.role !== 'node' || (fencing.needed.size === 0 && !isOfTwo(state))) return;
+  if (state.role !== 'node' || (fencing.needed.size === 0 && fencing.saidBy.size === 0 && !isOfTwo(state))) return;
   for (const group of state.groups.values()) if (mayRunOn(state, group, self)) return;
   // Who is left of two has nobody to tell, and goes on alone when it is started again.
   if (isAlone(state)) return;

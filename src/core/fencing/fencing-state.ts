@@ -51,6 +51,12 @@ export interface FencingState {
   readonly needed: ReadonlySet<GroupName>;
   /** Those that others have asked for as such. */
   readonly asked: Set<GroupName>;
+  /** Those that peers say need fencing by their configurations, with who says so. */
+  readonly saidBy: Map<GroupName, readonly NodeName[]>;
+  /** Who was refused a group last, as it did not know that it needs fencing. */
+  readonly unaware: Map<GroupName, NodeName>;
+  /** Something that the records of what nobody needs to be recorded follow from has changed. */
+  recount: boolean;
   /** What this voter knows of owners: its disk, and what is being written. */
   readonly records: Map<GroupName, OwnerRecord>;
   /** Groups whose record is not on the disk yet, or may not be. */
@@ -93,6 +99,9 @@ export function newFencingState({ groups, resources }: Cluster, recorded: OwnerR
   return {
     needed: new Set(needs.map(({ name }) => name)),
     asked: new Set(),
+    saidBy: new Map(),
+    recount: true,
+    unaware: new Map(),
     records: new Map(recorded?.owners.map((record) => [record.group, record])),
     unwritten: new Set(),
     forgotten: promisedUpTo,

@@ -19,6 +19,7 @@ import type { Ballot, Fenced, OwnerWord } from '../message.ts';
 import type { Group, NodeState } from '../state.ts';
 import { runsNothing, runsSome } from './clean.ts';
 import type { OwnerWrite, PendingAccept } from './fencing-state.ts';
+import { neededBy } from './need.ts';
 import type { OwnerRecord, OwnerRecords } from './owner-record.ts';
 
 /** How many rounds ahead promises are made possible by one write, and with how many left the next one begins. */
@@ -33,7 +34,8 @@ const mostAsked = 1000;
 
 /** Whether this voter keeps on record who has the group: by its configuration, or because it was asked to before. */
 export function keepsOwner({ fencing }: NodeState, group: GroupName): boolean {
-  return fencing.needed.has(group) || fencing.records.has(group) || fencing.asked.has(group);
+  const { needed, saidBy, records, asked } = fencing;
+  return needed.has(group) || records.has(group) || asked.has(group) || saidBy.has(group);
 }
 
 /** Somebody asks for groups that need fencing by its configuration; an arbiter has no other way to know. */
@@ -121,6 +123,7 @@ export function ownersWritten(state: NodeState, id: number, ok: boolean, now: nu
     return undefined;
   }
   fencing.promisable = Math.max(fencing.promisable, done.records.promisedUpTo);
+  fencing.recount = true;
   for (const { group, ballot } of done.records.owners) {
     const record = fencing.records.get(group);
     if (record !== undefined && compareBallots(record.ballot, ballot) === 0) fencing.unwritten.delete(group);
@@ -131,10 +134,25 @@ export function ownersWritten(state: NodeState, id: number, ok: boolean, now: nu
 /** Sees to it that promises can be given in time, and that what nobody waits for gets to the disk; in every step. */
 export function keepRecords(state: NodeState, now: number): void {
   const { fencing } = state;
-  if (fencing.needed.size === 0 && fencing.records.size === 0 && fencing.asked.size === 0) return;
+  if (fencing.needed.size === 0 && fencing.records.size === 0 && fencing.asked.size === 0 && fencing.saidBy.size === 0)
+    return;
   if (state.store !== undefined || (state.voterMask & state.selfBit) === 0 || fencing.reserving) return;
   if (now < fencing.writeAgainAt) return;
+  if (fencing.recount) forgetUnneeded(state);
   if (fencing.stale || topRound(state) + roundsLeft > fencing.promisable) write(state, []);
+}
+
+/** Where every node says what needs fencing by its configuration, and none says it of a group any more, its record goes. */
+function forgetUnneeded(state: NodeState): void {
+  const { needed, records, asked } = state.fencing;
+  state.fencing.recount = false;
+  for (const { role, beat } of state.peers.values()) if (role === 'node' && beat?.needs === undefined) return;
+  for (const group of records.keys()) {
+    if (needed.has(group) || neededBy(state, group) !== undefined) continue;
+    records.delete(group);
+    asked.delete(group);
+    state.fencing.stale = true;
+  }
 }
 
 /** What this voter says of a group beside a promise of this ballot. */

@@ -12,6 +12,7 @@ import type { Message } from '../message.ts';
 import { nextNonce } from '../nonce.ts';
 import type { Group, NodeState, Peer } from '../state.ts';
 import { runsNothing } from './clean.ts';
+import { needsFencing } from './need.ts';
 import { covers } from './owners.ts';
 import { mayRunUnsaid, type Obstacle } from './permission.ts';
 import { noteWaiting, tryAgain } from './waiting.ts';
@@ -21,7 +22,7 @@ const mostQuestions = 32;
 
 /** Whether this node may write its name over what it has seen in the store; where not, it asks who stands in the way. */
 export function mayReplace(state: NodeState, group: Group, now: number): boolean {
-  if (!state.fencing.needed.has(group.name)) return true;
+  if (!needsFencing(state, group.name)) return true;
   const found = storeObstacle(state, group);
   if (found === undefined) {
     state.fencing.waiting.delete(group.name);

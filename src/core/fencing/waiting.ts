@@ -1,8 +1,11 @@
 /** Groups that this node could have, were it certain that nothing of them runs elsewhere. */
 import { foldHosts } from '../../base/host-range.ts';
+import type { NodeName } from '../../model/names.ts';
+import type { OwnerWord } from '../message.ts';
 import { nextBelow } from '../nonce.ts';
 import { decide, type Group, type NodeState } from '../state.ts';
 import { liveLease } from '../voter.ts';
+import { whyNeeded } from './need.ts';
 import type { Obstacle } from './permission.ts';
 
 /** Remembers why the group cannot be taken yet; it is asked about again after a while, or when something has changed. */
@@ -17,8 +20,22 @@ export function noteWaiting(state: NodeState, group: Group, { nodes, why }: Obst
   decide(state, {
     what: 'waits',
     group: group.name,
-    why: `${why}: it waits until ${which} is fenced, or says that nothing of it runs there`,
+    why: `${why}: it waits until ${which} is fenced, or says that nothing of it runs there${whyNeeded(state, group.name)}`,
   });
+}
+
+/** A voter refuses a group as one that needs fencing as far as it knows, and says who had it: that is who it waits for. */
+export function noteToldOwner(
+  state: NodeState,
+  group: Group,
+  voter: NodeName,
+  word: OwnerWord | undefined,
+  now: number,
+): void {
+  if (word?.record === undefined || word.record.over || word.record.ballot.node === state.self) return;
+  const { node } = word.record.ballot;
+  const why = `${voter} has on record that ${node} had it, and that it needs fencing`;
+  noteWaiting(state, group, { nodes: [node], why }, now);
 }
 
 /** Ends the waiting for groups that somebody has by now. */

@@ -2,8 +2,6 @@ import type { GroupPhase, Wish } from './event.ts';
 
 /** How the resources of a group stand on this node, as its lease has to know it: what they were asked to do, and how far they are. */
 export interface ResourceStanding {
-  /** It must never run twice: it is released only when nothing of it runs. */
-  readonly needsFencing: boolean;
   phase: GroupPhase;
   /** Something of it may run in part, and has to be stopped before anything is started. */
   dirty: boolean;
@@ -27,9 +25,8 @@ export interface ResourceStanding {
 }
 
 /** Right after a start of musterd nobody knows what runs. */
-export function newStanding(needsFencing: boolean): ResourceStanding {
+export function newStanding(): ResourceStanding {
   return {
-    needsFencing,
     phase: 'unknown',
     dirty: false,
     barred: undefined,

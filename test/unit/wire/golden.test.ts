@@ -171,6 +171,14 @@ const goldenSecond: readonly { readonly message: Message; readonly body: string 
     message: { kind: 'beat', beat: { ...exampleBeat, reach: 2, orders: 0xa1b2c3d4 } },
     body: `01 16 ${beatBytes.slice(3)} 02 a1b2c3d4`,
   },
+  {
+    message: { kind: 'beat', beat: { ...exampleBeat, needs: ['web'], wants: 0xa1b2c3d4, drift: 1000 } },
+    body: `01 82 ${beatBytes.slice(3)} 07 01 03776562 a1b2c3d4 000003e8`,
+  },
+  {
+    message: { kind: 'beat', beat: { ...exampleBeat, needs: [] } },
+    body: `01 82 ${beatBytes.slice(3)} 01 00`,
+  },
 ];
 
 /** Every kind there is: the compiler sees to it. */
@@ -264,8 +272,9 @@ describe('wire: the bytes of version 2', () => {
     const decoded = receive(signed(`01 ${beatBytes} 0102030405`));
     assert.ok(decoded.ok);
     assert.deepEqual(plain(decoded.message), plain({ kind: 'beat', beat: exampleBeat }));
-    const flagged = receive(signed(`01 83 ${beatBytes.slice(3)}`));
+    const flagged = receive(signed(`01 82 ${beatBytes.slice(3)} f8 0102`));
     assert.ok(flagged.ok, 'a flag that is not known here means nothing');
+    assert.deepEqual(plain(flagged.message), plain({ kind: 'beat', beat: exampleBeat }));
   });
 
   it('ignores and counts kinds that only a newer sender has, and whole versions', () => {

@@ -20,11 +20,12 @@ export function recordOf(node: string, round: number, promisedUpTo = 0): OwnerRe
   return { promisedUpTo, owners: [{ group: 'web1', ballot: ballotOf(node, round), over: false, epoch: 0 }] };
 }
 
-/** A node of three, with one group that needs fencing; it has just started, and runs nothing. */
-export function newNode(self: string, owners?: OwnerRecords): NodeState {
+/** A node of three, with one group that needs fencing (or, with `needs` 0, does not); it has just started, and runs nothing. */
+export function newNode(self: string, owners?: OwnerRecords, needs = 1): NodeState {
   const options = { incarnation: life, seed: [1, 2, 3, 4] as const, configHash: '', bundleHash: '', macs: {}, owners };
-  const state = createNode(clusterOf({ nodes: 3, ...sizes }), self, options, 0);
-  written(state, happens(state, { type: 'tick' }, 0), 1);
+  const state = createNode(clusterOf({ nodes: 3, ...sizes, needs }), self, options, 0);
+  const effects = happens(state, { type: 'tick' }, 0);
+  if (needs > 0 || owners !== undefined) written(state, effects, 1);
   const nothing = { phase: 'stopped', dirty: false, barred: undefined, answers: 0 } as const;
   happens(state, { type: 'resources', group: 'web1', ...nothing }, 2);
   return state;
