@@ -74,10 +74,18 @@ async function removeTree(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
+interface Recipe {
+  readonly codename: string;
+  readonly arch: string;
+  readonly sources: readonly string[];
+  readonly packages: readonly string[];
+  readonly masked: readonly string[];
+  readonly files: Readonly<Record<string, string>>;
+}
+
 async function build(
   target: string,
-  codename: string,
-  sources: readonly string[],
+  { codename, sources, packages, masked, files }: Recipe,
   signal?: AbortSignal,
 ): Promise<void> {
   const aside = `${target}.building`;
@@ -119,16 +127,23 @@ async function build(
 }
 
 /**
- * The path of the base tree that fits this machine's release and sources, built now where the cache has none.
- * The name in the cache is a digest of everything that goes into the tree, so that a change builds a new one.
+ * The path of the base tree that fits this machine's release and sources, built now where the cache has none; with
+ * `packages` beside those that every one has. The name in the cache is a digest of everything that goes into the tree, so
+ * that a change builds a new one.
  */
 export async function ensureBaseTree(
-  options: { onProgress?: ((line: string) => void) | undefined; signal?: AbortSignal | undefined } = {},
+  options: {
+    packages?: readonly string[] | undefined;
+    onProgress?: ((line: string) => void) | undefined;
+    signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<string> {
   const { codename } = osRelease();
   const sources = await hostSources(codename);
-  const recipe = JSON.stringify({ codename, arch: process.arch, sources, packages, masked, files });
-  const target = join(baseCache(), createHash('sha256').update(recipe).digest('hex').slice(0, 16));
+  const more = [...(options.packages ?? [])].sort();
+  const recipe: Recipe = { codename, arch: process.arch, sources, packages: [...packages, ...more], masked, files };
+  const digest = createHash('sha256').update(JSON.stringify(recipe)).digest('hex');
+  const target = join(baseCache(), digest.slice(0, 16));
   const isThere = (): Promise<boolean> =>
     stat(target).then(
       () => true,
@@ -140,8 +155,9 @@ export async function ensureBaseTree(
     `${target}.lock`,
     async () => {
       if (await isThere()) return;
-      options.onProgress?.(`building the base tree (Debian ${codename}, once, about half a minute)`);
-      await build(target, codename, sources, options.signal);
+      const having = more.length === 0 ? 'the base tree' : `a base tree with ${more.join(', ')}`;
+      options.onProgress?.(`building ${having} (Debian ${codename}, once, about half a minute)`);
+      await build(target, recipe, options.signal);
     },
     { onWait, signal: options.signal },
   );

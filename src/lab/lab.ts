@@ -44,6 +44,8 @@ export interface LabUpOptions {
   readonly links?: number | undefined;
   /** Megabytes of a block device that all nodes share, `sharedVolume` in each; none where the lab is new and this is not said. */
   readonly volume?: number | undefined;
+  /** Debian packages that the machines of a new lab have from the start, and `muster provision` need not install. */
+  readonly packages?: readonly string[] | undefined;
   readonly onProgress?: ((line: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -125,8 +127,8 @@ async function boot(
 }
 
 async function create(paths: LabPaths, count: number, options: LabUpOptions): Promise<LabState> {
-  const { onProgress, signal, links = 1, volume = 0 } = options;
-  const base = await ensureBaseTree({ onProgress, signal });
+  const { onProgress, signal, links = 1, volume = 0, packages } = options;
+  const base = await ensureBaseTree({ packages, onProgress, signal });
   await tearDown(paths);
   try {
     await mkdir(join(paths.stateDir, 'ssh'), { recursive: true, mode: 0o700 });

@@ -31,7 +31,7 @@ cluster:
 /** Two nodes and an arbiter, provisioned from an inventory. What a long way and lost packets do is in test/integration/arbiter.test.ts. */
 describe('two nodes and an arbiter in the lab', function () {
   this.timeout(300_000);
-  const lab = useLab(3);
+  const lab = useLab({ nodes: 3, prepared: true });
   let folder: string;
   /** Who held the group first. */
   let first: string;

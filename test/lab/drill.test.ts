@@ -12,7 +12,7 @@ const muster = `${root}dist/muster.js`;
 
 describe('a drill of a provisioned lab', function () {
   this.timeout(300_000);
-  const lab = useLab(3);
+  const lab = useLab({ nodes: 3, prepared: true });
   let folder: string;
   const names = ['node1', 'node2', 'node3'];
 

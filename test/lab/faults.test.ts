@@ -48,7 +48,7 @@ describe('faults of a provisioned lab', function () {
     await watching?.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  const lab = useLab(3, 2);
+  const lab = useLab({ nodes: 3, links: 2, prepared: true });
 
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'muster-faults-'));

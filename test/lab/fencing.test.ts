@@ -23,7 +23,7 @@ describe('fencing with fence_ipmilan through the ipmi of the lab', function () {
   this.timeout(600_000);
   // Each begins with what the one before it has left.
   this.bail(true);
-  const lab = useLab(3);
+  const lab = useLab({ nodes: 3, prepared: true });
   const folder = mkdtempSync(join(tmpdir(), 'muster-fencing-'));
 
   /** A line of shell as an operator would type it. */

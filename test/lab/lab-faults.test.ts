@@ -44,7 +44,7 @@ async function echosIn(lab: Lab, node: string): Promise<number> {
 
 describe('lab: faults', function () {
   this.timeout(180_000);
-  const lab = useLab(3);
+  const lab = useLab({ nodes: 3 });
   afterEach(async () => lab().faults.heal());
 
   it('power off: not one answer from that instant on, not even ARP; the disk is there after power on', async () => {

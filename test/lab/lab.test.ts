@@ -18,7 +18,7 @@ const muster = (...args: string[]) => capture([...program, 'lab', ...args]);
 
 describe('lab: up, ssh, down', function () {
   this.timeout(180_000);
-  const lab = useLab(3);
+  const lab = useLab({ nodes: 3 });
 
   it('gives each node a name, an address, an init and a network of its own, and no route out', async () => {
     const hostNetwork = await capture(['ip', '-j', 'address']);

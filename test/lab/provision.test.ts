@@ -23,7 +23,7 @@ function recap(output: string, node: string): string {
 /** One lab in the order of its life: bare nodes first, then what goes wrong on the way, then a whole cluster. */
 describe('muster provision in the lab', function () {
   this.timeout(300_000);
-  const lab = useLab(3);
+  const lab = useLab({ nodes: 3 });
   let folder: string;
 
   function start(...args: string[]): ChildProcess {

@@ -73,7 +73,7 @@ async function tell(pair: Pair, story: Story): Promise<void> {
 if (process.env.MUSTER_FULL !== '0')
   describe('the real heartbeat as a reference: who runs what at rest is the same, or the difference is written down', function () {
     this.timeout(1_200_000);
-    const lab = useLab(5);
+    const lab = useLab({ nodes: 5 });
     const folder = mkdtempSync(join(tmpdir(), 'muster-reference-'));
     let access: ClusterAccess;
     let pairs: readonly Pair[];

@@ -29,7 +29,7 @@ describe('resources in the lab', function () {
   this.timeout(600_000);
   // Each begins with what the one before it has left.
   this.bail(true);
-  const lab = useLab(names.length);
+  const lab = useLab({ nodes: names.length, prepared: true });
   const cluster = new LabCluster(
     lab,
     names,

@@ -48,7 +48,7 @@ describe('filesystem and mariadb on a disk that nodes share', function () {
   this.timeout(600_000);
   // Each begins with what the one before it has left.
   this.bail(true);
-  const lab = useLab(3, 1, 256);
+  const lab = useLab({ nodes: 3, volume: 256, prepared: true });
   const cluster = new LabCluster(
     lab,
     ['node1', 'node2', 'node3'],

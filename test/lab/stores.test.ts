@@ -27,7 +27,7 @@ interface Step {
 /** One lab for both stores: the second one is provisioned over the first. The third machine is etcd's. */
 describe('two nodes of a lab and a lease store', function () {
   this.timeout(240_000);
-  const lab = useLab(3);
+  const lab = useLab({ nodes: 3, prepared: true });
   const folder = mkdtempSync(join(tmpdir(), 'muster-stores-'));
 
   const inventory = (store: string): string => {

@@ -49,17 +49,29 @@ export async function downLeavingNothing(name: string): Promise<void> {
 }
 
 /**
- * A lab for all tests of one `describe`, with a shared volume of so many megabytes where that is said: up before the first,
- * down (and nothing left) after the last.
+ * What "packages of a node" in playbooks/site.yml installs. That takes each lab many seconds, and is shown where
+ * machines are bare: in test/lab/provision.test.ts.
  */
-export function useLab(nodes: number, links = 1, volume?: number): () => Lab {
+const nodePackages = ['nodejs', 'nftables', 'iproute2'];
+
+export interface LabOfTests {
+  readonly nodes: number;
+  readonly links?: number;
+  /** Megabytes of a volume that all nodes share. */
+  readonly volume?: number;
+  /** Has what a node of any cluster needs, as after a first `muster provision`. */
+  readonly prepared?: boolean;
+}
+
+/** A lab for all tests of one `describe`: up before the first, down (and nothing left) after the last. */
+export function useLab({ prepared = false, ...shape }: LabOfTests): () => Lab {
   let lab: Lab | undefined;
   let name: string | undefined;
   before(async function () {
     this.timeout(300_000); // the first lab of a machine builds the base tree
     await sweepDeadLabs();
     name = testLabName();
-    lab = (await labUp({ name, nodes, links, volume })).lab;
+    lab = (await labUp({ name, ...shape, ...(prepared && { packages: nodePackages }) })).lab;
   });
   after(async function () {
     this.timeout(60_000);
