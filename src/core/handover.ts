@@ -17,6 +17,7 @@ import {
   type Holding,
   holdingsChanged,
   isAway,
+  longestLease,
   type NodeState,
   nextToken,
   ownBallot,
@@ -70,8 +71,8 @@ function offerDue(state: NodeState, group: Group, claim: Holding, now: number): 
   if (staysHere(state, group, now)) return undefined;
   const to = handoverTarget(state, group, claim.failedOffers, now);
   if (to === undefined || !claim.gateOpen) return undefined;
-  // Frames that the last holder passes on may still come for one lease: they must not have to go a second hop.
-  const settled = claim.since + state.lease;
+  // Frames that the last holder passes on may still come for one lease of its own: they must not have to go a second hop.
+  const settled = claim.since + longestLease(state);
   if (now >= settled) return stopsFirst(state, group, () => whyMoved(state, group, to)) ? to : undefined;
   wakeBy(state, settled);
   return undefined;
