@@ -37,6 +37,7 @@ describe('resources in the lab', function () {
   name: resources
   nodes: node[1-3]
   links: [ucast eth0]
+  timings: { initdead: 10s }
   groups:
     shop:
       preferred: node1
