@@ -62,6 +62,21 @@ export function clusterOf(plan: Sizes): Cluster {
   };
 }
 
+/** A node's own configuration, where they differ. */
+export function configurationOf(cluster: Cluster, plan: Plan, place: number): Cluster {
+  const { unaware, divided, trusting } = plan;
+  if (unaware === undefined && divided === undefined && trusting === undefined) return cluster;
+  const { nodes, groups, resources } = cluster;
+  const next = (name: string): string => nodes[(nodes.indexOf(name) + place + 1) % nodes.length]!;
+  return {
+    ...cluster,
+    resources: resources !== undefined && unaware?.includes(place) ? { ...resources, groups: {} } : resources,
+    driftBound: trusting?.includes(place) ? 0 : cluster.driftBound,
+    autoFailback: divided || cluster.autoFailback,
+    groups: divided ? groups.map((group) => ({ ...group, preferred: next(group.preferred) })) : groups,
+  };
+}
+
 function placementOf(nodes: readonly string[], { rules, never }: Pick<Sizes, 'rules' | 'never'>): Cluster['placement'] {
   if (rules === undefined && never === undefined) return undefined;
   const groups = (never ?? []).map((places, index): [string, GroupPlacement] => [

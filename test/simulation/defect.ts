@@ -1,5 +1,17 @@
 /** What only some clusters have. */
-export type Feature = 'changes' | 'wire' | 'store' | 'agents' | 'needs' | 'orders' | 'rules' | 'never' | 'shortensAt';
+export type Feature =
+  | 'changes'
+  | 'wire'
+  | 'store'
+  | 'agents'
+  | 'needs'
+  | 'orders'
+  | 'rules'
+  | 'never'
+  | 'shortensAt'
+  | 'unaware'
+  | 'divided'
+  | 'trusting';
 
 /** One change of a source file; `find` must stand in it exactly once. */
 export interface Edit {

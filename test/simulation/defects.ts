@@ -1,4 +1,5 @@
 import type { Defect } from './defect.ts';
+import { differenceDefects } from './difference-defects.ts';
 import { epochDefects } from './epoch-defects.ts';
 import { fencingDefects } from './fencing-defects.ts';
 import { orderDefects } from './order-defects.ts';
@@ -277,4 +278,5 @@ export const defects: readonly Defect[] = [
   ...resourceDefects,
   ...orderDefects,
   ...ruleDefects,
+  ...differenceDefects,
 ];

@@ -98,6 +98,12 @@ export interface Plan {
   readonly slowCommands: number;
   /** So many of the groups need fencing, and there is something to fence with; undefined: none do. */
   readonly needs?: number | undefined;
+  /** The nodes (their places) by whose configurations no group needs fencing. */
+  readonly unaware?: readonly number[] | undefined;
+  /** Each node wants the groups on the next one, and has them go back there. */
+  readonly divided?: boolean | undefined;
+  /** The nodes whose configurations say that clocks do not drift. */
+  readonly trusting?: readonly number[] | undefined;
   /** Share of the fencings that go wrong in one way or another. */
   readonly fencingFails?: number | undefined;
   /** The nodes that have a way to fence others (their places); undefined: all have. */

@@ -25,6 +25,7 @@ import type { Core } from './core.ts';
 import type { Defect, Feature } from './defect.ts';
 import { drawPlan } from './draw.ts';
 import { drawPlanWithAgents } from './draw-agents.ts';
+import { withDifferences } from './draw-differences.ts';
 import { drawPlanWithFencing } from './draw-fencing.ts';
 import { withOrders } from './draw-orders.ts';
 import { withRules } from './draw-rules.ts';
@@ -74,7 +75,7 @@ export function simulatePlan(plan: Plan, core: Core): Outcome {
 export function planOf(seed: number, withAgents: boolean): Plan {
   if (!withAgents) return withOrders(withWider(drawPlan(seed)));
   const plan = seed % 2 === 0 ? drawPlanWithFencing(seed) : drawPlanWithAgents(seed);
-  return withOrders(withRules(withWider(plan)));
+  return withOrders(withDifferences(withRules(withWider(plan))));
 }
 
 /** One run of one seed. */
@@ -100,7 +101,15 @@ function watch(world: World): string | undefined {
 }
 
 /** What only plans with resources have. */
-const withAgentsOnly: ReadonlySet<Feature> = new Set(['agents', 'needs', 'rules', 'never']);
+const withAgentsOnly: ReadonlySet<Feature> = new Set([
+  'agents',
+  'needs',
+  'rules',
+  'never',
+  'unaware',
+  'divided',
+  'trusting',
+]);
 
 /** The first seed from `first` on that breaks an invariant, within so many seeds and milliseconds of processor time. */
 export function findViolation(

@@ -5,7 +5,7 @@ import type { Order } from '../../src/core/orders.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { SimulatedAgents } from './agents.ts';
 import type { Checker } from './checkers/checker.ts';
-import { clusterOf, setupsOf } from './cluster.ts';
+import { clusterOf, configurationOf, setupsOf } from './cluster.ts';
 import type { Core } from './core.ts';
 import { faultTimer } from './faults.ts';
 import { FencingDevices } from './fencing.ts';
@@ -229,7 +229,12 @@ export class World {
       fenced: machine.fencedNote,
       orders: machine.orders?.list.map((order) => agedBy(order, this.now - machine.orders!.at)),
     };
-    machine.state = this.core.createNode(cluster, machine.name, options, machine.local(this.now));
+    machine.state = this.core.createNode(
+      configurationOf(cluster, this.plan, machine.index),
+      machine.name,
+      options,
+      machine.local(this.now),
+    );
     machine.heardOfMaintenance = machine.state.orders.maintenance.has('') ? Number.NEGATIVE_INFINITY : undefined;
     this.note(() => `${machine.name} starts`);
     // Before the first step: what that wants of them is for this life.
