@@ -1,5 +1,5 @@
 /**
- * `npm run sim:mutants [-- --only NAME] [--seeds N] [--jobs J]`: plants each defect in turn and says after how many seeds
+ * `npm run sim:mutants [-- --only NAME,NAME] [--seeds N] [--jobs J]`: plants each defect in turn and says after how many seeds
  * the simulation found it. Exit code 1 where one was not found within a minute of processor time.
  */
 import { parseArgs } from 'node:util';
@@ -15,8 +15,16 @@ const { values } = parseArgs({
   },
 });
 
+const only = values.only?.split(',');
+const unknown = only?.filter((wanted) => !defects.some(({ name }) => name === wanted)) ?? [];
+if (unknown.length > 0) {
+  console.error(
+    `no planted defect is called ${unknown.join(' or ')}; there are: ${defects.map(({ name }) => name).join(', ')}`,
+  );
+  process.exit(64);
+}
 const jobs: Job[] = defects
-  .filter(({ name }) => values.only === undefined || name === values.only)
+  .filter(({ name }) => only === undefined || only.includes(name))
   .map(({ name }) => ({ kind: 'defect', name, seeds: Number(values.seeds) }));
 let missed = 0;
 const count = jobs.length;
@@ -31,4 +39,4 @@ await inParallel(
   },
 );
 console.log(missed === 0 ? `all ${count} planted defects were found` : `${missed} planted defects were not found`);
-process.exitCode = missed === 0 && count > 0 ? 0 : 1;
+process.exitCode = missed === 0 ? 0 : 1;
