@@ -94,7 +94,7 @@ function unit(
       await onAll(`start ${name}`, () => `systemctl unmask ${service} 2>&1; systemctl enable --now ${service} 2>&1`);
     },
     stop: async () => {
-      // Heartbeat did not end within 90 s after a partition (seen once in four runs), and nothing is measured any more.
+      // After a partition heartbeat may not end within 90 s (seen), and nothing is measured any more.
       const end = `timeout 45 systemctl stop ${service} || systemctl kill --signal=KILL ${service}`;
       await onAll(
         `stop ${name}`,
