@@ -1,5 +1,6 @@
 // Runs mocha processes side by side: one in front, whose report is shown as it comes, and one beside it at a low
-// priority, whose report comes at the end. The last line is the sum of both: `N passed, N failed, N skipped`.
+// priority, whose report comes at the end. What failed is told once more behind all reports, where it is found also in a
+// log of which only the end was kept. The last line is the sum of both: `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -113,6 +114,8 @@ export async function runLanes({ front, beside, patienceMs = 10_000 }) {
     const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((kind) =>
       sums.reduce((total, sum) => total + sum[kind], 0),
     );
+    for (const { title, text } of sums.flatMap(({ whatFailed = [] }) => whatFailed))
+      console.log(`Failed: ${title}\n${text.replace(/^/gm, '  ')}\n`);
     for (const { why } of sums) if (why !== undefined) console.log(why);
     if (interrupted > 0) console.log('Interrupted: not all tests ran.');
     console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);

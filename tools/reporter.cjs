@@ -2,6 +2,10 @@
 // That one may also tell it to end; it does so, too, where that one is gone.
 const { reporters } = require('mocha');
 
+/** What to read of a failure where the report is too long to look for it. */
+const longest = 3000;
+const textOf = (error) => String(error?.stack ?? error?.message ?? error).slice(0, longest);
+
 module.exports = class CountingReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
@@ -31,7 +35,8 @@ module.exports = class CountingReporter extends reporters.Spec {
       process.off('disconnect', orphaned);
       const { passes, failures, pending } = this.stats;
       const leftOut = Number(process.env.MUSTER_LEFT_OUT ?? 0);
-      if (process.connected) process.send({ passed: passes, failed: failures, skipped: pending + leftOut });
+      const whatFailed = this.failures.map((test) => ({ title: test.fullTitle(), text: textOf(test.err) }));
+      if (process.connected) process.send({ passed: passes, failed: failures, skipped: pending + leftOut, whatFailed });
     });
   }
 };

@@ -64,6 +64,7 @@ describe('a run of the tests', function () {
     assert.equal(await running.ended, 0, running.said);
     assert.equal(lastLine(running.said), '3 passed, 0 failed, 1 skipped');
     assert.match(running.said, /two.*Report of what is beside:.*four/s);
+    assert.doesNotMatch(running.said, /Failed:/);
     assert.deepEqual(
       readdirSync(join(folder, 'tmp')).filter((name) => name.startsWith('muster-')),
       [],
@@ -82,14 +83,14 @@ describe('a run of the tests', function () {
     assert.equal(lastLine(running.said), '2 passed, 1 failed, 0 skipped');
   });
 
-  it('fails where a test of either part fails, and shows it', async () => {
+  it('fails where a test of either part fails, and shows it last', async () => {
     const good = file('good', `it('good', () => {});`);
     const bad = file('bad', `it('bad', () => { throw new Error('as it must') });`);
     for (const parts of [[bad, good] as const, [good, bad] as const]) {
       const running = run([parts[0]], [parts[1]]);
       assert.equal(await running.ended, 1, running.said);
       assert.equal(lastLine(running.said), '1 passed, 1 failed, 0 skipped');
-      assert.match(running.said, /as it must/);
+      assert.match(running.said, /Report of.*\nFailed: bad\n +Error: as it must\n[^✔]*$/s);
     }
   });
 
