@@ -8,6 +8,7 @@ import { Codec } from '../wire/codec.ts';
 import type { ControlAnswer, ControlRequest } from '../wire/control.ts';
 import type { Status } from '../wire/status.ts';
 import { openArbiterLinks } from './arbiter/open-links.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { Companions } from './companions.ts';
 import { ControlServer } from './control-server.ts';
 import { withdrawLeftovers } from './drivers/address-record.ts';
@@ -262,6 +263,7 @@ export async function startDaemon(
   });
   const companions = new Companions({ configuration, self, journal, now, steppedAt: () => loop.steppedAt });
   companions.openWatchdog();
+  const clockWatch = new ClockWatch({ journal, now, wallClock: Date.now });
   // A disk has to know this node before anything on it is mounted.
   await fencing.start();
   // What only start-up needed would stay for hours: little is thrown away from here on. Nothing waits for this node yet.
@@ -283,7 +285,7 @@ export async function startDaemon(
         services: balancer.status(),
         arbiters: arbiters.status(),
         bound: boundOf(cluster, arbiters.status()),
-        counters: codec.dropped,
+        counters: { ...codec.dropped, ...clockWatch.counters() },
         protection,
         layers: companions.layers(),
         watchdog: companions.watchdog(),
@@ -320,6 +322,7 @@ export async function startDaemon(
       fencing.note.look();
       tellers.look();
       failbackClock.look(new Date());
+      clockWatch.look();
     },
   });
   housekeeping.start();

@@ -166,7 +166,7 @@ export class ArbiterLink {
     socket.on('error', (error) => fail(slot.lane === undefined ? handshakeError(error) : error.message));
     socket.on('close', () => fail('it hung up'));
     socket.once('secureConnect', () => {
-      const verdict = judgeCertificate(socket.getPeerX509Certificate(), cluster, certificates.pins, Date.now());
+      const verdict = judgeCertificate(socket.getPeerX509Certificate(), cluster, certificates.pins);
       if (!verdict.ok || verdict.name !== arbiter.name) {
         this.#counters.refused++;
         fail(`refused by us: ${verdict.ok ? `this is "${verdict.name}"` : verdict.why}`);

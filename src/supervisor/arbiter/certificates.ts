@@ -91,21 +91,21 @@ function matches(certificate: X509Certificate, key: string): boolean {
 }
 
 /** Why somebody is refused; also the name of its counter. */
-export type Refusal = 'no-certificate' | 'wrong-pin' | 'wrong-cluster' | 'expired' | 'not-yet-valid';
+export type Refusal = 'no-certificate' | 'wrong-pin' | 'wrong-cluster';
 
 export type Judgement =
   | { readonly ok: true; readonly name: string }
   | { readonly ok: false; readonly refusal: Refusal; readonly why: string };
 
 /**
- * Whom a certificate speaks for, in a connection of this cluster. TLS has made sure that the private key is there. `now` is
- * Unix milliseconds: an expiry is the one thing here that the wall clock decides.
+ * Whom a certificate speaks for, in a connection of this cluster. TLS has made sure that the private key is there. The dates
+ * in it are for `provision`, which makes the next one in time: a pin is believed for as long as it is there, since a clock
+ * that is wrong on a node must not cost it the third vote.
  */
 export function judgeCertificate(
   certificate: X509Certificate | undefined,
   cluster: string,
   pins: ReadonlyMap<string, string>,
-  now: number,
 ): Judgement {
   const refuse = (refusal: Refusal, why: string): Judgement => ({ ok: false, refusal, why });
   if (certificate === undefined) return refuse('no-certificate', 'it shows no certificate');
@@ -115,10 +115,6 @@ export function judgeCertificate(
   const common = /^CN=(.*)$/m.exec(certificate.subject)?.[1];
   if (common !== cluster)
     return refuse('wrong-cluster', `the certificate of ${name} is for cluster "${common ?? ''}", not "${cluster}"`);
-  if (now < Date.parse(certificate.validFrom))
-    return refuse('not-yet-valid', `the certificate of ${name} is valid from ${certificate.validFrom}`);
-  if (now > Date.parse(certificate.validTo))
-    return refuse('expired', `the certificate of ${name} expired on ${certificate.validTo}`);
   return { ok: true, name };
 }
 

@@ -65,7 +65,7 @@ export class ServedCluster {
   meet(socket: TLSSocket, address: string): void {
     const shown = socket.getPeerX509Certificate();
     const pins = this.#watch.current?.pins ?? new Map<string, string>();
-    const verdict = judgeCertificate(shown, this.quorumd.name, pins, Date.now());
+    const verdict = judgeCertificate(shown, this.quorumd.name, pins);
     if (!verdict.ok) this.#refuse(socket, address, verdict.refusal, verdict.why);
     else if (this.#voter?.admit(socket, verdict.name, shown!.fingerprint256) !== true)
       this.#refuse(socket, address, 'no-voice', this.#problem ?? `${verdict.name} is no node of this cluster`);
