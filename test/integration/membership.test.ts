@@ -329,6 +329,7 @@ describe('three musterds over two networks', function () {
       const jumps = times.slice(1).filter((time, index) => Math.abs(time - times[index]!) > 86_400_000);
       assert.ok(jumps.length >= 2, 'the clock did not go astray');
     }
-    for (const node of cluster.nodes) assert.ok(statusOf(node)!.counters.clockJumps! > 0, `${node.name} counted no jump`);
+    for (const node of cluster.nodes)
+      assert.ok(statusOf(node)!.counters.clockJumps! > 0, `${node.name} counted no jump`);
   });
 });
