@@ -108,6 +108,7 @@ function clusterVariables(cluster: NonNullable<Inventory['cluster']>, hosts: rea
         : [],
     ),
   );
+  const arbiters = cluster.arbiters.map(({ name }) => name);
   return {
     cluster: clusterContext(cluster),
     cluster_vips: vips,
@@ -118,8 +119,9 @@ function clusterVariables(cluster: NonNullable<Inventory['cluster']>, hosts: rea
     ),
     cluster_engine: cluster.engine,
     cluster_arbiters: cluster.arbiters.map(({ name, address, port }) => ({ name, address, port })),
-    cluster_voters: [...cluster.nodes, ...cluster.arbiters.map(({ name }) => name)],
+    cluster_voters: [...cluster.nodes, ...arbiters],
     cluster_needs_arbiter: needsArbiter(cluster),
+    cluster_needed_arbiters: needsArbiter(cluster) ? arbiters : [],
     cluster_lease: cluster.timings.lease,
   };
 }

@@ -73,6 +73,9 @@ describe('two nodes and an arbiter in the lab', function () {
   it('come up from the inventory; no private key is shown or readable, and a second run changes nothing', async () => {
     const { rc, output } = await provision();
     assert.equal(rc, 0, output);
+    // It does not end well before each has its third vote.
+    for (const node of ['node1', 'node2'])
+      assert.match((await statusOf(node))!.arbiters[0]!.state, /^(up|late)$/, output);
     assert.doesNotMatch(output, /PRIVATE KEY/);
     for (const node of ['node1', 'node2', 'node3'])
       assert.equal(await sshOutput(lab(), node, `stat -c %U:%a ${certificates}/own.key`), 'root:600');
@@ -101,6 +104,21 @@ describe('two nodes and an arbiter in the lab', function () {
     await until('the arbiter is back', async () => (await connected('node1')) && (await connected('node2')));
     assert.deepEqual([await holder(), await lost(first)], [first, 0]);
   });
+
+  if (process.env.MUSTER_FULL !== '0')
+    it('are not called up while one of them cannot ask the arbiter', async () => {
+      const rule = 'ip saddr 10.77.0.12 tcp dport 5561 reject with tcp reset;';
+      const table = `table inet shut { chain input { type filter hook input priority 0; ${rule} }; }`;
+      await sshOutput(lab(), 'node3', `nft '${table}'`);
+      const shut = await provision();
+      await sshOutput(lab(), 'node3', 'nft delete table inet shut');
+      assert.equal(shut.rc, 2, shut.output);
+      assert.match(shut.output, /node2 is not connected to arbiter node3: connect ECONNREFUSED/);
+      assert.doesNotMatch(shut.output, /node1 is not connected/);
+      const again = await provision();
+      assert.equal(again.rc, 0, again.output);
+      assert.deepEqual([await holder(), await lost(first)], [first, 0]);
+    });
 
   it('lose nothing with the arbiter: a drill of its loss', async () => {
     const { rc, output } = await muster(

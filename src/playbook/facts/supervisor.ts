@@ -14,6 +14,10 @@ export interface SupervisorStatus {
     readonly voters?: readonly string[] | undefined;
   };
   readonly nodes: readonly { readonly name: string; readonly state: string }[];
+  /** `problem`: why it cannot be asked; null while there is a connection, whether or not the arbiter has let this node in. */
+  readonly arbiters?:
+    | readonly { readonly name: string; readonly state: string; readonly problem: string | null }[]
+    | undefined;
   readonly groups: readonly {
     readonly name: string;
     readonly holder: string | null;

@@ -5,6 +5,7 @@ import { defineModule } from '../module.ts';
 
 const schema = z.strictObject({
   nodes: z.array(z.string()).default([]).describe('nodes that this node must see'),
+  arbiters: z.array(z.string()).default([]).describe('arbiters that must answer this node'),
   real_servers: z.boolean().default(false).describe('whether every real server must be alive, too'),
 });
 
@@ -37,6 +38,10 @@ function findProblem(status: SupervisorStatus, args: z.output<typeof schema>): s
   const seen = new Map(status.nodes.map((node) => [node.name, node.state]));
   const missing = args.nodes.find((name) => !['self', 'up'].includes(seen.get(name) ?? 'unknown'));
   if (missing !== undefined) return `${status.node} sees ${missing} as ${seen.get(missing) ?? 'unknown'}`;
+  for (const name of args.arbiters) {
+    const mute = whyMute(status, name);
+    if (mute !== undefined) return `${status.node} is not connected to arbiter ${name}: ${mute}`;
+  }
   const free = status.groups.find((group) => group.holder === null);
   if (free !== undefined) return `group ${free.name} has no holder: ${whyFree(free)}`;
   const shut = status.groups.find((group) => group.holder === status.node && !group.gateOpen);
@@ -47,6 +52,14 @@ function findProblem(status: SupervisorStatus, args: z.output<typeof schema>): s
     if (dead !== undefined) return `${service.key}: real server ${dead.address} is not alive: ${dead.lastCheck}`;
   }
   return undefined;
+}
+
+/** A connection alone is no answer: whoever has no certificate that counts there is let in only to be told so. */
+function whyMute({ arbiters = [] }: SupervisorStatus, name: string): string | undefined {
+  const found = arbiters.find((arbiter) => arbiter.name === name);
+  if (found === undefined) return 'its configuration does not have it';
+  if (found.problem !== null) return found.problem;
+  return ['up', 'late'].includes(found.state) ? undefined : 'nothing is heard of it yet';
 }
 
 /** As this node knows it; of its own agents it knows how they failed. */

@@ -59,9 +59,9 @@ function recorded({ voters: wanted }: Args, { quorum }: SupervisorStatus): Decis
   };
 }
 
-function joined({ voters: wanted }: Args, { quorum, nodes }: SupervisorStatus): Decision {
+function joined({ voters: wanted }: Args, { quorum, nodes, arbiters = [] }: SupervisorStatus): Decision {
   const running = quorum.voters ?? [];
-  const up = nodes.filter(({ state }) => state === 'self' || state === 'up').map(({ name }) => name);
+  const up = [...nodes, ...arbiters].filter(({ state }) => state === 'self' || state === 'up').map(({ name }) => name);
   const joining = wanted.filter((name) => !running.includes(name) && up.includes(name));
   if (joining.length === 0) return { outcome: 'ok' };
   const program = joining.map((name) => `musterd reconfigure --add ${shellQuote(name)}`).join(' && ');

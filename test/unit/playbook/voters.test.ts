@@ -6,7 +6,12 @@ import { voters } from '../../../src/playbook/modules/voters.ts';
 
 const three = ['node1', 'node2', 'node3'];
 
-type More = { epoch?: number | undefined; store?: { where: string } | null; up?: readonly string[] };
+type More = {
+  epoch?: number | undefined;
+  store?: { where: string } | null;
+  up?: readonly string[];
+  arbiters?: Readonly<Record<string, string>>;
+};
 
 /** What is decided where `running` vote and the inventory wants `wanted`. */
 function decide(
@@ -17,7 +22,8 @@ function decide(
 ): Decision {
   const nodes = (more.up ?? wanted).map((name) => ({ name, state: 'up' }));
   const quorum = { quorate: true, voters: running, epoch: 'epoch' in more ? more.epoch : 0 };
-  const status = running && ({ quorum, nodes, store: more.store ?? null } as unknown as SupervisorStatus);
+  const arbiters = Object.entries(more.arbiters ?? {}).map(([name, state]) => ({ name, state, problem: null }));
+  const status = running && ({ quorum, nodes, arbiters, store: more.store ?? null } as unknown as SupervisorStatus);
   const facts = { get: () => status } as unknown as FactReader;
   return voters.decide({ voters: wanted, state } as never, facts);
 }
@@ -51,9 +57,10 @@ describe('voters', () => {
   });
 
   it('lets those vote that are heard by then, one after the other', () => {
-    const wanted = [...three, 'node4', 'node5', 'far'];
+    const wanted = [...three, 'node4', 'node5', 'far', 'away'];
+    const arbiters = { far: 'up', away: 'unknown' };
     assert.equal(
-      programOf(decide('joined', three, wanted, { epoch: 1, up: [...three, 'node4', 'far'] })),
+      programOf(decide('joined', three, wanted, { epoch: 1, up: [...three, 'node4'], arbiters })),
       'musterd reconfigure --add node4 && musterd reconfigure --add far',
     );
   });
