@@ -7,6 +7,8 @@ import type { GroupOutcome, Outcome } from '../core/what-if.ts';
 /** A row of the table: what happens, and what becomes of the cluster. */
 export interface Row {
   readonly when: string;
+  /** All that end so, where failures were tried; empty for what was asked for by itself. */
+  readonly failures: readonly Failure[];
   readonly outcome: Outcome;
 }
 
@@ -55,7 +57,7 @@ export function describeFailures(failures: readonly Failure[]): string {
 }
 
 export function rowsOf(folded: readonly FoldedOutcome[]): Row[] {
-  return folded.map(({ failures, outcome }) => ({ when: describeFailures(failures), outcome }));
+  return folded.map(({ failures, outcome }) => ({ when: describeFailures(failures), failures, outcome }));
 }
 
 function cell({ before, after, outageMs }: GroupOutcome): string {

@@ -6,7 +6,7 @@ import { Problem } from '../base/problem.ts';
 import { outageBound } from '../core/bound.ts';
 import { pairFailures, playAll, singleFailures } from '../core/failures.ts';
 import { membersOf, storeOf } from '../core/members.ts';
-import { cutOff, type Fault, type Outcome, whatIf } from '../core/what-if.ts';
+import { cutOff, type Fault, whatIf } from '../core/what-if.ts';
 import type { ClusterDescription } from '../model/inventory.ts';
 import { storeBound, storeIntervals } from '../model/lease-store.ts';
 import { inventoryOption } from './host-options.ts';
@@ -92,9 +92,9 @@ function askedFault(cluster: ClusterDescription, options: WhatIfOptions): { when
 }
 
 function play(cluster: ClusterDescription, options: WhatIfOptions): Row[] {
-  const rows: Row[] = [{ when: 'all is well', outcome: whatIf(cluster, { dead: [], cuts: [] }) }];
+  const rows: Row[] = [{ when: 'all is well', failures: [], outcome: whatIf(cluster, { dead: [], cuts: [] }) }];
   const asked = askedFault(cluster, options);
-  if (asked !== undefined) rows.push({ when: asked.when, outcome: whatIf(cluster, asked.fault) });
+  if (asked !== undefined) rows.push({ when: asked.when, failures: [], outcome: whatIf(cluster, asked.fault) });
   const singles = options.allSingle || options.allPairs || asked === undefined ? singleFailures(cluster) : [];
   const pairs = options.allPairs ? pairFailures(cluster) : [];
   const failures = [...singles, ...pairs];
@@ -131,11 +131,13 @@ function title(cluster: ClusterDescription): string {
   );
 }
 
-/** The three answers that people ask for, over all rows. */
+/** The three answers that people ask for, over all cases: a row has as many as there are failures in it. */
 export function summary(rows: readonly Row[]): string {
+  const casesOf = (some: readonly Row[]): number =>
+    some.reduce((sum, { failures }) => sum + Math.max(1, failures.length), 0);
   const count = (is: (row: Row) => boolean): string => {
-    const found = rows.filter(is).length;
-    return found === 0 ? 'in no case' : `in ${found} of ${rows.length} cases`;
+    const found = casesOf(rows.filter(is));
+    return found === 0 ? 'in no case' : `in ${found} of ${casesOf(rows)} cases`;
   };
   const unheld = count(({ outcome }) => outcome.groups.some(({ after }) => after === null));
   const double = count(({ outcome }) => outcome.warnings.some((text) => /\btwo (could|nodes)\b/.test(text)));
@@ -144,6 +146,11 @@ export function summary(rows: readonly Row[]): string {
   const last =
     longest === 0 ? 'nothing fails over' : `the longest failover takes ${showDuration(Math.round(longest / 10) * 10)}`;
   return `A group has no holder ${unheld}; two could hold one without fencing ${double}; ${last}.`;
+}
+
+/** A row for scripts: by `failures` they find the one that they look for. */
+export function jsonOf({ when, failures, outcome }: Row): object {
+  return { when, failures: failures.map(({ names, manner }) => ({ names, manner })), ...outcome };
 }
 
 /** The core's own refusals, for people. */
@@ -163,10 +170,8 @@ async function run(options: WhatIfOptions): Promise<void> {
   const cluster = await loadClusterDescription(options.inventory);
   const rows = playable(cluster, () => play(cluster, options));
   if (options.json) {
-    const json = rows.map(({ when, outcome }: { when: string; outcome: Outcome }) => ({ when, ...outcome }));
-    process.stdout.write(
-      `${JSON.stringify({ cluster: cluster.name, notes: notesOn(cluster), cases: json }, undefined, 2)}\n`,
-    );
+    const json = { cluster: cluster.name, notes: notesOn(cluster), cases: rows.map(jsonOf) };
+    process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`);
     return;
   }
   const groups = cluster.groups.map(({ name }) => name);
@@ -192,7 +197,7 @@ export function whatIfCommand(): Command {
     .option('--quorum-loss', 'nobody hears anybody')
     .option('--all-single', 'each node and arbiter dead, and cut off')
     .option('--all-pairs', 'the same, and each two of them')
-    .option('--json', 'one object with all cases')
+    .option('--json', 'one object; what ends the same is one of its cases, with its `failures`')
     .addHelpText(
       'after',
       '\nExamples:\n  muster what-if -i inventory/example.yml --all-pairs\n  muster what-if -i inventory/lab.yml --kill node1' +

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { namesToKill, readPartition, summary } from '../../../src/cli/what-if.ts';
+import { jsonOf, namesToKill, readPartition, summary } from '../../../src/cli/what-if.ts';
 import { rowsOf, showRows } from '../../../src/cli/what-if-table.ts';
 import { pairFailures, playAll, singleFailures } from '../../../src/core/failures.ts';
 import { loadInventory } from '../../../src/inventory/load.ts';
@@ -50,12 +50,25 @@ describe('the summary of what-if', () => {
     const rows = rowsOf(playAll(cluster, [...singleFailures(cluster), ...pairFailures(cluster)]));
     assert.match(
       summary(rows),
-      /^A group has no holder in 1 of 5 cases; two could .* in no case; the longest failover takes \d+ ms\.$/,
+      /^A group has no holder in 6 of 15 cases; two could .* in no case; the longest failover takes \d+ ms\.$/,
     );
     const warned = rows.map((row) => ({
       ...row,
       outcome: { ...row.outcome, warnings: ['two could run db without fencing'] },
     }));
-    assert.match(summary(warned), /without fencing in 5 of 5 cases/);
+    assert.match(summary(warned), /without fencing in 15 of 15 cases/);
+    const [row] = rows;
+    assert.match(summary([{ ...row!, when: 'asked for', failures: [] }, ...warned]), /in 15 of 16 cases/);
+  });
+
+  it('names each failure of a row for scripts', async () => {
+    const cluster = (await loadInventory('inventory/lab.yml')).cluster!;
+    const cases = rowsOf(playAll(cluster, [...singleFailures(cluster), ...pairFailures(cluster)])).map(jsonOf);
+    const found = cases.flatMap((one) => (one as { failures: { names: string[]; manner: string }[] }).failures);
+    assert.equal(found.length, 15);
+    assert.deepEqual(
+      found.filter(({ names }) => names.join() === 'node1,node3').map(({ manner }) => manner),
+      ['dead', 'cut off', 'cut off together'],
+    );
   });
 });
