@@ -9,7 +9,7 @@ import { accessTo, showSilent, silentOf, viewTimeoutMs } from './cluster-views.t
 import { inventoryOption, labOption } from './host-options.ts';
 import { loadClusterInventory } from './require-cluster.ts';
 import { withSshOptions } from './ssh-options.ts';
-import { planVoters, showVoterStep, type VoterStep } from './voter-plan.ts';
+import { planVoters, showFarewell, showVoterStep, type VoterStep } from './voter-plan.ts';
 
 interface ReconfigureOptions {
   readonly inventory: string;
@@ -98,6 +98,11 @@ async function reconfigure(options: ReconfigureOptions): Promise<void> {
       done.push(made);
       say(`  ${made.by}: ${made.said}`);
     }
+    for (const line of showFarewell(
+      done,
+      before.nodes.map(({ name }) => name),
+    ))
+      say(line);
     const after = options.check || plan.length === 0 ? before : await look(access, cluster);
     if (options.json) {
       const sets = [before, after].map(({ quorum: { epoch, voters } }) => ({ epoch: epoch ?? 0, voters }));
@@ -115,7 +120,8 @@ export function reconfigureCommand(): Command {
     .description(
       'Changes who votes in a running cluster to what the inventory says: one voter at a time, each durable on a majority of\n' +
         'the old and of the new ones before the next. A node that goes hands over first. A node is added by\n' +
-        'provision, which records the voters, brings the node and lets it vote; one that goes is taken out here, then provision.',
+        'provision, which records the voters, brings the node and lets it vote; one that goes is taken out here; then stop its\n' +
+        'musterd, and provision the others.',
     )
     .addOption(inventoryOption())
     .option('--check', 'only say what would be changed')

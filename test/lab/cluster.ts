@@ -22,12 +22,18 @@ export class LabCluster {
   constructor(lab: () => Lab, nodes: readonly string[], cluster: string) {
     this.#lab = lab;
     this.nodes = nodes;
+    this.rewrite(cluster);
+  }
+
+  /** The inventory has this cluster from now on; its hosts are the machines of the lab, whether in the cluster or not. */
+  rewrite(cluster: string): void {
+    const { length } = this.nodes;
     writeFileSync(
       this.inventory,
       `defaults: { user: root, connection: lab }
 hosts:
-  node[1-${nodes.length}]:
-    address: 10.77.0.[11-${10 + nodes.length}]
+  node[1-${length}]:
+    address: 10.77.0.[11-${10 + length}]
 groups:
   web: []
 ${cluster}`,
