@@ -24,11 +24,15 @@ interface Parts {
 interface Watch {
   readonly monitor: Monitor;
   readonly name: string;
+  /** What it depends on, directly or through others. */
+  readonly needs: readonly string[];
   watched: Watched;
   last: { readonly summary: string; readonly at: number } | undefined;
   runner: NodeName | undefined;
   /** Looking here: ends the rounds. */
   running: AbortController | undefined;
+  /** Another node alerts; this one looks only for the sake of those that depend on it. */
+  quiet: boolean;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -38,6 +42,9 @@ const firstWithin = 2000;
 /**
  * Runs the monitors whose turn it is here. Another node begins anew: it has seen nothing yet. A musterd that was restarted goes
  * on where the last one was: nobody is alerted twice for that, and who was alerted hears when all is well again.
+ *
+ * What these depend on may be another node's to tell (`run_by`). Then this node looks at it as well, and tells nobody: whether
+ * a host is out of reach because a router is depends on from where one looks.
  */
 export class Monitors {
   readonly #parts: Parts;
@@ -46,8 +53,9 @@ export class Monitors {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#watches = parts.monitors.map((monitor): Watch => {
-      const nothing = { last: undefined, runner: undefined, running: undefined, timer: undefined };
-      return { monitor, name: monitorName(monitor), watched: newWatched(), ...nothing };
+      const nothing = { last: undefined, runner: undefined, running: undefined, quiet: false, timer: undefined };
+      const needs = dependenciesOf(monitor, parts.monitors);
+      return { monitor, name: monitorName(monitor), needs, watched: newWatched(), ...nothing };
     });
   }
 
@@ -58,27 +66,40 @@ export class Monitors {
 
   /** Who is there has changed, or may have: about once a second. */
   follow(seen: Seen): void {
+    for (const watch of this.#watches) watch.runner = runnerOf(watch.monitor, seen);
+    const needed = new Set(this.#watches.filter((watch) => this.#isOurs(watch)).flatMap(({ needs }) => needs));
     for (const watch of this.#watches) {
-      watch.runner = runnerOf(watch.monitor, seen);
-      const here = watch.runner === this.#parts.self;
-      if (here && watch.running === undefined) this.#begin(watch);
-      else if (!here && watch.running !== undefined) {
-        this.#end(watch);
-        this.#keep();
-      }
+      const ours = this.#isOurs(watch);
+      const looks = ours || needed.has(watch.name);
+      if (looks && watch.running === undefined) this.#begin(watch, !ours);
+      else if (!looks && watch.running !== undefined) this.#end(watch);
+      else if (looks && watch.quiet === ours) {
+        watch.quiet = !ours;
+        // Who tells of it begins to count now; what depends on it is not let go for that.
+        watch.watched = { ...newWatched(), state: watch.watched.state };
+      } else continue;
+      if (!ours) this.#keep();
     }
+  }
+
+  /** Whether it is this node that tells of it. */
+  #isOurs({ runner }: Watch): boolean {
+    return runner === this.#parts.self;
   }
 
   status(): MonitorStatus[] {
     const { now, self } = this.#parts;
-    return this.#watches.map(({ monitor, name, watched, last, runner }) => {
-      const { state, failures, failingSince, alertedAt, heldBackBy } = watched;
+    return this.#watches.map(({ monitor, name, runner, ...seen }) => {
+      const ours = runner === self;
+      // What it sees for the sake of others is the runner's to say.
+      const last = ours ? seen.last : undefined;
+      const { state, failures, failingSince, alertedAt, heldBackBy } = ours ? seen.watched : newWatched();
       return {
         name,
         hosts: monitor.hosts,
         check: monitor.check.kind,
         runner: runner ?? null,
-        state: runner === self ? state : 'elsewhere',
+        state: ours ? state : 'elsewhere',
         failures,
         failingMs: failingSince === undefined ? null : Math.round(now() - failingSince),
         alerted: alertedAt !== undefined,
@@ -93,23 +114,25 @@ export class Monitors {
     for (const watch of this.#watches) this.#end(watch);
   }
 
-  #begin(watch: Watch): void {
+  #begin(watch: Watch, quiet: boolean): void {
     const running = new AbortController();
-    const watched = this.#parts.memory?.recall(watch.monitor) ?? newWatched();
-    Object.assign(watch, { running, watched, last: undefined });
+    const watched = (quiet ? undefined : this.#parts.memory?.recall(watch.monitor)) ?? newWatched();
+    Object.assign(watch, { running, quiet, watched, last: undefined });
     const { random = Math.random } = this.#parts;
     const wait = Math.min(firstWithin, watch.monitor.interval) * random();
     watch.timer = setTimeout(() => void this.#round(watch, running.signal), wait);
   }
 
+  /** What was seen says nothing any more: nobody is to be held back for ever by something that failed here long ago. */
   #end(watch: Watch): void {
     clearTimeout(watch.timer);
     watch.running?.abort();
     watch.running = undefined;
+    watch.watched = newWatched();
   }
 
   #keep(): void {
-    this.#parts.memory?.keep(this.#watches.filter(({ running }) => running !== undefined));
+    this.#parts.memory?.keep(this.#watches.filter(({ running, quiet }) => running !== undefined && !quiet));
   }
 
   async #round(watch: Watch, signal: AbortSignal): Promise<void> {
@@ -125,14 +148,15 @@ export class Monitors {
   #note(watch: Watch, found: Found): void {
     const { now, say, raise, cluster } = this.#parts;
     const { monitor, name, watched } = watch;
-    const before = watched.state;
+    const before = watched.failures;
     watch.last = { summary: found.summary, at: now() };
     const failing = (other: string): boolean =>
       this.#watches.some((one) => one.name === other && one.watched.state === 'failing');
-    const told = noteResult(watched, monitor, found.ok, failing, now());
+    const told = noteResult(watched, { ...monitor, depends: watch.needs }, found.ok, failing, now());
+    if (watch.quiet) return;
     this.#keep();
-    if (!found.ok && before !== 'failing') say('monitor-down', `${name}: ${found.summary}`);
-    if (found.ok && before === 'failing') say('monitor-up', `${name}: ${found.summary}`);
+    if (!found.ok && before === 0) say('monitor-down', `${name}: ${found.summary}`);
+    if (found.ok && before > 0) say('monitor-up', `${name}: ${found.summary}`);
     if (told === undefined) return;
     const up = told === 'up';
     const { group, service, hosts, alerts } = monitor;
@@ -151,4 +175,12 @@ export class Monitors {
       alerts,
     );
   }
+}
+
+/** As Mon does: a host behind a switch behind a router depends on both, whoever of them was looked at first. */
+function dependenciesOf(monitor: Monitor, all: readonly Monitor[]): string[] {
+  const names = new Set(monitor.depends);
+  for (const name of names)
+    for (const one of all.find((other) => monitorName(other) === name)?.depends ?? []) names.add(one);
+  return [...names];
 }

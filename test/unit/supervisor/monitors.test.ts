@@ -109,6 +109,45 @@ describe('supervisor: monitors', () => {
     assert.match(showMonitor(b), /^r\/b \(ping\): FAILING for .* not told, as r\/a fails\), node1 looks, .*: broken$/);
   });
 
+  it('look at what they depend on although another node tells of that, and forget it when they look no more', async () => {
+    const well = new Map([
+      ['r/gateway', false],
+      ['r/switch', true],
+      ['r/host', false],
+    ]);
+    const all = [
+      // Slow to be looked at, and well: the host is held back by what is behind it.
+      monitor('switch', { depends: ['r/gateway'], interval: 60_000 }),
+      monitor('gateway', { runBy: 'web' }),
+      monitor('host', { depends: ['r/switch'], alertAfter: { failures: 5, within: undefined } }),
+    ];
+    const { monitors, raised, lines, seen } = start(all, well);
+    const holdsWeb = (node: string) => ({ ...seen('node1', 'node2'), holders: new Map([['web', node]]) });
+    monitors.follow(holdsWeb('node2'));
+    const host = () => monitors.status().find(({ name }) => name === 'r/host');
+    await until(() => (host()?.failures ?? 0) > 8);
+    assert.equal(host()?.heldBackBy, 'r/gateway');
+    assert.deepEqual([raised, lines], [[], ['monitor-down r/host: broken']], 'node2 tells of the gateway');
+    assert.deepEqual(
+      monitors.status().map(({ runner, state, failures }) => [runner, state, failures > 0]),
+      [
+        ['node1', 'ok', false],
+        ['node2', 'elsewhere', false],
+        ['node1', 'failing', true],
+      ],
+    );
+    // Here by now it is this node's to tell, from its own first look on.
+    monitors.follow(holdsWeb('node1'));
+    await until(() => raised.length === 1);
+    assert.equal(raised[0]?.service, 'gateway');
+    // Nobody is held back by what failed here once and is looked at here no more.
+    monitors.follow({ ...seen('node0', 'node1'), holders: new Map([['web', 'node0']]) });
+    well.set('r/gateway', true);
+    monitors.follow(holdsWeb('node0'));
+    await until(() => raised.length === 2);
+    assert.deepEqual([raised[1]?.service, raised[1]?.up], ['host', false]);
+  });
+
   it('go on after a restart where they were: nobody is alerted again, and who was hears that it is well', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'muster-monitors-'));
     const remember = (): MonitorMemory => new MonitorMemory(join(directory, 'run', 'seen'), () => performance.now());
