@@ -9,6 +9,8 @@ import { Respawn } from './drivers/respawn.ts';
 import { Watchdog } from './drivers/watchdog.ts';
 import type { Journal } from './journal.ts';
 
+export type MustEnd = 'now' | 'later' | 'no';
+
 interface Parts {
   readonly configuration: Configuration;
   readonly self: NodeName;
@@ -16,12 +18,16 @@ interface Parts {
   /** Monotonic milliseconds at which the loop last took a step. */
   readonly steppedAt: () => number;
   readonly now: () => number;
+  /** Whether this node still has to end by its own word; `later`: somebody wants it to be let alone. */
+  readonly mustEnd?: (() => MustEnd) | undefined;
   /** Makes the kernel's own watchdog be there; whether it could. */
   readonly loadWatchdog?: (() => boolean) | undefined;
 }
 
 /** Looks come once a second; a loop that took no step for so long (and three keepalives) is not well. */
 const longestStep = 3000;
+/** Between two looks whether a machine that is let alone may end by now; milliseconds. */
+const laterEvery = 1000;
 
 /** Which device is fed; undefined: none. */
 export function watchdogOf({
@@ -91,6 +97,7 @@ export class Companions {
   /** About once a second, from the loop's own thread: the watchdog is fed while the loop is well. */
   look(): void {
     if (this.#watchdog === undefined) return;
+    if (this.#mustEnd() === 'no') this.#forgetEnding();
     const { journal, now, steppedAt } = this.#parts;
     const hungry = this.#starved || now() - steppedAt() > this.#longestStep;
     const before = this.#watchdog.status().armed;
@@ -115,13 +122,29 @@ export class Companions {
 
   /**
    * A node that cannot stop what it has to has to end: the others have devices for that, and time to use them. Where none
-   * can, or all fail, its own watchdog is left.
+   * can, or all fail, its own watchdog is left; not where it has stopped after all by then, or an operator has mended it, and
+   * not while it is in maintenance.
    */
   endMachine(why: string): void {
     const { cluster } = this.#parts.configuration;
     const able = canFence(cluster.fencing, this.#parts.self);
     const patience = able ? 2 * longestFencingOf(cluster.fencing, this.#parts.self) + 10_000 : 0;
-    this.#ending ??= setTimeout(() => this.starve(why), patience);
+    this.#ending ??= setTimeout(() => this.#end(why), patience);
+  }
+
+  #end(why: string): void {
+    const must = this.#mustEnd();
+    this.#ending = must === 'later' ? setTimeout(() => this.#end(why), laterEvery) : undefined;
+    if (must === 'now') this.starve(why);
+  }
+
+  #mustEnd(): MustEnd {
+    return this.#parts.mustEnd?.() ?? 'now';
+  }
+
+  #forgetEnding(): void {
+    clearTimeout(this.#ending);
+    this.#ending = undefined;
   }
 
   /** Layers of protection beside the kernel's gate, as `status` names them. */
@@ -135,7 +158,7 @@ export class Companions {
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#ending);
+    this.#forgetEnding();
     await Promise.all(this.#programs.map((program) => program.stop()));
     if (!this.#starved) this.#watchdog?.close();
   }

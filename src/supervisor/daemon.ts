@@ -261,7 +261,11 @@ export async function startDaemon(
       loop.dispatch({ type: 'configured', configHash: hash });
     },
   });
-  const companions = new Companions({ configuration, self, journal, now, steppedAt: () => loop.steppedAt });
+  const companions = new Companions({
+    ...{ configuration, self, journal, now },
+    steppedAt: () => loop.steppedAt,
+    mustEnd: () => (!loop.wantsFencing() ? 'no' : loop.inMaintenance() ? 'later' : 'now'),
+  });
   companions.openWatchdog();
   const clockWatch = new ClockWatch({ journal, now, wallClock: Date.now });
   // A disk has to know this node before anything on it is mounted.

@@ -127,6 +127,11 @@ export class Loop {
     return inMaintenance(this.#state, this.#state.self);
   }
 
+  /** Whether this node has asked to be fenced, and has not taken that back. */
+  wantsFencing(): boolean {
+    return this.#state.fenceWanted.size > 0;
+  }
+
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);

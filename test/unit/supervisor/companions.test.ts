@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Configuration, parseConfiguration } from '../../../src/linux-ha/cluster.ts';
-import { Companions, watchdogOf } from '../../../src/supervisor/companions.ts';
+import { Companions, type MustEnd, watchdogOf } from '../../../src/supervisor/companions.ts';
 import { Journal } from '../../../src/supervisor/journal.ts';
 
 describe('the watchdog of a node', () => {
@@ -23,7 +23,7 @@ describe('the watchdog of a node', () => {
     });
   }
 
-  function companions(policy: string | undefined): { own: Companions } {
+  function companions(policy: string | undefined, mustEnd?: () => MustEnd): { own: Companions } {
     const journal = new Journal('a', { write: (line) => lines.push(line), flush: async () => {} });
     const own = new Companions({
       configuration: configuration(policy),
@@ -31,6 +31,7 @@ describe('the watchdog of a node', () => {
       journal,
       now: () => 0,
       steppedAt: () => 0,
+      mustEnd,
       loadWatchdog: () => false,
     });
     return { own };
@@ -94,6 +95,40 @@ describe('the watchdog of a node', () => {
     for (let tries = 0; lines.every((line) => !line.includes('is fed no more')) && tries < 400; tries++)
       await new Promise((resolve) => setTimeout(resolve, 5));
     assert.match(lines.join(''), /is fed no more, so this machine restarts: db cannot be stopped/);
+    await own.stop();
+  });
+
+  it('lets a machine live whose reason to end is gone by then, or that is in maintenance until that is over', async () => {
+    writeFileSync(join(folder, 'watchdog'), '');
+    let must: MustEnd = 'no';
+    let asked = 0;
+    const { own } = companions('required', () => {
+      asked++;
+      return must;
+    });
+    const until = async (holds: () => boolean): Promise<void> => {
+      for (let tries = 0; !holds() && tries < 4000; tries++) await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.ok(holds(), lines.join(''));
+    };
+    const ends = (): boolean => lines.some((line) => line.includes('is fed no more'));
+    own.openWatchdog();
+    own.endMachine('an operator has mended it');
+    await until(() => asked === 1);
+    assert.equal(ends(), false);
+    must = 'later';
+    own.endMachine('db cannot be stopped');
+    await until(() => asked === 2);
+    // In maintenance it is only asked again, until a look finds the reason gone.
+    must = 'no';
+    own.look();
+    must = 'now';
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(ends(), false);
+    must = 'later';
+    own.endMachine('db cannot be stopped');
+    await until(() => asked === 4);
+    must = 'now';
+    await until(ends);
     await own.stop();
   });
 });
