@@ -262,7 +262,10 @@ export async function startDaemon(
     },
   });
   const companions = new Companions({
-    ...{ configuration, self, journal, now },
+    configuration,
+    self,
+    journal,
+    now,
     steppedAt: () => loop.steppedAt,
     mustEnd: () => (!loop.wantsFencing() ? 'no' : loop.inMaintenance() ? 'later' : 'now'),
   });

@@ -64,11 +64,13 @@ export class FenceAgent implements FenceWay {
     for (;;) {
       const left = Math.max(1000, deadline - this.#tools.now());
       const status = await this.#run('status', node, left, signal);
-      if (status?.code === isOff) return { ok: true, text: `says that ${node} is off` };
-      const seen = status?.code === 0 ? `says that ${node} is on` : describeEnd(status!, left, this.#mask);
+      // A package that is being upgraded takes its programs away for a moment.
+      if (status === undefined) return this.#missing();
+      if (status.code === isOff) return { ok: true, text: `says that ${node} is off` };
+      const seen = status.code === 0 ? `says that ${node} is on` : describeEnd(status, left, this.#mask);
       const over = this.#tools.now() + askEvery >= deadline || signal?.aborted === true;
       // What failed at once and left the power on will not switch it off later.
-      if (over || (trouble !== undefined && status?.code === 0))
+      if (over || (trouble !== undefined && status.code === 0))
         return { ok: false, text: trouble ?? `switched off, and then ${seen} for ${inSeconds(timeout)}` };
       await this.#tools.sleep(askEvery);
     }

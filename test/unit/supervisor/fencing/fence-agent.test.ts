@@ -90,6 +90,18 @@ describe('a device of fence-agents', () => {
     const missing = 'needs the program fence_missing, which this machine has not';
     assert.deepEqual(await ipmi.fence('n1'), { ok: false, text: missing });
     assert.deepEqual(await ipmi.test(), { ok: false, text: missing });
+    // Gone in the middle of a fencing: that has failed, and musterd goes on.
+    const { agent: going, tools } = agent({ off: [ended(0)], status: [ended(2)] });
+    const { find, run } = tools;
+    let gone = false;
+    Object.assign(tools, {
+      find: (name: string) => (gone ? undefined : find(name)),
+      run: async (...told: Parameters<typeof run>) => {
+        gone = told[0].input?.includes('action=off') === true || gone;
+        return await run(...told);
+      },
+    });
+    assert.deepEqual(await going.fence('n1'), { ok: false, text: missing.replace('missing', 'ipmilan') });
   });
 
   it('switches a node on again only where that is configured', async () => {
