@@ -57,7 +57,10 @@ export const systemdOutcome: Read = (action, end) => {
   const fields = new Map(end.output.split('\n').map((line) => line.split('=', 2) as [string, string]));
   const load = fields.get('LoadState');
   const active = fields.get('ActiveState') ?? '';
-  const text = `${active} (${fields.get('SubState') ?? ''})`;
+  const sub = fields.get('SubState') ?? '';
+  const text = `${active} (${sub})`;
+  // It has ended, and systemd (Restart=) waits before it tries again: what ends each time would look well for ever.
+  if (sub.startsWith('auto-restart')) return { kind: 'failed', text: `it ended by itself: ${text}` };
   if (active === 'active' || active === 'reloading' || active === 'activating') return { kind: 'ok', text };
   if (load === 'not-found' || load === 'masked') return { kind: 'unable', text: `its unit is ${load}` };
   if (active === 'inactive') return { kind: 'notRunning', text };

@@ -68,7 +68,9 @@ describe('the end of an agent', () => {
 
   const units: readonly (readonly [string, string, string, string])[] = [
     ['loaded', 'active', 'running', 'ok'],
-    ['loaded', 'activating', 'auto-restart', 'ok'],
+    ['loaded', 'activating', 'start-pre', 'ok'],
+    ['loaded', 'activating', 'auto-restart', 'failed'],
+    ['loaded', 'activating', 'auto-restart-queued', 'failed'],
     ['loaded', 'inactive', 'dead', 'notRunning'],
     ['loaded', 'failed', 'failed', 'notRunning'],
     ['loaded', 'deactivating', 'stop-sigterm', 'failed'],
@@ -78,7 +80,7 @@ describe('the end of an agent', () => {
     ['not-found', 'active', 'running', 'ok'],
   ];
   for (const [load, active, sub, kind] of units)
-    it(`of a look at a unit that is ${load} and ${active} means ${kind}`, () => {
+    it(`of a look at a unit that is ${load} and ${active} (${sub}) means ${kind}`, () => {
       const output = `LoadState=${load}\nActiveState=${active}\nSubState=${sub}\nResult=success\n`;
       assert.equal(systemdOutcome('monitor', end(0, output)).kind, kind);
     });
