@@ -8,7 +8,7 @@ export interface JournalLine {
   readonly node?: string | undefined;
   readonly group?: string | undefined;
   readonly peer?: string | undefined;
-  /** A network device. */
+  /** A network device, or a fencing device. */
   readonly device?: string | undefined;
   /** A heartbeat link, as ha.cf names it. */
   readonly link?: string | undefined;

@@ -63,7 +63,8 @@ export function alertIn(line: JournalLine, warned: boolean, cluster: string): Al
       if (how === 'learned') return undefined;
       return of('fencing', false, 'fencing', [peer ?? node], `${peer ?? node} is fenced: ${why}`);
     case 'fencing-device':
-      return of('fencing', !warned, 'fencing-device', [node], why);
+      // One may answer again while another does not.
+      return { ...of('fencing', !warned, 'fencing-device', [node], why), key: `fencing-device ${device}` };
     case 'link-down':
     case 'link-up':
       return of('link', what === 'link-up', device, [node], `${node}: ${why}`);

@@ -62,8 +62,8 @@ export class FencingParts {
       // A device for this node alone is of use to others only, and may well be out of its reach.
       ways: this.#ways.filter(({ nodes }) => nodes === undefined || nodes.some((node) => node !== self)),
       interval: fencing.selfTest,
-      say: (why) => journal.say('fencing-device', why),
-      warn: (why) => journal.warn('fencing-device', why),
+      say: (why, device) => journal.say('fencing-device', why, { device }),
+      warn: (why, device) => journal.warn('fencing-device', why, { device }),
       now,
       random: Math.random,
     });
@@ -74,7 +74,8 @@ export class FencingParts {
     for (const way of this.#ways) {
       if (!(way instanceof ScsiKeys)) continue;
       const { ok, text } = await way.register();
-      if (!ok) this.#options.journal.warn('fencing-device', `fencing device ${way.name} (scsi) ${text}`);
+      const why = `fencing device ${way.name} (scsi) ${text}`;
+      if (!ok) this.#options.journal.warn('fencing-device', why, { device: way.name });
     }
     this.#test?.start();
   }

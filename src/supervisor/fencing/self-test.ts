@@ -5,9 +5,9 @@ interface Options {
   readonly ways: readonly FenceWay[];
   /** Between two rounds, in milliseconds; 0: none. */
   readonly interval: number;
-  readonly say: (why: string) => void;
+  readonly say: (why: string, name: string) => void;
   /** A person has to look after it. */
-  readonly warn: (why: string) => void;
+  readonly warn: (why: string, name: string) => void;
   readonly now: () => number;
   /** 0 to 1. */
   readonly random: () => number;
@@ -51,8 +51,8 @@ export class SelfTest {
       const before = this.#tested.get(way.name);
       this.#tested.set(way.name, { ok, why: ok ? '' : text, at: this.#options.now() });
       const device = `fencing device ${way.name} (${way.agent})`;
-      if (!ok && before?.ok !== false) this.#options.warn(`${device} failed its test: it ${text}`);
-      else if (ok && before?.ok === false) this.#options.say(`${device} answers again`);
+      if (!ok && before?.ok !== false) this.#options.warn(`${device} failed its test: it ${text}`, way.name);
+      else if (ok && before?.ok === false) this.#options.say(`${device} answers again`, way.name);
     }
   }
 

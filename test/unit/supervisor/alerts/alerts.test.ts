@@ -121,6 +121,14 @@ describe('alerts', () => {
     ]);
   });
 
+  it('of one fencing device say nothing of another one', async () => {
+    const { alerts, summaries } = alertsOf(['up', 'self', 'up']);
+    for (const device of ['ipmi', 'pdu']) alerts.onLine(line('fencing-device', `${device} failed`, { device }), true);
+    for (const device of ['ipmi', 'pdu']) alerts.onLine(line('fencing-device', `${device} answers`, { device }), false);
+    await alerts.stop();
+    assert.deepEqual(summaries(), ['ipmi failed', 'pdu failed', 'UP ipmi answers', 'UP pdu answers']);
+  });
+
   it('of what is well again come only after it had failed, also where another node told that', async () => {
     const { alerts, summaries } = alertsOf(['up', 'self', 'up']);
     alerts.onLine(up('node3'), false);
