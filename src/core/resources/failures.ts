@@ -1,6 +1,7 @@
 import { showDuration } from '../../base/duration.ts';
 import type { GroupName } from '../../model/names.ts';
 import type { Outcome } from './event.ts';
+import { begin } from './operation.ts';
 import { type Managed, type ManagedGroup, type ResourceState, wakeBy } from './state.ts';
 
 /** How often a resource failed here, for whoever keeps that over a restart. */
@@ -50,14 +51,25 @@ export function whyBarred(group: ManagedGroup): string | undefined {
   return `${name} failed there ${failures === 1 ? 'once' : `${failures} times`}: ${lastFailure}`;
 }
 
-/** Forgets failures whose time is over. */
+/**
+ * Forgets failures whose time is over. Not of what is being started or stopped just then: a start that hangs for longer than
+ * failures count would be the first one each time, and the group never leave. What could not run here at all is looked at
+ * first, or a group that prefers this node would come back again and again to where it still cannot run.
+ */
 export function forgetFailures(state: ResourceState, group: ManagedGroup, now: number): void {
   for (const resource of group.resources) {
-    if (resource.failures === 0) continue;
-    const until = resource.failedAt + resource.settings.failureTimeout;
-    if (now < until) wakeBy(state, until);
+    const { failures, operation, run } = resource;
+    if (failures === 0 || (operation !== undefined && operation.action !== 'monitor')) continue;
+    if (!isForgotten(resource, now)) wakeBy(state, resource.failedAt + resource.settings.failureTimeout);
+    else if (failures === Number.POSITIVE_INFINITY && run === 'stopped' && group.wish !== 'leave')
+      begin(state, group, resource, 'probe', now);
     else resource.failures = 0;
   }
+}
+
+/** Whether it is so long ago that a resource failed that this counts no more. */
+export function isForgotten({ failedAt, settings }: Managed, now: number): boolean {
+  return now >= failedAt + settings.failureTimeout;
 }
 
 /** Counts a failure and says what follows; what has to be done about the resource itself is the caller's. */
@@ -81,7 +93,8 @@ export function noteFailure(
   resource.failedAt = now;
   const often = resource.failures === Number.POSITIVE_INFINITY ? 'it cannot run here' : `failure ${resource.failures}`;
   say(state, group, `${name}: ${resource.lastFailure} (${often})`, true);
-  if (settings.onFail === 'fence') {
+  // Where it cannot run at all nothing of it hangs: a node without the agent would be switched off each time it comes back.
+  if (settings.onFail === 'fence' && outcome.kind !== 'unable') {
     state.effects.push({
       type: 'fence',
       group: group.name,

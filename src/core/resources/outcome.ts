@@ -1,5 +1,5 @@
 import type { Outcome } from './event.ts';
-import { noteFailure, say } from './failures.ts';
+import { isForgotten, noteFailure, say } from './failures.ts';
 import { begin } from './operation.ts';
 import type { Managed, ManagedGroup, ResourceState } from './state.ts';
 
@@ -69,6 +69,7 @@ function monitored(state: ResourceState, group: ManagedGroup, resource: Managed,
 }
 
 function probed(state: ResourceState, group: ManagedGroup, resource: Managed, outcome: Outcome, now: number): void {
+  if (outcome.kind !== 'unable' && isForgotten(resource, now)) resource.failures = 0;
   if (outcome.kind === 'ok') {
     resource.run = 'running';
     resource.monitorAt = now + resource.settings.monitorInterval;
@@ -77,7 +78,9 @@ function probed(state: ResourceState, group: ManagedGroup, resource: Managed, ou
   else if (outcome.kind === 'unable') {
     // Without its agent nobody can have started it here.
     resource.run = 'stopped';
-    noteFailure(state, group, resource, 'probe', outcome, now);
+    // That it still is so is no news.
+    if (resource.failures === Number.POSITIVE_INFINITY) resource.failedAt = now;
+    else noteFailure(state, group, resource, 'probe', outcome, now);
   } else {
     resource.run = 'dirty';
     say(state, group, `${resource.name}: whether it runs is not known: ${outcome.text}`);

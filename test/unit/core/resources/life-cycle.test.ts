@@ -147,6 +147,45 @@ describe('the life of resources', () => {
     assert.equal(whyBarred(world.state.groups.get('shop')!), 'db cannot run there: probe: it says unable');
   });
 
+  it('gives a group up whose start hangs for longer than failures count', () => {
+    const settings = { startTimeout: 900_000, failureTimeout: 600_000 };
+    const world = begun((name, action) => (name === 'db' && action === 'start' ? { hangs: true } : undefined), settings);
+    world.run(2_800_000);
+    assert.equal(actions(world).filter((line) => line.endsWith('start db')).length, 3);
+    assert.equal(world.effects.filter(({ type }) => type === 'giveUp').length, 1);
+  });
+
+  it('looks whether it can run by now before it says that what could not run at all may come back', () => {
+    const script: Script = (name, action, time) =>
+      name === 'db' && time < 1_000_000 && (action === 'start' || (action === 'probe' && time > 200))
+        ? { says: 'unable' }
+        : undefined;
+    const world = begun(script).run(1000);
+    want(world, 'stop');
+    const barred = (): string | undefined => whyBarred(world.state.groups.get('shop')!);
+    const seen = logOf(world, () => world.run(700_000));
+    assert.deepEqual(seen, ['probe db', 'db: unable']);
+    assert.equal(barred(), 'db cannot run there: start: it says unable');
+    world.run(600_000);
+    assert.equal(barred(), undefined);
+    assert.deepEqual(
+      logOf(world, () => want(world, 'run').run(1000)).filter((line) => line.startsWith('start')),
+      ['start disk', 'start db', 'start web'],
+    );
+  });
+
+  it('asks for fencing where a failure is a reason for it, not where it cannot run at all', () => {
+    for (const action of ['start', 'probe'])
+      assert.deepEqual(
+        begun((name, asked) => (name === 'db' && asked === action ? { says: 'unable' } : undefined), {
+          onFail: 'fence',
+        })
+          .run(1000)
+          .effects.filter(({ type }) => type === 'fence'),
+        [],
+      );
+  });
+
   it('asks for fencing where a failure is a reason for it', () => {
     const world = begun((name, action) => (name === 'db' && action === 'start' ? { says: 'failed' } : undefined), {
       onFail: 'fence',
