@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 const ending = '.operation';
 const lookEvery = 20;
+/** What is still there so long after it was killed may stay: the kernel waits for a disk or a server. Milliseconds. */
+const diesWithin = 2000;
 
 /** Where the process that does something to a resource is written down while it does. */
 export function recordFile(directory: string, instance: string): string {
@@ -31,13 +33,18 @@ function stillRuns({ pid, started }: { readonly pid: number; readonly started: s
 
 /**
  * Waits for every process that is written down in the directory, and kills what takes longer than `patience` milliseconds,
- * with its process group. Resolves to the instances that something was done to, for the journal.
+ * with its process group; who hears nothing of that either is told by `onStuck`, and it is waited for. Resolves to the
+ * instances that something was done to, for the journal.
  */
-export async function finishLeftovers(directory: string, patience: number): Promise<string[]> {
+export async function finishLeftovers(
+  directory: string,
+  patience: number,
+  onStuck: (instance: string) => void = () => {},
+): Promise<string[]> {
   if (!existsSync(directory)) return [];
   const names = readdirSync(directory).filter((name) => name.endsWith(ending));
   const until = performance.now() + patience;
-  return (await Promise.all(names.map((name) => finish(join(directory, name), until)))).flat().sort();
+  return (await Promise.all(names.map((name) => finish(join(directory, name), until, onStuck)))).flat().sort();
 }
 
 /** Empty where it is gone: what it speaks of has just ended. */
@@ -49,18 +56,24 @@ function textOf(file: string): string {
   }
 }
 
-async function finish(file: string, until: number): Promise<string[]> {
+async function finish(file: string, until: number, onStuck: (instance: string) => void): Promise<string[]> {
   const found = processOf(textOf(file));
   const instance = file.slice(file.lastIndexOf('/') + 1, -ending.length);
   const seen = found !== undefined && stillRuns(found) ? [instance] : [];
-  for (let killed = false; found !== undefined && stillRuns(found); ) {
-    if (!killed && performance.now() >= until) {
+  let killed = false;
+  let told = false;
+  while (found !== undefined && stillRuns(found)) {
+    const late = performance.now() - until;
+    if (!killed && late >= 0) {
       killed = true;
       try {
         process.kill(-found.pid, 'SIGKILL');
       } catch {
         // It ended in this very moment.
       }
+    } else if (!told && late >= diesWithin) {
+      told = true;
+      onStuck(instance);
     }
     await new Promise((resolve) => setTimeout(resolve, lookEvery));
   }

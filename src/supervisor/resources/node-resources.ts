@@ -98,7 +98,12 @@ export class NodeResources {
   async start(): Promise<void> {
     const { journal } = this.#parts;
     if (this.#started.isEmpty && [...this.#runnable.values()].every((list) => list.length === 0)) return;
-    const waited = await this.#operations.recover().catch((error: Error) => {
+    const stuck = (instance: string): void =>
+      journal.warn(
+        'resource',
+        `${instance}: what the last musterd had begun with it cannot be killed: until it ends nothing is started here`,
+      );
+    const waited = await this.#operations.recover(stuck).catch((error: Error) => {
       journal.warn('resource', `whether anything was begun before is not known: ${error.message}`);
       return [];
     });

@@ -36,13 +36,13 @@ export class ResourceOperations {
 
   /**
    * Before anything is run: waits for what an earlier musterd had begun, at most for the longest time-out of all. Resolves
-   * to the instances that were waited for.
+   * to the instances that were waited for; `onStuck` is told of one that does not even die.
    */
-  async recover(): Promise<string[]> {
+  async recover(onStuck?: (instance: string) => void): Promise<string[]> {
     const { directory, groups } = this.#options;
     for (const path of [directory, this.#places.state]) mkdirSync(path, { recursive: true, mode: 0o755 });
     const times = [...groups.values()].flat().flatMap(({ settings }) => [settings.startTimeout, settings.stopTimeout]);
-    return finishLeftovers(directory, Math.max(0, ...times));
+    return finishLeftovers(directory, Math.max(0, ...times), onStuck);
   }
 
   /** Begins an operation once the one before it on the same resource has ended; `onDone` is told how it ended. */

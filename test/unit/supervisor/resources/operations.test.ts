@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { AgentMachine } from './machine.ts';
 
@@ -188,6 +189,27 @@ describe('operations on resources', function () {
         !/\) Z /.test(readFileSync(`/proc/${read('pid').trim()}/stat`, 'utf8')),
       false,
     );
+  });
+
+  it('of an earlier musterd that do not even die are told of, and waited for', async () => {
+    // It leads no process group, so that nothing of its group is there to be killed.
+    const deaf = spawn('sleep', ['300'], { stdio: 'ignore' });
+    try {
+      mkdirSync(machine.path('run'));
+      writeFileSync(machine.path('run/shop.0.operation'), readFileSync(`/proc/${deaf.pid}/stat`));
+      const stuck: string[] = [];
+      const { operations } = machine.operations(['a'], { startTimeout: 50, stopTimeout: 50 });
+      let over = false;
+      const recovered = operations.recover((instance) => stuck.push(instance)).finally(() => {
+        over = true;
+      });
+      await until(() => stuck.length > 0);
+      assert.deepEqual([stuck, over], [['shop.0'], false]);
+      deaf.kill('SIGKILL');
+      assert.deepEqual(await recovered, ['shop.0']);
+    } finally {
+      deaf.kill('SIGKILL');
+    }
   });
 
   it('of an earlier boot, whose process ids others have now, are nobody to wait for', async () => {
