@@ -33,8 +33,8 @@ function stillRuns({ pid, started }: { readonly pid: number; readonly started: s
 
 /**
  * Waits for every process that is written down in the directory, and kills what takes longer than `patience` milliseconds,
- * with its process group; who hears nothing of that either is told by `onStuck`, and it is waited for. Resolves to the
- * instances that something was done to, for the journal.
+ * with its process group. What not even that ends is told to `onStuck`, and waited for. Resolves to the instances that
+ * something was done to, for the journal.
  */
 export async function finishLeftovers(
   directory: string,
