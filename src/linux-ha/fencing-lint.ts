@@ -1,6 +1,6 @@
 /** What of the fencing cannot be, seen beside the rest of the cluster. */
 import { nearest } from '../base/nearest.ts';
-import { canFence, type Fencing } from '../model/fencing.ts';
+import { canFence, type Fencing, isCutOffBy } from '../model/fencing.ts';
 import type { NodeName } from '../model/names.ts';
 import type { ResourceRules } from '../model/resource-settings.ts';
 import type { PlacementMistake } from './placement-lint.ts';
@@ -23,12 +23,18 @@ export function fencingMistakes(
     mistakes.push({ path, message, hint: guess === undefined ? undefined : `did you mean "${guess}"?` });
     return false;
   };
-  for (const { name, agent, options, nodes: able } of devices) {
+  for (const { name, agent, options, nodes: able, action } of devices) {
     for (const node of Object.keys(able)) known(['devices', name, 'nodes', node], 'node', node);
     if (Object.keys(able).length === 0)
       mistakes.push({
         path: ['devices', name, 'nodes'],
         message: `Cannot fence by "${name}" as it must know one node at least: it knows none`,
+      });
+    if (action === 'reboot' && isCutOffBy(agent))
+      mistakes.push({
+        path: ['devices', name, 'action'],
+        message: `Cannot let nodes come back by "${name}" as its agent must switch them off: ${agent} only cuts them off, and would let in what still runs`,
+        hint: 'leave out "action: reboot"',
       });
     if (agent === 'scsi' && options.device?.startsWith('/') !== true)
       mistakes.push({

@@ -89,13 +89,21 @@ export function canFenceFrom(fencing: Fencing | undefined, from: NodeName, node:
   return serves || levelsOf(fencing, node).length > 0;
 }
 
-/** Agents that cut a node off from something, and leave it running. */
-const cutsOff = /^(scsi|fence_(scsi|mpath|brocade|sanbox2|ifmib|cisco_mds|heuristics_ping|kdump|dummy))$/;
+/** Agents that cut a node off from a disk or a network, and leave it running. */
+const cutsOff = /^(scsi|fence_(scsi|mpath|brocade|sanbox2|ifmib|cisco_mds|aws_vpc_net|azure_arm_network|crosslink))$/;
+/** Those that do nothing to it by themselves. */
+const onlyLooks = /^fence_(heuristics_[a-z]+|kdump|dummy)$/;
+
+/** Whether this agent leaves a node running; whoever switched that on again would let it back in to what it was cut off from. */
+export function isCutOffBy(agent: string): boolean {
+  return cutsOff.test(agent);
+}
 
 /** Whether a node that was fenced has been switched off, whoever did it and how: what it had in memory is gone. */
 export function isSwitchedOff(fencing: Fencing | undefined, node: NodeName): boolean {
   if (fencing === undefined) return false;
-  return levelsOf(fencing, node).every((level) => level.some(({ agent }) => !cutsOff.test(agent)));
+  const off = (agent: string): boolean => !cutsOff.test(agent) && !onlyLooks.test(agent);
+  return levelsOf(fencing, node).every((level) => level.some(({ agent }) => off(agent)));
 }
 
 const secretName = /pass|pwd|secret|key|token|community|auth|pin$/i;

@@ -96,6 +96,9 @@ export class FenceAgent implements FenceWay {
 
   async #switchOn(node: NodeName, signal?: AbortSignal): Promise<FenceResult> {
     const { timeout } = this.#device;
+    // Agents of switches and disks leave a node running: it would have back what it was cut off from.
+    if (!(await this.#knows('reboot')))
+      return { ok: false, text: `does not let ${node} back in: its agent cannot reboot, so it only cuts nodes off` };
     const end = await this.#run('on', node, timeout, signal);
     if (end === undefined) return this.#missing();
     return end.code === 0
@@ -111,7 +114,7 @@ export class FenceAgent implements FenceWay {
   }
 
   /** Where an agent does not say what it can do, it is taken to be able: then nothing counts before it is confirmed. */
-  async #knows(action: 'status' | 'monitor'): Promise<boolean> {
+  async #knows(action: 'status' | 'monitor' | 'reboot'): Promise<boolean> {
     if (this.#actions === undefined) {
       const end = await this.#run('metadata', undefined, longestMetadata, undefined);
       const actions = end?.code === 0 ? actionsOf(end.output) : new Set<string>();

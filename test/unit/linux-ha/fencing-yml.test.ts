@@ -170,6 +170,10 @@ describe('fencing in muster.yml and ha.cf', () => {
       '2:23 Cannot fence by "d" as "device" of its options must be the whole path of a disk: it is not',
     ],
     [
+      'fencing: { devices: { d: { agent: fence_brocade, nodes: [n1], action: reboot } } }',
+      '2:71 Cannot let nodes come back by "d" as its agent must switch them off: fence_brocade only cuts them off, and would let in what still runs\n  hint: leave out "action: reboot"',
+    ],
+    [
       'fencing: { devices: { d: { agent: fence_x, nodes: [n1] } }, levels: { n1: [e] } }',
       '2:76 Cannot fence by "e" as it must be a device of "devices": it is not (known: d)\n  hint: did you mean "d"?',
     ],

@@ -109,6 +109,10 @@ describe('a device of fence-agents', () => {
     const { agent: ipmi, calls } = agent({ on: [ended(0)] }, { action: 'reboot' });
     assert.deepEqual(await ipmi.revive!('n1'), { ok: true, text: 'has switched n1 on again' });
     assert.deepEqual(actions(calls), ['on']);
+    const fabric = agent({ on: [ended(0)], metadata: [metadata('on', 'off', 'status')] }, { action: 'reboot' });
+    const refused = 'does not let n1 back in: its agent cannot reboot, so it only cuts nodes off';
+    assert.deepEqual(await fabric.agent.revive!('n1'), { ok: false, text: refused });
+    assert.deepEqual(actions(fabric.calls), []);
   });
 
   it('is tested for each node whose options differ, and not for the own node', async () => {

@@ -26,7 +26,7 @@ done
 tr '\\0' ' ' < /proc/$$/cmdline >> "$d/seen"; tr '\\0' ' ' < /proc/$$/environ >> "$d/seen"; echo "$action" >> "$d/actions"
 [ "$password" = 's3cret=word' ] || [ "$action" = metadata ] || { echo "Login failed: $password" >&2; exit 1; }
 case $action in
-  metadata) echo '<action name="off"/><action name="on"/><action name="status"/><action name="monitor"/>';;
+  metadata) echo '<action name="off"/><action name="on"/><action name="reboot"/><action name="status"/><action name="monitor"/>';;
   off) [ ! -e "$d/hangs" ] || { sleep 300 & echo $! > "$d/child"; wait; }; rm -f "$d/power";;
   on) : > "$d/power";;
   status) [ -e "$d/power" ] || exit 2;;
