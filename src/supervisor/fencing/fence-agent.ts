@@ -76,22 +76,34 @@ export class FenceAgent implements FenceWay {
     }
   }
 
-  /** Each node's options on their own where they differ: a BMC for each node is a device for each. */
+  /**
+   * Its own test once for each node's options where they differ: a BMC for each node is a device for each. And the state of
+   * each node's power, as only that shows a plug that is not there, or that nobody has named.
+   */
   async test(signal?: AbortSignal): Promise<FenceResult> {
-    const action = (await this.#knows('monitor')) ? 'monitor' : 'status';
-    const timeout = Math.min(this.#device.timeout, longestTest);
+    const [monitors, states] = [await this.#knows('monitor'), await this.#knows('status')];
     const asked = new Set<string>();
     for (const node of this.#others) {
       const { plug: _, port: __, ...options } = this.#device.nodes[node] ?? {};
-      const key = action === 'status' ? node : JSON.stringify(options);
-      if (asked.has(key)) continue;
+      const key = JSON.stringify(options);
+      const actions: Action[] = monitors && !asked.has(key) ? ['monitor'] : [];
+      if (states) actions.push('status');
       asked.add(key);
-      const end = await this.#run(action, node, timeout, signal);
-      if (end === undefined) return this.#missing();
-      if (end.code === 0 || (action === 'status' && end.code === isOff)) continue;
-      return { ok: false, text: `does not answer for ${node}: it ${describeEnd(end, timeout, this.#mask)}` };
+      for (const action of actions) {
+        const failed = await this.#ask(action, node, signal);
+        if (failed !== undefined) return failed;
+      }
     }
     return { ok: true, text: 'answers' };
+  }
+
+  /** Undefined where it answers well. */
+  async #ask(action: Action, node: NodeName, signal: AbortSignal | undefined): Promise<FenceResult | undefined> {
+    const timeout = Math.min(this.#device.timeout, longestTest);
+    const end = await this.#run(action, node, timeout, signal);
+    if (end === undefined) return this.#missing();
+    if (end.code === 0 || (action === 'status' && end.code === isOff)) return undefined;
+    return { ok: false, text: `does not answer for ${node}: it ${describeEnd(end, timeout, this.#mask)}` };
   }
 
   async #switchOn(node: NodeName, signal?: AbortSignal): Promise<FenceResult> {

@@ -116,16 +116,30 @@ describe('a device of fence-agents', () => {
   });
 
   it('is tested for each node whose options differ, and not for the own node', async () => {
-    const { agent: ipmi, calls } = agent({ monitor: [ended(0)] });
+    const states = [ended(0), ended(2)];
+    const { agent: ipmi, calls } = agent({ monitor: [ended(0)], status: states });
     assert.deepEqual(await ipmi.test(), { ok: true, text: 'answers' });
     assert.deepEqual(
-      calls.flatMap(({ input }) => input.filter((line) => line.startsWith('ip='))),
-      ['ip=10.9.0.1', 'ip=10.9.0.2'],
+      calls.flatMap((call) => call.input.flatMap((line) => (line.startsWith('ip=') ? [[actionOf(call), line]] : []))),
+      ['ip=10.9.0.1', 'ip=10.9.0.2'].flatMap((ip) => [
+        ['monitor', ip],
+        ['status', ip],
+      ]),
     );
-    const pdu = agent({ monitor: [ended(0)] }, { nodes: { n1: { plug: '1' }, n2: { plug: '2' } } });
-    await pdu.agent.test();
-    assert.deepEqual(actions(pdu.calls), ['monitor']);
-    const broken = agent({ monitor: [ended(0), ended(1, 'Unable to connect')] });
+    const plugs = { nodes: { n1: { plug: '1' }, n2: { plug: '2' } } };
+    const pdu = agent({ monitor: [ended(0)], status: states }, plugs);
+    assert.equal((await pdu.agent.test()).ok, true);
+    assert.deepEqual(actions(pdu.calls), ['monitor', 'status', 'status']);
+    // The device itself is well then.
+    const unplugged = agent({ monitor: [ended(0)], status: [ended(0), ended(1, 'no such plug')] }, plugs);
+    assert.deepEqual(await unplugged.agent.test(), {
+      ok: false,
+      text: 'does not answer for n2: it ended with 1: no such plug',
+    });
+    const blind = agent({ monitor: [ended(0)], metadata: [metadata('off', 'monitor')] }, plugs);
+    assert.equal((await blind.agent.test()).ok, true);
+    assert.deepEqual(actions(blind.calls), ['monitor']);
+    const broken = agent({ monitor: [ended(0), ended(1, 'Unable to connect')], status: states });
     assert.deepEqual(await broken.agent.test(), {
       ok: false,
       text: 'does not answer for n2: it ended with 1: Unable to connect',
