@@ -69,7 +69,8 @@ function monitored(state: ResourceState, group: ManagedGroup, resource: Managed,
 }
 
 function probed(state: ResourceState, group: ManagedGroup, resource: Managed, outcome: Outcome, now: number): void {
-  if (outcome.kind !== 'unable' && isForgotten(resource, now)) resource.failures = 0;
+  const isWell = outcome.kind === 'ok' || outcome.kind === 'notRunning';
+  if (isWell && isForgotten(resource, now)) resource.failures = 0;
   if (outcome.kind === 'ok') {
     resource.run = 'running';
     resource.monitorAt = now + resource.settings.monitorInterval;
@@ -81,6 +82,9 @@ function probed(state: ResourceState, group: ManagedGroup, resource: Managed, ou
     // That it still is so is no news.
     if (resource.failures === Number.POSITIVE_INFINITY) resource.failedAt = now;
     else noteFailure(state, group, resource, 'probe', outcome, now);
+  } else if (resource.run === 'stopped') {
+    // It was looked at again (`forgetFailures`), and nobody has started it since it was known to be stopped.
+    resource.failedAt = now;
   } else {
     resource.run = 'dirty';
     say(state, group, `${resource.name}: whether it runs is not known: ${outcome.text}`);

@@ -78,7 +78,10 @@ function expireOperations(state: ResourceState, group: ManagedGroup, now: number
 function advance(state: ResourceState, group: ManagedGroup, now: number): void {
   const { resources } = group;
   if (group.wish === 'leave') {
-    for (const resource of resources) if (resource.operation?.action === 'monitor') cancel(state, resource);
+    for (const resource of resources) {
+      const action = resource.operation?.action;
+      if (action === 'monitor' || (action === 'probe' && resource.run === 'stopped')) cancel(state, resource);
+    }
     return;
   }
   for (const resource of resources)

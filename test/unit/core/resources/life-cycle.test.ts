@@ -156,15 +156,21 @@ describe('the life of resources', () => {
   });
 
   it('looks whether it can run by now before it says that what could not run at all may come back', () => {
-    const script: Script = (name, action, time) =>
-      name === 'db' && time < 1_000_000 && (action === 'start' || (action === 'probe' && time > 200))
-        ? { says: 'unable' }
-        : undefined;
+    const script: Script = (name, action, time) => {
+      if (name !== 'db' || time > 1_500_000 || (action === 'probe' && time < 200)) return undefined;
+      // In the middle of its installation nobody can say anything: that is no reason to stop or to fence.
+      return action === 'start' || time < 1_000_000 ? { says: 'unable' } : { says: 'failed' };
+    };
     const world = begun(script).run(1000);
     want(world, 'stop');
     const barred = (): string | undefined => whyBarred(world.state.groups.get('shop')!);
     const seen = logOf(world, () => world.run(700_000));
     assert.deepEqual(seen, ['probe db', 'db: unable']);
+    assert.equal(barred(), 'db cannot run there: start: it says unable');
+    assert.deepEqual(
+      logOf(world, () => world.run(600_000)),
+      ['probe db', 'db: failed'],
+    );
     assert.equal(barred(), 'db cannot run there: start: it says unable');
     world.run(600_000);
     assert.equal(barred(), undefined);
