@@ -166,12 +166,16 @@ export class NodeResources {
     this.#operations.stop();
   }
 
-  /** The longest that stopping all of them may take, in milliseconds: groups stop beside each other, each in reverse. */
+  /**
+   * The longest that stopping all of them may take, in milliseconds: groups stop beside each other, each in reverse; and one
+   * after the other where an order between groups says so.
+   */
   get stopPatience(): number {
     const times = [...this.#runnable.values()].map((list) =>
       list.reduce((sum, { settings }) => sum + settings.stopTimeout + killTime, 0),
     );
-    return Math.max(0, ...times);
+    const ordered = this.#parts.cluster.placement?.rules.some(({ kind }) => kind === 'order') === true;
+    return ordered ? times.reduce((sum, time) => sum + time, 0) : Math.max(0, ...times);
   }
 
   status(group: GroupName): ResourceStatus[] {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { GroupPhase } from '../../../../src/core/resources/event.ts';
 import type { Cluster } from '../../../../src/model/cluster.ts';
+import { noPlacement } from '../../../../src/model/placement.ts';
 import { Journal } from '../../../../src/supervisor/journal.ts';
 import { NodeResources, type Told } from '../../../../src/supervisor/resources/node-resources.ts';
 import { clusterOf } from '../../../simulation/cluster.ts';
@@ -228,6 +229,16 @@ describe('the resources of a node', function () {
     const none = begin({ ...cluster, groups: [{ ...changed, resources: [b!] }] });
     await none.phase('stopped', 0);
     assert.deepEqual(log().slice(4), [], 'that was done once');
+  });
+
+  it('are waited for as long as all of them may take to stop, one after the other where groups have an order', () => {
+    const [shop] = cluster.groups;
+    const groups = [shop!, { ...shop!, name: 'mail', resources: shop!.resources.slice(1) }];
+    const two = { ...cluster, groups, resources: { defaults: { stopTimeout: 10_000 }, groups: {} } };
+    const rules = [{ kind: 'order', groups: ['shop', 'mail'], strict: false }] as const;
+    // Two seconds for each to be killed.
+    assert.equal(begin(two).resources.stopPatience, 24_000);
+    assert.equal(begin({ ...two, placement: { ...noPlacement, rules } }).resources.stopPatience, 36_000);
   });
 
   it('are nothing to wait for where no agent runs anything', async () => {
