@@ -67,6 +67,9 @@ chmod 755 /etc/init.d/oldshop; systemctl daemon-reload`;
     for (const node of names) await sshOutput(lab(), node, 'test -x /usr/lib/ocf/resource.d/heartbeat/Dummy');
     assert.ok(await isActive('node1'));
     assert.deepEqual(await noted('node1'), started);
+    // What they start belongs to musterd's unit: that one of its processes was killed for want of memory ends no other.
+    const limits = await sshOutput(lab(), 'node1', 'systemctl show -p OOMPolicy -p TasksMax musterd.service');
+    assert.deepEqual(limits.split('\n').sort(), ['OOMPolicy=continue', 'TasksMax=infinity']);
     const shown = await cluster.must('status');
     assert.match(shown, /- Delay: running\n +- shop\.service: running\n +- oldshop: running\n +- Dummy: running/);
   });
