@@ -128,6 +128,7 @@ export function newGroup(group: ResourceGroup, cluster?: Cluster): Group {
     takenUntil: Number.NEGATIVE_INFINITY,
     frozen: false,
     resources: cluster === undefined || agentsOf(group).length === 0 ? undefined : newStanding(),
+    gaveUp: new Map(),
     announcing: undefined,
     why: 'nobody has held it since this node started',
   };

@@ -27,6 +27,7 @@ import { noteNeeds } from './fencing/need.ts';
 import { keepRecords } from './fencing/owners.ts';
 import { answerQuestion, onQuestionAnswered } from './fencing/store-owner.ts';
 import { addAgain } from './fencing/two-nodes.ts';
+import { noteGivenUp } from './gave-up.ts';
 import { abandonShut, moveGroups, onClosed, onOffer, onTake } from './handover.ts';
 import { expireLeases, learnHolder, onAccept, onArmed, onGateLost, onGranted, renew } from './lease.ts';
 import { countQuorum, followPeers, heard, noteBeat, noteConfiguration, noteLink, watchPeers } from './membership.ts';
@@ -174,6 +175,7 @@ function receive(
   if ('beat' in message) {
     noteNeeds(state, from, message.beat);
     noteDrift(state, from, message.beat, now);
+    noteGivenUp(state, from, message.beat);
     noteBeat(from, message.beat, epoch);
     if (message.beat.fenced !== undefined) onPeersFenced(state, from, message.beat.fenced, now);
     learnHolders(state, from, now);

@@ -3,6 +3,7 @@ import { own } from '../base/own.ts';
 import type { GroupName, NodeName } from '../model/names.ts';
 import type { OperatorCommand } from './event.ts';
 import { sayFarewell } from './fencing/farewell.ts';
+import { forgetGivenUp } from './gave-up.ts';
 import { giveOrders } from './give-orders.ts';
 import { shut } from './handover.ts';
 import { inMaintenance, noteLeft } from './maintenance.ts';
@@ -142,6 +143,7 @@ export function carryOutOrders(state: NodeState, orders: readonly Order[], now: 
       }
       case 'clear':
         if (by === state.self) decide(state, { what: 'clear', group: about, why: `${why}: failures are forgotten` });
+        forgetGivenUp(state, about);
         state.effects.push({ type: 'forgetFailures', group: about });
         break;
       case 'maintenance': {

@@ -1,6 +1,7 @@
 import type { NodeName } from '../model/names.ts';
 import { betterConnected, mayFailBack, reachOf } from './connectivity.ts';
 import { othersWant } from './differences.ts';
+import { gaveUpOn } from './gave-up.ts';
 import { inMaintenance, leftTo } from './maintenance.ts';
 import { isAlive } from './membership.ts';
 import { leftRunningOn } from './no-quorum.ts';
@@ -122,6 +123,7 @@ function betterTarget(state: NodeState, group: Group, now: number): NodeName | u
   if (!state.cluster.autoFailback || group.preferred === state.self) return undefined;
   const preferred = state.peers.get(group.preferred);
   if (preferred === undefined || now - preferred.upSince < failbackDelay(state)) return undefined;
+  if (gaveUpOn(state, group, group.preferred)) return undefined;
   return mayHave(state, group, group.preferred) && mayFailBack(state, group.preferred, now)
     ? group.preferred
     : undefined;

@@ -7,6 +7,7 @@
 import type { GroupName, NodeName } from '../model/names.ts';
 import type { Failback, Placement } from '../model/placement.ts';
 import { reachOf } from './connectivity.ts';
+import { gaveUpOn } from './gave-up.ts';
 import { isAlive } from './membership.ts';
 import { leftRunningOn } from './no-quorum.ts';
 import { failbackDelay, isCandidate } from './placement.ts';
@@ -24,8 +25,10 @@ export function followPlan(state: NodeState, now: number): void {
   const on = holders(state);
   const barred = new Map([...state.groups.values()].map((group) => [group.name, barredNodes(state, group)]));
   const said = [...barred].map(([, why]) => [...why]);
+  const gaveUp = givenUp(state);
   const { pins } = state.orders;
-  const from = JSON.stringify([nodes, [...on], state.minuteOfWeek, said, [...pins]]);
+  const left = [...gaveUp].map(([name, names]) => [name, ...names]);
+  const from = JSON.stringify([nodes, [...on], state.minuteOfWeek, said, left, [...pins]]);
   if (state.planned?.from !== from) {
     const groups = state.cluster.groups.map(
       ({ name, preferred }): GroupFacts => ({
@@ -33,6 +36,7 @@ export function followPlan(state: NodeState, now: number): void {
         preferred,
         on: on.get(name),
         barred: barred.get(name) ?? nobody,
+        gaveUp: gaveUp.get(name),
         pinned: pins.get(name),
       }),
     );
@@ -75,6 +79,16 @@ function letGo(state: NodeState, plan: Plan): void {
 }
 
 const nobody: GroupFacts['barred'] = new Map();
+
+/** The groups that nodes gave up, with these nodes. */
+function givenUp(state: NodeState): Map<GroupName, ReadonlySet<NodeName>> {
+  const found = new Map<GroupName, ReadonlySet<NodeName>>();
+  for (const group of state.groups.values()) {
+    if (group.gaveUp.size === 0) continue;
+    found.set(group.name, new Set([...group.gaveUp.keys()].filter((name) => gaveUpOn(state, group, name))));
+  }
+  return found;
+}
 
 function barredNodes(state: NodeState, group: Group): GroupFacts['barred'] {
   if (group.resources === undefined) return nobody;

@@ -147,6 +147,8 @@ export interface Group {
   frozen: boolean;
   /** What agents run of it on this node; undefined where it is only addresses. */
   readonly resources: ResourceStanding | undefined;
+  /** The nodes that gave it up, each with the life in which it did (`gave-up.ts`). */
+  readonly gaveUp: Map<NodeName, string | undefined>;
   /** The series of announcements under way: its start, and the index of the next. */
   announcing: { readonly since: number; next: number } | undefined;
   /** Why it is where it is, as this node decided or learned it. */

@@ -1,5 +1,6 @@
 import { showDuration } from '../base/duration.ts';
 import type { NodeName } from '../model/names.ts';
+import { gaveUpOn } from './gave-up.ts';
 import { inMaintenance } from './maintenance.ts';
 import { votesHeard } from './membership.ts';
 import { candidates, isCandidate } from './placement.ts';
@@ -60,6 +61,7 @@ function whyAble(state: NodeState, group: Group, node: NodeName): string {
     ...(state.orders.pins.get(group.name) === node ? ['an operator moved it there'] : []),
     ...(node === group.preferred ? ['its preferred node'] : []),
     ...(node === group.holder && !holds ? ['held it last'] : []),
+    ...(gaveUpOn(state, group, node) ? ['gave it up before, so no failback to it until that is cleared'] : []),
     'alive and quorate',
     ...otherConfiguration(state, node),
   ];

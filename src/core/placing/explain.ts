@@ -1,7 +1,7 @@
 /** A plan in words: each node's score for a group, and what it is made of. */
 import type { GroupName, NodeName } from '../../model/names.ts';
 import { type Piece, type Seat, shortOf } from './board.ts';
-import { failbackWaits } from './failback.ts';
+import { staysFor } from './failback.ts';
 import { compareWorth, fits, refusal, type Worth, worthAt } from './judge.ts';
 import type { Plan } from './plan.ts';
 
@@ -70,7 +70,7 @@ function whyNot(piece: Piece, seat: Seat): string | undefined {
 }
 
 function parts(piece: Piece, seat: Seat, worth: Worth, { board }: Plan): string[] {
-  const { name, reach, upFor } = seat.facts;
+  const { name, reach } = seat.facts;
   const weight = piece.weights.get(name) ?? 0;
   const said = [
     ...(worth.pinned > 0 ? ['an operator moved it here'] : []),
@@ -82,7 +82,7 @@ function parts(piece: Piece, seat: Seat, worth: Worth, { board }: Plan): string[
   const now = piece.at === undefined || piece.at === seat ? undefined : worthAt([piece], piece.at);
   const better = now !== undefined && worth.broken === now.broken && worth.weight > now.weight;
   const settled = piece.at?.facts.name === piece.facts.on;
-  const waits = better && settled ? failbackWaits(piece.failback, upFor, board.minuteOfWeek) : undefined;
+  const waits = better && settled ? staysFor(piece, seat, board.minuteOfWeek) : undefined;
   if (waits !== undefined) said.push(`better, but ${waits}`);
   return said.length === 0 ? ['nothing speaks for or against it'] : said;
 }

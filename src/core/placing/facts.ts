@@ -20,6 +20,8 @@ export interface GroupFacts {
   readonly on: NodeName | undefined;
   /** Nodes that it may not run on for now, with the reason: `it failed there 3 times`. */
   readonly barred: ReadonlyMap<NodeName, string>;
+  /** Nodes that gave it up as it failed there: it may run there again, and does not fail back to them. */
+  readonly gaveUp?: ReadonlySet<NodeName> | undefined;
   /** The node that an operator moved it to. */
   readonly pinned: NodeName | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Failback } from '../../model/placement.ts';
+import type { Piece, Seat } from './board.ts';
 
 const day = 24 * 60;
 
@@ -9,11 +10,17 @@ export function inWindow(window: Extract<Failback, { kind: 'window' }>['window']
   return days.some((start) => (minuteOfWeek - (start * day + from) + 7 * day) % (7 * day) < length);
 }
 
+/** Why a piece may not leave the seat that it runs well on for this one yet, as the end of a sentence; undefined where it may. */
+export function staysFor({ facts, failback }: Piece, seat: Seat, minuteOfWeek: number | undefined): string | undefined {
+  if (facts.gaveUp?.has(seat.facts.name) === true) return 'it failed there, and nobody has cleared that';
+  return failbackWaits(failback, seat.facts.upFor, minuteOfWeek);
+}
+
 /**
  * Why a group may not go to a better node yet, as the end of a sentence; undefined where it may. `upFor` is how long that
  * node has been able, in milliseconds.
  */
-export function failbackWaits(failback: Failback, upFor: number, minuteOfWeek: number | undefined): string | undefined {
+function failbackWaits(failback: Failback, upFor: number, minuteOfWeek: number | undefined): string | undefined {
   switch (failback.kind) {
     case 'on':
       return undefined;

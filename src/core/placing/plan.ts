@@ -10,7 +10,7 @@
 import type { GroupName, NodeName } from '../../model/names.ts';
 import { type Board, layOut, type Piece, put, type Seat } from './board.ts';
 import type { PlacementFacts } from './facts.ts';
-import { failbackWaits } from './failback.ts';
+import { staysFor } from './failback.ts';
 import { compareWorth, fits, mayStay, type Worth, worthAt, worthNow } from './judge.ts';
 import { type Move, untangle } from './untangle.ts';
 
@@ -199,8 +199,6 @@ function reasonToMove(movers: readonly Piece[], now: Worth, seat: Seat, board: B
   if (then.pinned > now.pinned) return 'pinned';
   if (then.broken < now.broken) return 'repair';
   const settled = movers.filter(({ at, facts }) => at !== seat && at?.facts.name === facts.on);
-  const waits = settled.some(
-    ({ failback }) => failbackWaits(failback, seat.facts.upFor, board.minuteOfWeek) !== undefined,
-  );
-  return waits ? undefined : 'failback';
+  const stays = settled.some((piece) => staysFor(piece, seat, board.minuteOfWeek) !== undefined);
+  return stays ? undefined : 'failback';
 }

@@ -239,6 +239,24 @@ describe('resources and the lease of their group', () => {
     assert.deepEqual(nodes.holders(), ['node1']);
   });
 
+  it('do not fail back to a node that gave them up before an operator clears that, and may be taken over there', () => {
+    const nodes = new Nodes({ autoFailback: true }).found({}).run(2000);
+    nodes.bar('node1', 'apache failed there 3 times');
+    nodes.run(1500);
+    nodes.bar('node1', undefined);
+    nodes.run(4000);
+    assert.deepEqual(nodes.holders(), ['node2']);
+    nodes.happens('node3', { type: 'operator', id: 1, command: { kind: 'clear', group: 'web1' } });
+    nodes.run(2000);
+    assert.deepEqual(nodes.holders(), ['node1']);
+    nodes.bar('node1', 'apache failed there 3 times');
+    nodes.run(1500);
+    nodes.bar('node1', undefined);
+    nodes.happens('node2', { type: 'operator', id: 2, command: { kind: 'standby' } });
+    nodes.run(1500);
+    assert.deepEqual(nodes.holders(), ['node1'], 'it is the next in line');
+  });
+
   it('that ran when all nodes started go on where they ran, and are started nowhere else', () => {
     const nodes = new Nodes().found({ node2: 'running' }).run(6000);
     assert.deepEqual(nodes.holders(), ['node2']);

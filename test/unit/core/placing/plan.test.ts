@@ -54,6 +54,19 @@ describe('placement', () => {
       assert.equal(back({ failback: { kind: 'off' }, per: { a: { failback: { kind: 'on' } } } }), 'n1');
     });
 
+    it('goes to no node that gave it up, as long as nobody has cleared that', () => {
+      const gaveUp = new Set(['n1']);
+      const on = { autoFailback: true, groups: [{ name: 'a', on: 'n2', gaveUp }] };
+      assert.equal(back(on), 'n2');
+      assert.equal(back({ ...on, nodes: ['n1', { name: 'n2', unable: 'it is in standby' }] }), 'n1', 'it may run there');
+      assert.equal(back({ ...on, groups: [{ name: 'a', on: 'n2', gaveUp, pinned: 'n1' }] }), 'n1', 'an operator');
+      const plan = makePlan(factsOf(on));
+      assert.match(
+        explainPlan(plan, 'a').find(({ node }) => node === 'n1')!.why,
+        /better, but it failed there, and nobody has cleared that/,
+      );
+    });
+
     it('happens only for more weight than it is sticky', () => {
       assert.equal(back({ autoFailback: true, stickiness: 100 }), 'n2');
       assert.equal(back({ autoFailback: true, stickiness: 99 }), 'n1');
