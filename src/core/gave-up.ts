@@ -3,7 +3,7 @@
  * again; but while it runs elsewhere it does not come back there only for being better off: where nobody has mended anything
  * it would fail once more, an outage every `failure_timeout`. So it stays until an operator clears the group or moves it,
  * until musterd has started again on that node, or until all of it has run there since. Every node keeps this by what it
- * hears, and nobody is told.
+ * hears.
  */
 import type { GroupName, NodeName } from '../model/names.ts';
 import type { Beat } from './message.ts';
@@ -22,6 +22,14 @@ export function noteGivenUp(state: NodeState, peer: Peer, beat: Beat): void {
     if (group === undefined || !group.gaveUp.has(peer.name)) continue;
     if (beat.barred?.includes(name) !== true && beat.starting?.includes(name) !== true) group.gaveUp.delete(peer.name);
   }
+}
+
+/** The same of this node, whose plan is to be that of the others. */
+export function noteOwnGivenUp(state: NodeState, { claim, gaveUp, resources }: Group, before: string | undefined): void {
+  if (resources === undefined) return;
+  if (resources.barred === undefined) {
+    if (resources.phase === 'running' && claim.phase === 'holding') gaveUp.delete(state.self);
+  } else if (before === undefined) gaveUp.set(state.self, state.fencing.lives.get(state.self));
 }
 
 /** An operator says that it is mended. */

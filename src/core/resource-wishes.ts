@@ -10,6 +10,7 @@ import type { GroupName, NodeName } from '../model/names.ts';
 import type { Manner } from './effect.ts';
 import type { Event } from './event.ts';
 import { needsFencing } from './fencing/need.ts';
+import { noteOwnGivenUp } from './gave-up.ts';
 import { stopsAfterOthers, waitsFor } from './group-order.ts';
 import { inMaintenance } from './maintenance.ts';
 import type { Wish } from './resources/event.ts';
@@ -32,6 +33,7 @@ export function noteResources(state: NodeState, event: Extract<Event, { type: 'r
   const before = { barred: standing.barred, phase: standing.phase, told: told(standing) };
   const { phase, dirty, barred, answers } = event;
   Object.assign(standing, { phase, dirty, barred, answered: answers });
+  noteOwnGivenUp(state, group, before.barred);
   if (before.phase !== phase && (phase === 'running' || phase === 'stopped' || phase === 'stuck'))
     decide(state, { what: 'resources', group: group.name, how: wellIf(phase === 'running'), why: phaseWords[phase] });
   if (before.barred !== barred)
