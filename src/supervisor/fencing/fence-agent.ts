@@ -77,33 +77,24 @@ export class FenceAgent implements FenceWay {
   }
 
   /**
-   * Its own test once for each node's options where they differ: a BMC for each node is a device for each. And the state of
-   * each node's power, as only that shows a plug that is not there, or that nobody has named.
+   * What a fencing needs is asked for: the state of each node's power, as only that shows a plug that is not there, or that
+   * nobody has named. Where the agent does not know it, its own test, once for each node's options where they differ.
    */
   async test(signal?: AbortSignal): Promise<FenceResult> {
-    const [monitors, states] = [await this.#knows('monitor'), await this.#knows('status')];
+    const action = (await this.#knows('status')) ? 'status' : 'monitor';
+    const timeout = Math.min(this.#device.timeout, longestTest);
     const asked = new Set<string>();
     for (const node of this.#others) {
       const { plug: _, port: __, ...options } = this.#device.nodes[node] ?? {};
-      const key = JSON.stringify(options);
-      const actions: Action[] = monitors && !asked.has(key) ? ['monitor'] : [];
-      if (states) actions.push('status');
+      const key = action === 'status' ? node : JSON.stringify(options);
+      if (asked.has(key)) continue;
       asked.add(key);
-      for (const action of actions) {
-        const failed = await this.#ask(action, node, signal);
-        if (failed !== undefined) return failed;
-      }
+      const end = await this.#run(action, node, timeout, signal);
+      if (end === undefined) return this.#missing();
+      if (end.code === 0 || (action === 'status' && end.code === isOff)) continue;
+      return { ok: false, text: `does not answer for ${node}: it ${describeEnd(end, timeout, this.#mask)}` };
     }
     return { ok: true, text: 'answers' };
-  }
-
-  /** Undefined where it answers well. */
-  async #ask(action: Action, node: NodeName, signal: AbortSignal | undefined): Promise<FenceResult | undefined> {
-    const timeout = Math.min(this.#device.timeout, longestTest);
-    const end = await this.#run(action, node, timeout, signal);
-    if (end === undefined) return this.#missing();
-    if (end.code === 0 || (action === 'status' && end.code === isOff)) return undefined;
-    return { ok: false, text: `does not answer for ${node}: it ${describeEnd(end, timeout, this.#mask)}` };
   }
 
   async #switchOn(node: NodeName, signal?: AbortSignal): Promise<FenceResult> {
@@ -126,7 +117,7 @@ export class FenceAgent implements FenceWay {
   }
 
   /** Where an agent does not say what it can do, it is taken to be able: then nothing counts before it is confirmed. */
-  async #knows(action: 'status' | 'monitor' | 'reboot'): Promise<boolean> {
+  async #knows(action: 'status' | 'reboot'): Promise<boolean> {
     if (this.#actions === undefined) {
       const end = await this.#run('metadata', undefined, longestMetadata, undefined);
       const actions = end?.code === 0 ? actionsOf(end.output) : new Set<string>();
