@@ -25,7 +25,11 @@ export function noteGivenUp(state: NodeState, peer: Peer, beat: Beat): void {
 }
 
 /** The same of this node, whose plan is to be that of the others. */
-export function noteOwnGivenUp(state: NodeState, { claim, gaveUp, resources }: Group, before: string | undefined): void {
+export function noteOwnGivenUp(
+  state: NodeState,
+  { claim, gaveUp, resources }: Group,
+  before: string | undefined,
+): void {
   if (resources === undefined) return;
   if (resources.barred === undefined) {
     if (resources.phase === 'running' && claim.phase === 'holding') gaveUp.delete(state.self);

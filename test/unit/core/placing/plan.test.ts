@@ -58,7 +58,11 @@ describe('placement', () => {
       const gaveUp = new Set(['n1']);
       const on = { autoFailback: true, groups: [{ name: 'a', on: 'n2', gaveUp }] };
       assert.equal(back(on), 'n2');
-      assert.equal(back({ ...on, nodes: ['n1', { name: 'n2', unable: 'it is in standby' }] }), 'n1', 'it may run there');
+      assert.equal(
+        back({ ...on, nodes: ['n1', { name: 'n2', unable: 'it is in standby' }] }),
+        'n1',
+        'it may run there',
+      );
       assert.equal(back({ ...on, groups: [{ name: 'a', on: 'n2', gaveUp, pinned: 'n1' }] }), 'n1', 'an operator');
       const plan = makePlan(factsOf(on));
       assert.match(

@@ -149,7 +149,10 @@ describe('the life of resources', () => {
 
   it('gives a group up whose start hangs for longer than failures count', () => {
     const settings = { startTimeout: 900_000, failureTimeout: 600_000 };
-    const world = begun((name, action) => (name === 'db' && action === 'start' ? { hangs: true } : undefined), settings);
+    const world = begun(
+      (name, action) => (name === 'db' && action === 'start' ? { hangs: true } : undefined),
+      settings,
+    );
     world.run(2_800_000);
     assert.equal(actions(world).filter((line) => line.endsWith('start db')).length, 3);
     assert.equal(world.effects.filter(({ type }) => type === 'giveUp').length, 1);

@@ -200,9 +200,11 @@ describe('operations on resources', function () {
       const stuck: string[] = [];
       const { operations } = machine.operations(['a'], { startTimeout: 50, stopTimeout: 50 });
       let over = false;
-      const recovered = operations.recover((instance) => stuck.push(instance)).finally(() => {
-        over = true;
-      });
+      const recovered = operations
+        .recover((instance) => stuck.push(instance))
+        .finally(() => {
+          over = true;
+        });
       await until(() => stuck.length > 0);
       assert.deepEqual([stuck, over], [['shop.0'], false]);
       deaf.kill('SIGKILL');
