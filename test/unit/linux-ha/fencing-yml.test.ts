@@ -171,7 +171,7 @@ describe('fencing in muster.yml and ha.cf', () => {
     ],
     [
       'fencing: { devices: { d: { agent: fence_brocade, nodes: [n1], action: reboot } } }',
-      '2:71 Cannot let nodes come back by "d" as its agent must switch them off: fence_brocade only cuts them off, and would let in what still runs\n  hint: leave out "action: reboot"',
+      '2:63 Cannot let nodes come back by "d" as its agent must switch them off: fence_brocade only cuts them off, and would let in what still runs\n  hint: leave out "action: reboot"',
     ],
     [
       'fencing: { devices: { d: { agent: fence_x, nodes: [n1] } }, levels: { n1: [e] } }',
