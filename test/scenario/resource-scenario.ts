@@ -32,7 +32,7 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
  * Plays a story of one machine's resources. Its lines, in any order:
  *
  *     # what it is about
- *     group shop: disk db web [needs fencing]
+ *     group shop: disk db web [needs fencing] [never here]
  *     settings monitor=1000 threshold=3 forget=60000 start=5000 stop=5000 on_fail=restart
  *     from 0 to 900 start of db fails     also: fails half done, cannot be done, hangs, lies, takes 500
  *     at 100 want run                     also: stop, stop urgently, leave
@@ -46,7 +46,7 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
 export function playResources(text: string): string[] {
   const troubles: Trouble[] = [];
   const happenings: { readonly at: number; readonly happens: Happening }[] = [];
-  let group = { name: '', resources: [] as string[], needsFencing: false };
+  let group = { name: '', resources: [] as string[], needsFencing: false, neverHere: false };
   let settings: Partial<ResourceSettings> = { monitorInterval: 0 };
   let endAt = 5000;
   const event = (wish: Wish, urgently: boolean): Happening => {
@@ -54,7 +54,7 @@ export function playResources(text: string): string[] {
   };
   for (const line of text.split('\n').map((raw) => raw.trim())) {
     if (line === '' || line.startsWith('#')) continue;
-    const named = /^group (\w+): ([\w ]+?)( needs fencing)?$/.exec(line);
+    const named = /^group (\w+): ([\w ]+?)( needs fencing)?( never here)?$/.exec(line);
     const set = /^settings (.+)$/.exec(line);
     const trouble = /^from (\d+) to (\d+) (start|stop|monitor|probe) of (\w+) (.+)$/.exec(line);
     const want = /^at (\d+) want (run|stop|leave)( urgently)?$/.exec(line);
@@ -62,7 +62,12 @@ export function playResources(text: string): string[] {
     const other = /^at (\d+) (restart|clear)$/.exec(line);
     const until = /^until (\d+)$/.exec(line);
     if (named !== null)
-      group = { name: named[1]!, resources: named[2]!.split(' '), needsFencing: named[3] !== undefined };
+      group = {
+        name: named[1]!,
+        resources: named[2]!.split(' '),
+        needsFencing: named[3] !== undefined,
+        neverHere: named[4] !== undefined,
+      };
     else if (set !== null) settings = { ...settings, ...readSettings(set[1]!) };
     else if (trouble !== null)
       troubles.push({
@@ -85,7 +90,12 @@ export function playResources(text: string): string[] {
     else throw new Error(`no line of a story of resources: "${line}"`);
   }
   const world = new ResourceWorld(
-    [setup(group.name, group.resources, { ...defaultResourceSettings, ...settings }, group.needsFencing)],
+    [
+      {
+        ...setup(group.name, group.resources, { ...defaultResourceSettings, ...settings }, group.needsFencing),
+        neverHere: group.neverHere,
+      },
+    ],
     (resource, action, time) =>
       troubles.find((one) => one.resource === resource && one.action === action && time >= one.from && time < one.until)
         ?.behaviour,

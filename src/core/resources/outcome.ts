@@ -79,8 +79,10 @@ function probed(state: ResourceState, group: ManagedGroup, resource: Managed, ou
   else if (outcome.kind === 'unable') {
     // Without its agent nobody can have started it here.
     resource.run = 'stopped';
-    // That it still is so is no news.
-    if (resource.failures === Number.POSITIVE_INFINITY) resource.failedAt = now;
+    if (group.neverHere)
+      say(state, group, `${resource.name} does not run here, where the group may never be: ${outcome.text}`);
+    // That it still is so is no news. Where the group may be, a node that cannot take it over is one to know of.
+    else if (resource.failures === Number.POSITIVE_INFINITY) resource.failedAt = now;
     else noteFailure(state, group, resource, 'probe', outcome, now);
   } else if (resource.run === 'stopped') {
     // It was looked at again (`forgetFailures`), and nobody has started it since it was known to be stopped.

@@ -39,6 +39,8 @@ export interface ManagedGroup {
   readonly name: GroupName;
   /** It must never run twice: that a stop worked is looked at, not only believed. */
   readonly needsFencing: boolean;
+  /** Its rules never let it run on this node: what it needs need not be installed here. */
+  readonly neverHere: boolean;
   readonly resources: readonly Managed[];
   wish: Wish;
   urgently: boolean;
@@ -58,6 +60,7 @@ export interface ResourceState {
 export interface GroupSetup {
   readonly name: GroupName;
   readonly needsFencing: boolean;
+  readonly neverHere?: boolean | undefined;
   readonly resources: readonly { readonly name: string; readonly settings: ResourceSettings }[];
 }
 
@@ -66,11 +69,12 @@ export interface GroupSetup {
  * is found running is adopted where the group may run here, and stopped where it may not.
  */
 export function createResources(groups: readonly GroupSetup[]): ResourceState {
-  const managed = groups.map(({ name, needsFencing, resources }): [GroupName, ManagedGroup] => [
+  const managed = groups.map(({ name, needsFencing, neverHere = false, resources }): [GroupName, ManagedGroup] => [
     name,
     {
       name,
       needsFencing,
+      neverHere,
       resources: resources.map((resource, index) => ({ ...fresh, ...resource, index })),
       wish: 'wait',
       urgently: false,

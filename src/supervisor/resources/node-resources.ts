@@ -72,7 +72,7 @@ export class NodeResources {
     });
     const failed = new FailureFile(directory, this.#runnable, now);
     this.#keeper = new ResourceKeeper({
-      groups: groupSetups(cluster, this.#runnable),
+      groups: groupSetups(cluster, this.#runnable, self),
       now,
       run: (operation) => this.#run(operation),
       cancel: (id) => this.#cancel(id),

@@ -3,7 +3,7 @@ import { own } from '../../base/own.ts';
 import type { GroupSetup } from '../../core/resources/state.ts';
 import { type Agent, agentOf } from '../../model/agent.ts';
 import type { Cluster } from '../../model/cluster.ts';
-import type { GroupName } from '../../model/names.ts';
+import type { GroupName, NodeName } from '../../model/names.ts';
 import { resourceNames } from '../../model/resource-names.ts';
 import { defaultResourceSettings, type ResourceSettings } from '../../model/resource-settings.ts';
 
@@ -44,14 +44,16 @@ export function runnableResources({ groups, resources }: Cluster): Map<GroupName
   );
 }
 
-/** The same for the core. */
+/** The same for the core of the node `self`; without one, of a node on which every group may be. */
 export function groupSetups(
   cluster: Cluster,
   runnable: ReadonlyMap<GroupName, readonly RunnableResource[]>,
+  self?: NodeName,
 ): GroupSetup[] {
   return cluster.groups.map(({ name }) => ({
     name,
     needsFencing: own(cluster.resources?.groups ?? {}, name)?.needsFencing ?? false,
+    neverHere: self !== undefined && own(cluster.placement?.groups ?? {}, name)?.never.includes(self) === true,
     resources: (runnable.get(name) ?? []).map((resource) => ({ name: resource.name, settings: resource.settings })),
   }));
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { GroupPhase } from '../../../../src/core/resources/event.ts';
 import type { Cluster } from '../../../../src/model/cluster.ts';
-import { noPlacement } from '../../../../src/model/placement.ts';
+import { noGroupPlacement, noPlacement } from '../../../../src/model/placement.ts';
 import { Journal } from '../../../../src/supervisor/journal.ts';
 import { NodeResources, type Told } from '../../../../src/supervisor/resources/node-resources.ts';
 import { clusterOf } from '../../../simulation/cluster.ts';
@@ -239,6 +239,32 @@ describe('the resources of a node', function () {
     // Two seconds for each to be killed.
     assert.equal(begin(two).resources.stopPatience, 24_000);
     assert.equal(begin({ ...two, placement: { ...noPlacement, rules } }).resources.stopPatience, 36_000);
+  });
+
+  it('whose agent is not there are worth an alert where the group may be, and are none where it may never be', async () => {
+    const lost: Cluster = {
+      ...cluster,
+      groups: [{ name: 'shop', preferred: 'node2', resources: [{ kind: 'agent', agent: 'lost', args: [] }] }],
+    };
+    const bad = (journal: Journal): string[] =>
+      journal.recent(100).flatMap(({ what, why }) => (what === 'resource-failed' ? [why ?? ''] : []));
+    const never = { ...noGroupPlacement, never: ['node1'] };
+    const spared = begin({ ...lost, placement: { ...noPlacement, groups: { shop: never } } });
+    await spared.phase('stopped', 0);
+    assert.deepEqual(bad(spared.journal), []);
+    assert.equal(spared.last().barred, undefined);
+    assert.deepEqual(
+      spared.resources.status('shop').map(({ state, failures }) => [state, failures]),
+      [['stopped', 0]],
+    );
+    const why = spared.journal.recent(100).find(({ what }) => what === 'resource')?.why;
+    assert.match(why ?? '', /^lost does not run here, where the group may never be: "lost" is no script of /);
+    spared.resources.stop();
+
+    const told = begin(lost);
+    await told.phase('stopped', 0);
+    assert.match(bad(told.journal)[0] ?? '', /^lost: probe: "lost" is no script of .*\(it cannot run here\)$/);
+    assert.match(told.last().barred ?? '', /^lost cannot run there: /);
   });
 
   it('are nothing to wait for where no agent runs anything', async () => {
