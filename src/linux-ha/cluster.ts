@@ -13,7 +13,7 @@ import { serviceKey } from '../model/virtual-service.ts';
 import { type Authkeys, parseAuthkeys, refuseWeakKey } from './authkeys.ts';
 import { fencingOf } from './fencing-yml.ts';
 import { type HaCf, parseHaCf, type RunDirectives } from './ha-cf.ts';
-import { type PlacedGroup, parseHaresources } from './haresources.ts';
+import { ldirectordFilesIn, type PlacedGroup, parseHaresources } from './haresources.ts';
 import { parseLdirectordCf } from './ldirectord-cf.ts';
 import { checkGateTime, checkGroupSizes } from './limits.ts';
 import { type MusterYml, parseMusterYml } from './muster-yml.ts';
@@ -267,7 +267,7 @@ export function parseConfiguration(files: ConfigFiles, where = ''): Configuratio
 
 /** Names of ldirectord's files: its default one, and those that haresources passes to it (`ldirectord::web.cf`). */
 function ldirectordFiles(haresources: string | undefined): string[] {
-  const named = [...(haresources ?? '').matchAll(/\bldirectord::([^\s:]+)/g)].map((match) => match[1]!);
+  const named = ldirectordFilesIn(haresources ?? '').filter((file) => file !== '');
   return [...new Set(['ldirectord.cf', ...named.map((file) => file.replace(/^\/etc\/ha\.d\//, ''))])];
 }
 

@@ -58,6 +58,39 @@ function splitArguments(agent: string, text: readonly string[]): string[] {
   return !hasForms && text.length > 1 && canonicalIp(whole.split('/')[0]!) !== undefined ? [whole] : [...text];
 }
 
+interface OwnAgent {
+  /** As the end of "musterd ...". */
+  readonly does: string;
+  /** The parameter of the OCF agent that is the one argument here, and those that mean nothing. */
+  readonly argument: string;
+  readonly ignored: readonly string[];
+}
+
+/** What musterd does itself, whatever names it: the real ldirectord would fill the same table, if this kernel has one at all. */
+const ownAgents: Readonly<Record<string, OwnAgent>> = {
+  ldirectord: { does: 'is ldirectord itself', argument: 'configfile', ignored: ['ldirectord'] },
+  IPsrcaddr: { does: 'sets source addresses itself', argument: 'ipaddress', ignored: ['cidr_netmask'] },
+};
+const ownName = /^(?:ocf:heartbeat:|heartbeat:|lsb:|systemd:)?(\w+)(?:\.service)?$/;
+
+/** The same by its bare name, where it is one of those; undefined where it is none. */
+function asOwn({ agent, args }: AgentResource): AgentResource | BadResource | undefined {
+  const name = ownName.exec(agent)?.[1] ?? '';
+  const known = own(ownAgents, name);
+  if (known === undefined) return undefined;
+  const checked = (texts: readonly string[]): AgentResource | BadResource => {
+    const resource: AgentResource = { kind: 'agent', agent: name, args: texts };
+    const meant = agentOf(resource);
+    return 'wanted' in meant ? meant : resource;
+  };
+  const meant = agentOf({ kind: 'agent', agent, args });
+  if (!('kind' in meant) || meant.kind !== 'ocf') return checked(args);
+  const { [known.argument]: argument, ...others } = meant.parameters;
+  const unknown = Object.keys(others).find((parameter) => !known.ignored.includes(parameter));
+  if (unknown !== undefined) return { wanted: `musterd ${known.does}, and knows no parameter "${unknown}"` };
+  return checked(argument === undefined ? [] : [argument]);
+}
+
 function readResource(text: string): Resource | BadResource {
   const [agent, ...rest] = text.split('::') as [string, ...string[]];
   // `::` also occurs in IPv6 addresses, so those are tried as a whole first.
@@ -66,6 +99,8 @@ function readResource(text: string): Resource | BadResource {
   const address = 'an address like 10.0.0.1/24/eth0 must follow';
   if (addressAgents.includes(agent)) return parseAddress(rest.join('::')) ?? { wanted: address };
   const resource: Resource = { kind: 'agent', agent, args: splitArguments(agent, rest) };
+  const ownOne = asOwn(resource);
+  if (ownOne !== undefined) return ownOne;
   const meant = agentOf(resource);
   if ('wanted' in meant) return meant;
   if (meant.kind !== 'ocf' || meant.provider !== 'heartbeat') return resource;
@@ -141,6 +176,14 @@ function readResources(tokens: readonly Token[], list: MistakeList): Resource[] 
     list.add(token, `Cannot read resource "${token.text}" as ${wantedResource(token.text)}: it is not so`);
     return [];
   });
+}
+
+/** The files that haresources passes to ldirectord, as it writes them. */
+export function ldirectordFilesIn(text: string): string[] {
+  const resources = logicalLines(text).flatMap(([, ...rest]) => rest.map((token) => parseResource(token.text)));
+  return resources.flatMap((resource) =>
+    resource?.kind === 'agent' && resource.agent === 'ldirectord' ? resource.args.slice(0, 1) : [],
+  );
 }
 
 /** A group as haresources says it, with the place of its line, for mistakes that show only together with other files. */

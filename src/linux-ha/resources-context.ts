@@ -54,7 +54,7 @@ export function agentPackages(groups: readonly ResourceGroup[]): string[] {
     if (agent.kind === 'ocf' && agent.provider === 'heartbeat')
       return ['resource-agents', ...(own(knownAgents, agent.type)?.packages ?? [])];
     const known = agent.kind === 'named' ? own(knownAgents, agent.name) : undefined;
-    return known === undefined ? [] : ['resource-agents', ...(known.packages ?? [])];
+    return known === undefined || known.builtIn === true ? [] : ['resource-agents', ...(known.packages ?? [])];
   });
   return [...new Set(packages)].sort();
 }

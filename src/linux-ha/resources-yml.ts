@@ -1,6 +1,8 @@
 /** `resources:` of muster.yml and of the inventory: how agents are run and looked after. */
 import { nearest } from '../base/nearest.ts';
+import { own } from '../base/own.ts';
 import { agentOf } from '../model/agent.ts';
+import { knownAgents } from '../model/known-agents.ts';
 import type { ResourceGroup } from '../model/resource-group.ts';
 import { resourceNames } from '../model/resource-names.ts';
 import {
@@ -123,14 +125,16 @@ export function resourceRuleMistakes(
         continue;
       }
       const meant = agentOf(resource);
-      const named = 'kind' in meant && (meant.kind === 'ocf' || meant.kind === 'named');
-      if (named || Object.keys(parameters).length === 0) continue;
+      const takesSome = 'kind' in meant && (meant.kind === 'ocf' || (meant.kind === 'named' && !isBuiltIn(meant.name)));
+      if (takesSome || Object.keys(parameters).length === 0) continue;
       const message = `Cannot give "${agent}" parameters as it must be an OCF agent: it is ${resource.agent}`;
       mistakes.push({ path: [...path, 'parameters'], message });
     }
   }
   return mistakes;
 }
+
+const isBuiltIn = (name: string): boolean => own(knownAgents, name)?.builtIn === true;
 
 function unknown(name: string, what: string, known: readonly string[]): Pick<PlacementMistake, 'message' | 'hint'> {
   const guess = nearest(name, known);

@@ -12,6 +12,8 @@ export interface KnownAgent {
   readonly rest?: boolean | undefined;
   /** Debian's packages with what the OCF agent calls and its own package does not bring. */
   readonly packages?: readonly string[] | undefined;
+  /** musterd does it itself, and asks no agent. */
+  readonly builtIn?: boolean | undefined;
   /** What the OCF agent is told as well, where it would do by itself what nobody asked for. */
   readonly implied?: Readonly<Record<string, string>> | undefined;
 }
@@ -49,11 +51,22 @@ export const knownAgents: Readonly<Record<string, KnownAgent>> = {
     forms: [undefined, /^\//],
   },
   ICP: { usage: 'DRIVE-ID::DEVICE', parameters: ['driveid', 'device'], least: 2 },
-  IPsrcaddr: { usage: 'ADDRESS', parameters: ['ipaddress'], least: 1 },
-  LVM: { usage: 'VOLUME-GROUP', parameters: ['volgrpname'], least: 1 },
+  IPsrcaddr: {
+    usage: 'IPV4-ADDRESS',
+    parameters: ['ipaddress'],
+    least: 1,
+    forms: [/^(\d{1,3}\.){3}\d{1,3}$/],
+    builtIn: true,
+  },
+  LVM: { usage: 'VOLUME-GROUP', parameters: ['volgrpname'], least: 1, packages: ['lvm2'] },
   LinuxSCSI: { usage: 'HOST:CHANNEL:TARGET[:LUN]', parameters: ['scsi'], least: 1 },
-  MailTo: { usage: 'ADDRESS[::SUBJECT]', parameters: ['email', 'subject'], least: 1 },
-  Raid1: { usage: 'CONFIGURATION-FILE::DEVICE', parameters: ['raidconf', 'raiddev'], least: 2 },
+  MailTo: { usage: 'ADDRESS[::SUBJECT]', parameters: ['email', 'subject'], least: 1, packages: ['bsd-mailx'] },
+  Raid1: {
+    usage: 'CONFIGURATION-FILE::DEVICE',
+    parameters: ['raidconf', 'raiddev'],
+    least: 2,
+    packages: ['mdadm'],
+  },
   ServeRAID: { usage: 'CONTROLLER::MERGE-GROUP', parameters: ['serveraid', 'mergegroup'], least: 2 },
   WinPopup: { usage: '[HOSTS-FILE]', parameters: ['hostfile'], least: 0 },
   Xinetd: { usage: 'SERVICE', parameters: ['service'], least: 1 },
@@ -65,7 +78,7 @@ export const knownAgents: Readonly<Record<string, KnownAgent>> = {
     parameters: ['informixdir', 'informixserver', 'onconfig'],
     least: 0,
   },
-  ldirectord: { usage: '[CONFIGURATION-FILE]', parameters: ['configfile'], least: 0 },
+  ldirectord: { usage: '[CONFIGURATION-FILE]', parameters: ['configfile'], least: 0, builtIn: true },
   portblock: {
     usage: '{tcp|udp}::PORT[,PORT...]::{block|unblock}',
     parameters: ['protocol', 'portno', 'action'],

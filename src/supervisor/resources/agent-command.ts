@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { Action, Outcome } from '../../core/resources/event.ts';
 import type { AgentCommand, AgentEnd } from './agent-process.ts';
 import type { AgentPlaces, LocatedAgent } from './locate.ts';
 import { heartbeatOutcome, lsbOutcome, ocfOutcome, systemdOutcome } from './outcomes.ts';
+import { sourceAddressProgram } from './source-address.ts';
 
 /** One thing to be done with a resource. */
 export interface AgentTask {
@@ -48,6 +50,16 @@ export function agentCommand(
         args: [...agent.args, look ? 'status' : action],
         environment: { ...environment, ...heartbeatEnvironment(task, places) },
         read: (end) => read(action, end),
+      };
+    }
+    case 'sourceAddress': {
+      const { address } = agent;
+      const file = join(places.state, `IPsrcaddr-${address}`);
+      return {
+        program: 'perl',
+        args: ['-e', sourceAddressProgram, address, look ? 'monitor' : action, file],
+        environment,
+        read: (end) => ocfOutcome(action, end),
       };
     }
     case 'systemd': {

@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Agent } from '../../model/agent.ts';
 import { ocfParameters } from '../../model/agent.ts';
+import type { IpAddress } from '../../model/names.ts';
 
 /** Where a machine has its agents; tests have others. */
 export interface AgentPlaces {
@@ -43,6 +44,8 @@ export type LocatedAgent =
     }
   | { readonly kind: 'heartbeat' | 'lsb'; readonly path: string; readonly args: readonly string[] }
   | { readonly kind: 'systemd'; readonly unit: string }
+  /** musterd's own: see source-address.ts. */
+  | { readonly kind: 'sourceAddress'; readonly address: IpAddress }
   | { readonly kind: 'missing'; readonly why: string };
 
 /**
@@ -66,6 +69,8 @@ export function locateAgent(agent: Agent, places: AgentPlaces = agentPlaces): Lo
 }
 
 function named({ name, args }: Extract<Agent, { kind: 'named' }>, places: AgentPlaces): LocatedAgent {
+  const [address] = args;
+  if (name === 'IPsrcaddr' && address !== undefined) return { kind: 'sourceAddress', address };
   const script = join(places.heartbeat, name);
   if (isProgram(script)) return { kind: 'heartbeat', path: script, args };
   const unit = `${name}.service`;

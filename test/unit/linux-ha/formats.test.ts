@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { Problem } from '../../../src/base/problem.ts';
 import { parseAuthkeys, refuseWeakKey } from '../../../src/linux-ha/authkeys.ts';
-import { parseHaresources, writeResource } from '../../../src/linux-ha/haresources.ts';
+import { ldirectordFilesIn, parseHaresources, writeResource } from '../../../src/linux-ha/haresources.ts';
 import { parseLdirectordCf } from '../../../src/linux-ha/ldirectord-cf.ts';
 import { parseMusterYml } from '../../../src/linux-ha/muster-yml.ts';
 import { parseQuorumdConf } from '../../../src/linux-ha/quorumd-conf.ts';
 import { agentPackages } from '../../../src/linux-ha/resources-context.ts';
 import { agentOf, ocfParameters } from '../../../src/model/agent.ts';
+import { agentsOf } from '../../../src/model/resource-group.ts';
 
 function mistakesOf(parse: () => unknown): string[] {
   try {
@@ -142,7 +143,7 @@ describe('haresources', () => {
 
   it('reads init scripts, systemd units, and OCF agents with parameters, IPv6 addresses in them too', () => {
     const [group] = parseHaresources(
-      'n1 nginx.service systemd:mnt.mount lsb:postfix::x ocf:heartbeat:Route::destination=fd77::/64::device=eth0 IPsrcaddr::fd77::9',
+      'n1 nginx.service systemd:mnt.mount lsb:postfix::x ocf:heartbeat:Route::destination=fd77::/64::device=eth0 ocf:heartbeat:IPsrcaddr::ipaddress=10.0.0.9',
     );
     const agents = group!.resources.map((resource) => (resource.kind === 'agent' ? agentOf(resource) : resource));
     assert.deepEqual(agents, [
@@ -150,7 +151,7 @@ describe('haresources', () => {
       { kind: 'systemd', unit: 'mnt.mount' },
       { kind: 'lsb', script: 'postfix', args: ['x'] },
       { kind: 'ocf', provider: 'heartbeat', type: 'Route', parameters: { destination: 'fd77::/64', device: 'eth0' } },
-      { kind: 'named', name: 'IPsrcaddr', args: ['fd77::9'] },
+      { kind: 'named', name: 'IPsrcaddr', args: ['10.0.0.9'] },
     ]);
   });
 
@@ -159,6 +160,17 @@ describe('haresources', () => {
       'n1 ocf:heartbeat:IPaddr2::ip=10.0.0.1::cidr_netmask=24::nic=eth0 ocf:heartbeat:IPv6addr::ipv6addr=fd77::1',
     );
     assert.deepEqual(group!.resources.map(writeResource), ['IPaddr2::10.0.0.1/24/eth0', 'IPv6addr::fd77::1']);
+  });
+
+  it('takes ldirectord for the one that musterd is, whatever names it', () => {
+    const [group] = parseHaresources(
+      'n1 ldirectord ldirectord::a.cf ocf:heartbeat:ldirectord::configfile=/etc/ha.d/b.cf::ldirectord=/usr/sbin/ldirectord ocf:heartbeat:ldirectord lsb:ldirectord heartbeat:ldirectord::c.cf systemd:ldirectord ldirectord.service',
+    );
+    const written = ['', '::a.cf', '::/etc/ha.d/b.cf', '', '', '::c.cf', '', ''].map((file) => `ldirectord${file}`);
+    assert.deepEqual(group!.resources.map(writeResource), written);
+    assert.deepEqual(agentsOf(group!), []);
+    const text = 'n1 ocf:heartbeat:ldirectord::configfile=b.cf # ldirectord::no.cf\nn2 apache::x.conf ldirectord::a.cf\n';
+    assert.deepEqual(ldirectordFilesIn(text), ['b.cf', 'a.cf']);
   });
 
   it("gives OCF agents of the same name what heartbeat's own scripts would", () => {
@@ -177,6 +189,8 @@ describe('haresources', () => {
     assert.deepEqual(needs('10.0.0.1 shop.service lsb:postfix ocf:shop:Filesystem'), []);
     assert.deepEqual(needs('ocf:heartbeat:Dummy Delay::1'), ['resource-agents']);
     assert.deepEqual(needs('apache ocf:heartbeat:Dummy'), ['resource-agents', 'wget']);
+    assert.deepEqual(needs('10.0.0.1 IPsrcaddr::10.0.0.1 ldirectord'), []);
+    assert.deepEqual(needs('MailTo::a@b.c LVM::vg'), ['bsd-mailx', 'lvm2', 'resource-agents']);
     const mount = ['kmod', 'psmisc', 'resource-agents'];
     assert.deepEqual(needs('Filesystem::/dev/sdb1::/srv ocf:heartbeat:Filesystem::device=/dev/sdc1'), mount);
   });
@@ -216,6 +230,21 @@ describe('haresources', () => {
         '1:7 Cannot read resource "ocf:heartbeat:Dummy::/run/x" as ocf:heartbeat:Dummy::NAME=VALUE... must follow: it is not so',
         '1:35 Cannot read resource "nginx.service::fast" as a systemd unit takes no arguments: it is not so',
         '1:55 Cannot read resource "ocf:Dummy" as it must be an address or AGENT::ARGUMENT: it is not so',
+      ],
+    ],
+    [
+      'node1 IPsrcaddr::fd77::9 ocf:heartbeat:IPsrcaddr::ipaddress=10.0.0.9::table=5 ocf:heartbeat:IPsrcaddr',
+      [
+        '1:7 Cannot read resource "IPsrcaddr::fd77::9" as it must read IPsrcaddr::IPV4-ADDRESS: it is not so',
+        '1:26 Cannot read resource "ocf:heartbeat:IPsrcaddr::ipaddress=10.0.0.9::table=5" as musterd sets source addresses itself, and knows no parameter "table": it is not so',
+        '1:79 Cannot read resource "ocf:heartbeat:IPsrcaddr" as it must read IPsrcaddr::IPV4-ADDRESS: it is not so',
+      ],
+    ],
+    [
+      'node1 ocf:heartbeat:ldirectord::monitor=1 lsb:ldirectord::a::b',
+      [
+        '1:7 Cannot read resource "ocf:heartbeat:ldirectord::monitor=1" as musterd is ldirectord itself, and knows no parameter "monitor": it is not so',
+        '1:43 Cannot read resource "lsb:ldirectord::a::b" as it must read ldirectord::[CONFIGURATION-FILE]: it is not so',
       ],
     ],
     [

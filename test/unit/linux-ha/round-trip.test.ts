@@ -74,7 +74,7 @@ const agent = fc.oneof(
     fc.constant('rw,noatime'),
   ),
   agentNamed('MailTo', fc.constant('root@example.net'), fc.constant('a=b,c')),
-  agentNamed('IPsrcaddr', ip),
+  agentNamed('IPsrcaddr', ip4),
   agentNamed('portblock', fc.constant('tcp'), fc.constant('80,443'), fc.constant('unblock')),
   agentNamed('ldirectord', fc.constant('www.cf')),
   agentNamed('nginx.service'),

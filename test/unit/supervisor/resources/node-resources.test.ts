@@ -247,7 +247,7 @@ describe('the resources of a node', function () {
       groups: [{ name: 'shop', preferred: 'node2', resources: [{ kind: 'agent', agent: 'lost', args: [] }] }],
     };
     const bad = (journal: Journal): string[] =>
-      journal.recent(100).flatMap(({ what, why }) => (what === 'resource-failed' ? [why ?? ''] : []));
+      journal.recent(100).flatMap(({ what, why }) => (what === 'resource-failed' ? [why] : []));
     const never = { ...noGroupPlacement, never: ['node1'] };
     const spared = begin({ ...lost, placement: { ...noPlacement, groups: { shop: never } } });
     await spared.phase('stopped', 0);
