@@ -19,7 +19,7 @@ export function onOperator(state: NodeState, id: number, command: Command, now: 
   state.beatNow = true;
   if (command.kind === 'leave') {
     state.leaving = true;
-    decide(state, { what: 'standby', why: 'the daemon is about to end' });
+    decide(state, { what: 'standby', why: `the daemon is about to end${whatStays(state)}` });
     wait(state, id, 'leave', now);
     return;
   }
@@ -37,6 +37,19 @@ export function onOperator(state: NodeState, id: number, command: Command, now: 
   // Whoever names the node looks for himself when it is done.
   if (command.kind === 'standby' && command.node === undefined) wait(state, id, 'standby', now);
   else state.effects.push({ type: 'reply', id, ok: true, text: said(state, command) });
+}
+
+/** Whoever ends musterd in maintenance has to know that nobody goes on with what it held. */
+function whatStays(state: NodeState): string {
+  const kept = heldHere(state);
+  if (!inMaintenance(state, state.self) || kept === '') return '';
+  return `; in maintenance ${kept} stays here as it is, nobody takes it over, and its addresses are silent until musterd runs again`;
+}
+
+/** The groups that this node holds, as a list for people. */
+function heldHere({ groups }: NodeState): string {
+  const held = [...groups.values()].filter(({ claim }) => claim.phase === 'holding');
+  return held.map(({ name }) => name).join(', ');
 }
 
 function wait(state: NodeState, id: number, kind: 'standby' | 'leave', now: number): void {
@@ -193,8 +206,12 @@ export function finishOperators(state: NodeState, now: number): void {
   }
   const kept = held.map((group) => group.name).join(', ');
   if (inMaintenance(state, state.self)) {
-    const text = kept === '' ? `${state.self} holds nothing` : `${state.self} keeps ${kept}, as it is in maintenance`;
-    for (const { id } of state.pending) state.effects.push({ type: 'reply', id, ok: true, text });
+    for (const { id, kind } of state.pending) {
+      const until = kind === 'standby' ? ', and hands it over when that is off' : '';
+      const keeps = `${state.self} keeps ${kept}, as it is in maintenance${until}`;
+      const ok = kept === '' || kind === 'leave';
+      state.effects.push({ type: 'reply', id, ok, text: kept === '' ? `${state.self} holds nothing` : keeps });
+    }
     state.pending = [];
     return;
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe as viewOf } from '../../../src/core/describe.ts';
+import type { Effect } from '../../../src/core/effect.ts';
 import { wakeAt } from '../../../src/core/node.ts';
 import {
   listOrders,
@@ -10,7 +11,7 @@ import {
   ordersOver,
   takeOrders,
 } from '../../../src/core/orders.ts';
-import { beat, happens, newNode, only, say, sent } from './pair.ts';
+import { beat, happens, holding, newNode, only, say, sent } from './pair.ts';
 
 const pin = (value: string, version: number, by = 'node1', remaining?: number): Order => ({
   kind: 'pin',
@@ -115,6 +116,27 @@ describe('orders of operators', () => {
     assert.equal(state.standby, true);
     say(state, 'node1', { kind: 'orders', orders: [{ ...order, value: '', version: 2 }] }, 20);
     assert.equal(state.standby, false);
+  });
+
+  it('say in maintenance what stays: to who wanted the node empty, who asks for that now, and who ends its musterd', () => {
+    const { state, now } = holding();
+    const replies = (effects: readonly Effect[]): readonly unknown[] =>
+      effects.flatMap((effect) => (effect.type === 'reply' ? [[effect.id, effect.ok, effect.text]] : []));
+    assert.deepEqual(replies(happens(state, { type: 'operator', id: 1, command: { kind: 'standby' } }, now + 1)), []);
+    const on = { kind: 'maintenance', on: true } as const;
+    assert.deepEqual(replies(happens(state, { type: 'operator', id: 2, command: on }, now + 2)), [
+      [2, true, 'maintenance of the whole cluster is on: what runs is let alone, and nobody takes over'],
+      [1, false, 'node1 keeps web1, as it is in maintenance, and hands it over when that is off'],
+    ]);
+    assert.deepEqual(replies(happens(state, { type: 'operator', id: 3, command: { kind: 'standby' } }, now + 3)), [
+      [3, false, 'Cannot standby "node1" as node1 must not be in maintenance: nothing moves until maintenance is off'],
+    ]);
+    const left = happens(state, { type: 'operator', id: 4, command: { kind: 'leave' } }, now + 4);
+    assert.deepEqual(replies(left), [[4, true, 'node1 keeps web1, as it is in maintenance']]);
+    assert.match(
+      left.flatMap((effect) => (effect.type === 'decide' ? [effect.why] : [])).join('\n'),
+      /; in maintenance web1 stays here as it is, nobody takes it over, and its addresses are silent until musterd runs/,
+    );
   });
 
   it('for a node that is gone are shown as what it will be', () => {
