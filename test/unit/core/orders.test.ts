@@ -134,7 +134,7 @@ describe('orders of operators', () => {
     const left = happens(state, { type: 'operator', id: 4, command: { kind: 'leave' } }, now + 4);
     assert.deepEqual(replies(left), [[4, true, 'node1 keeps web1, as it is in maintenance']]);
     assert.match(
-      left.flatMap((effect) => (effect.type === 'decide' ? [effect.why] : [])).join('\n'),
+      left.flatMap((effect) => (effect.type === 'decide' ? [effect.decision.why] : [])).join('\n'),
       /; in maintenance web1 stays here as it is, nobody takes it over, and its addresses are silent until musterd runs/,
     );
   });
