@@ -21,7 +21,7 @@ case "$1" in
 esac
 `;
 /** heartbeat's own scripts in /etc/ha.d/resource.d, which call the OCF agents, are on node2 only. dma delivers mail. */
-const playbook = `- hosts: node[1-3]
+const playbook = `- hosts: node1,node2,node3
   become: true
   tasks:
     - name: who delivers mail

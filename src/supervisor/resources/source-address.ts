@@ -33,7 +33,9 @@ if ($action eq 'start') {
   my @lines = grep { / dev \Q$device\E(?= |$)/ && (/^default / || / scope link(?= |$)/) } routes('match', $address);
   fail("no default route goes through $device") if !grep { /^default / } @lines;
   my @plain = grep { $_ !~ $ours } @lines;
-  open(my $out, '>>', $file) && print($out map { "$_\n" } @plain) && close($out) or fail("$file: $!");
+  open(my $out, '>>', $file) or fail("$file: $!");
+  print $out join('', map { $_ . "\n" } @plain);
+  close($out) or fail("$file: $!");
   for my $line (ordered(@plain)) { (my $bare = $line) =~ s/ src \S+//; set("$bare src $address") }
 } elsif ($action eq 'stop') {
   for my $was (ordered(saved())) {
