@@ -51,9 +51,10 @@ export type LocatedAgent =
 /**
  * Finds the program of an agent. A bare name means, as it did to heartbeat, a script of resource.d, then one of init.d; but
  * where systemd has a unit of that name, the unit rather than the script, which would only call systemctl; then the OCF
- * agent of heartbeat's collection, which is what most scripts of resource.d call.
+ * agent of heartbeat's collection, which is what most scripts of resource.d call. Where it has named parameters beside its
+ * arguments, which only that agent can take, it comes first.
  */
-export function locateAgent(agent: Agent, places: AgentPlaces = agentPlaces): LocatedAgent {
+export function locateAgent(agent: Agent, places: AgentPlaces = agentPlaces, hasParameters = false): LocatedAgent {
   switch (agent.kind) {
     case 'ocf':
       return ocf(agent.provider, agent.type, agent.parameters, places);
@@ -64,13 +65,20 @@ export function locateAgent(agent: Agent, places: AgentPlaces = agentPlaces): Lo
       return isProgram(path) ? { kind: 'lsb', path, args: agent.args } : missing(`there is no script ${path}`);
     }
     case 'named':
-      return named(agent, places);
+      return named(agent, places, hasParameters);
   }
 }
 
-function named({ name, args }: Extract<Agent, { kind: 'named' }>, places: AgentPlaces): LocatedAgent {
+function named(
+  { name, args }: Extract<Agent, { kind: 'named' }>,
+  places: AgentPlaces,
+  hasParameters: boolean,
+): LocatedAgent {
   const [address] = args;
   if (name === 'IPsrcaddr' && address !== undefined) return { kind: 'sourceAddress', address };
+  const parameters = ocfParameters(name, args);
+  const found = parameters === undefined ? undefined : ocf('heartbeat', name, parameters, places);
+  if (hasParameters && found?.kind === 'ocf') return found;
   const script = join(places.heartbeat, name);
   if (isProgram(script)) return { kind: 'heartbeat', path: script, args };
   const unit = `${name}.service`;
@@ -78,8 +86,6 @@ function named({ name, args }: Extract<Agent, { kind: 'named' }>, places: AgentP
     return { kind: 'systemd', unit };
   const init = join(places.init, name);
   if (isProgram(init)) return { kind: 'lsb', path: init, args };
-  const parameters = ocfParameters(name, args);
-  const found = parameters === undefined ? undefined : ocf('heartbeat', name, parameters, places);
   if (found !== undefined && found.kind !== 'missing') return found;
   return missing(`"${name}" is no script of ${places.heartbeat} or ${places.init}, no unit, and no OCF agent`);
 }

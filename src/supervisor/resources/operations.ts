@@ -85,7 +85,8 @@ export class ResourceOperations {
   }
 
   async #perform(resource: RunnableResource, action: Action, timeout: number, signal: AbortSignal): Promise<Outcome> {
-    const located = locateAgent(resource.agent, this.#places);
+    const hasParameters = Object.keys(resource.parameters).length > 0;
+    const located = locateAgent(resource.agent, this.#places, hasParameters);
     if (located.kind === 'missing') return { kind: 'unable', text: located.why };
     const agent =
       located.kind === 'ocf' ? { ...located, parameters: { ...located.parameters, ...resource.parameters } } : located;

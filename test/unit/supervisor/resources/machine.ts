@@ -34,13 +34,17 @@ export class AgentMachine {
   }
 
   /** One group, `shop`, of these resources in haresources' notation; `act` resolves when the action has ended. */
-  operations(resources: readonly string[], settings: Partial<ResourceSettings> = {}): Acting {
+  operations(
+    resources: readonly string[],
+    settings: Partial<ResourceSettings> = {},
+    parameters: Readonly<Record<string, string>> = {},
+  ): Acting {
     const runnable = resources.map((text, index): RunnableResource => {
       const [agent, ...args] = text.split('::') as [string, ...string[]];
       const meant = agentOf({ kind: 'agent', agent, args });
       if (!('kind' in meant)) throw new Error(`${text}: ${meant.wanted}`);
       const all = { ...defaultResourceSettings, ...settings };
-      return { name: agent, instance: `shop.${index}`, agent: meant, parameters: {}, settings: all };
+      return { name: agent, instance: `shop.${index}`, agent: meant, parameters, settings: all };
     });
     const waiting = new Map<number, (outcome: Outcome) => void>();
     const operations = new ResourceOperations({

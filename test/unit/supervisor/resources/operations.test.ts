@@ -73,6 +73,14 @@ describe('operations on resources', function () {
     assert.equal(read('log'), '/dev/sdb1 /srv ext4 start\n');
   });
 
+  it("run the OCF agent rather than heartbeat's script where it has parameters, which no script takes", async () => {
+    machine.script('ha.d/resource.d/Filesystem', 'echo "script $@" >>"$ROOT/log"');
+    machine.script('ocf/resource.d/heartbeat/Filesystem', 'echo "agent $OCF_RESKEY_run_fsck $1" >>"$ROOT/log"');
+    await machine.operations(['Filesystem::/dev/sdb1::/srv']).act(0, 'start');
+    await machine.operations(['Filesystem::/dev/sdb1::/srv'], {}, { run_fsck: 'no' }).act(0, 'start');
+    assert.equal(read('log'), 'script /dev/sdb1 /srv start\nagent no start\n');
+  });
+
   it('say of what is not there that it cannot run here', async () => {
     const { act } = machine.operations(['ocf:acme:Nothing', 'nothing', 'lsb:nothing', 'nothing.service', 'Own::arg']);
     for (const index of [0, 1, 2, 3, 4]) assert.equal((await act(index, 'start')).kind, 'unable', `${index}`);
