@@ -20,9 +20,12 @@ export function parseAddress(text: string): AddressResource | undefined {
   if (address === undefined) return undefined;
   let prefix: number | undefined;
   let device: string | undefined;
-  for (const part of parts) {
+  for (const [place, part] of parts.entries()) {
     const mask = /^\d{1,3}$/.test(part) ? Number(part) : prefixOfNetmask(part);
-    if (part === '' || (mask === undefined && canonicalIp(part) !== undefined)) continue;
+    const isOther = mask === undefined && canonicalIp(part) !== undefined;
+    // Where the netmask stands, 255.0.255.0 is none, and no broadcast address either.
+    if (isOther && place === 0) return undefined;
+    if (part === '' || isOther) continue;
     if (mask === undefined) device ??= part.replace(/:.*$/, '');
     else if (mask > (address.includes(':') ? 128 : 32)) return undefined;
     else prefix ??= mask;

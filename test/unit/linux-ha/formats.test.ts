@@ -82,6 +82,7 @@ describe('haresources', () => {
       'node1 10.0.0.1',
       'node1 10.0.0.2/24 IPaddr::10.0.0.3/255.255.0.0/eth0:1/10.0.255.255',
       'node2 IPaddr2::10.0.0.4/24/eth0/10.0.0.255 10.0.0.5//8/eth0:10  # trailing',
+      'node1 10.0.0.7/28/10.0.0.15 IPaddr::10.0.0.8//eth0.100:1/10.0.0.255',
       'node2 fd77::1 IPv6addr::FD77:0::2/64/eth1 \\',
       '   10.0.0.6//eth0 apache',
     ].join('\n');
@@ -101,6 +102,11 @@ describe('haresources', () => {
           name: '10.0.0.4',
           preferred: 'node2',
           resources: [address('10.0.0.4', 24, 'eth0'), address('10.0.0.5', 8, 'eth0')],
+        },
+        {
+          name: '10.0.0.7',
+          preferred: 'node1',
+          resources: [address('10.0.0.7', 28), address('10.0.0.8', undefined, 'eth0.100')],
         },
         {
           name: 'fd77::1',
@@ -211,6 +217,12 @@ describe('haresources', () => {
     [
       'node1 10.0.0.1 10.0.0.2\nnode2 10.0.0.3 10.0.0.2',
       ['2:1 Cannot add 10.0.0.2 to a second group as it belongs to one: line 1 has it too'],
+    ],
+    [
+      'node1 IPaddr::10.0.0.1/255.0.255.0/eth0',
+      [
+        '1:7 Cannot read resource "IPaddr::10.0.0.1/255.0.255.0/eth0" as an address like 10.0.0.1/24/eth0 must follow: it is not so',
+      ],
     ],
     [
       'node1 10.0.0.1/33',
