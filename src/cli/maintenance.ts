@@ -26,7 +26,8 @@ export function maintenanceCommand(): Command {
   return withOperateOptions(new Command('maintenance'))
     .description(
       'Let everything alone that runs, on the whole cluster or on a node: leases are renewed by who has them, nothing moves,\n' +
-        'no resource is started, stopped or looked at, and NOBODY TAKES OVER. musterd may be restarted or upgraded.',
+        'no resource is started, stopped or looked at, and NOBODY TAKES OVER. musterd may be restarted or upgraded; while it\n' +
+        'is stopped, the addresses that it held are silent.',
     )
     .addArgument(new Argument('<on|off>', 'whether').choices(['on', 'off']))
     .argument('[node]', 'a node (default: the whole cluster)')
