@@ -24,6 +24,7 @@ sub ip {
 # One that goes several ways at once has no source of its own.
 sub defaults { return grep { !/nexthop/ } ip('route', 'show', 'exact', '0.0.0.0/0') }
 sub through { my ($device, @lines) = @_; return grep { / dev \Q$device\E(?= |$)/ } @lines }
+sub metric { return $_[0] =~ / metric (\d+)/ ? $1 : 0 }
 sub set { system('ip', '-4', 'route', 'replace', split(' ', $_[0])) == 0 or fail("ip route replace $_[0] does not work") }
 sub saved { open(my $in, '<', $file) or return (); my @lines = <$in>; chomp @lines; return @lines }
 
@@ -41,7 +42,7 @@ if ($action eq 'start') {
   for my $was (saved()) {
     my ($device) = $was =~ / dev (\S+)/;
     next if !-e "/sys/class/net/$device";
-    my @now = through($device, defaults());
+    my @now = grep { metric($_) == metric($was) } through($device, defaults());
     set($was) if !@now || grep { $_ =~ $ours } @now;
   }
   for my $line (grep { $_ =~ $ours } defaults()) { (my $bare = $line) =~ s/$ours//; set($bare) }
