@@ -29,7 +29,13 @@ sub set { system('ip', '-4', 'route', 'replace', split(' ', $_[0])) == 0 or fail
 sub saved { open(my $in, '<', $file) or return (); my @lines = <$in>; chomp @lines; return @lines }
 
 if ($action eq 'start') {
-  my ($device) = grep { $_ ne 'lo' } map { (split ' ', $_)[1] } ip('address', 'show', 'to', "$address/32");
+  my $device;
+  # It may be on its way there, and others may have the kernel's lock of links for a while.
+  for my $try (1 .. 10) {
+    ($device) = grep { $_ ne 'lo' } map { (split ' ', $_)[1] } ip('address', 'show', 'to', "$address/32");
+    last if defined $device;
+    select(undef, undef, undef, 0.1);
+  }
   fail("$address is on no network device of this node") if !defined $device;
   my @lines = through($device, defaults());
   fail("no default route goes through $device") if !@lines;
