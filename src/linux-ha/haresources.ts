@@ -3,7 +3,7 @@ import { own } from '../base/own.ts';
 import { agentOf } from '../model/agent.ts';
 import { knownAgents } from '../model/known-agents.ts';
 import type { NodeName } from '../model/names.ts';
-import type { AddressResource, Resource, ResourceGroup } from '../model/resource-group.ts';
+import type { AddressResource, AgentResource, Resource, ResourceGroup } from '../model/resource-group.ts';
 import { type MistakeList, mistakeList, rawLines, type Token, throwMistakes, words } from './lines.ts';
 
 /** The agents that are virtual addresses to us, not scripts that are run. */

@@ -80,7 +80,7 @@ if (process.env.MUSTER_FULL !== '0')
       cluster.until(`mail on ${node}: ${subject}`, async () =>
         (await on(node, 'cat /var/mail/root 2>/dev/null || true')).includes(`Subject: ${subject}`),
       );
-    const before = new Map<string, string>();
+    const routesBefore = new Map<string, string>();
 
     /** All of it is there, and nothing failed on the way. */
     async function isWell(node: string): Promise<void> {
@@ -102,7 +102,7 @@ if (process.env.MUSTER_FULL !== '0')
     async function isClean(node: string): Promise<void> {
       assert.equal(await rulesOn(node), '-P INPUT ACCEPT');
       assert.deepEqual((await noted(node)).slice(-2), ['start behind 1', 'stop behind 1']);
-      assert.equal(await routesOf(node), before.get(node));
+      assert.equal(await routesOf(node), routesBefore.get(node));
       await hasMail(node, 'shop Migrating resource away');
     }
 
@@ -113,7 +113,7 @@ if (process.env.MUSTER_FULL !== '0')
       const write = `cat >/etc/init.d/witness <<'END'\n${witness}END\nchmod 755 /etc/init.d/witness`;
       for (const node of names) {
         await on(node, `${write}; ip route replace default via 10.77.0.1 dev eth0`);
-        before.set(node, await routesOf(node));
+        routesBefore.set(node, await routesOf(node));
       }
       await cluster.must('provision');
     });
@@ -148,10 +148,17 @@ if (process.env.MUSTER_FULL !== '0')
       const kill = 'systemctl daemon-reload; systemctl kill --kill-whom=main -s KILL musterd';
       await on('node2', `mkdir ${kept}; printf '[Service]\\nRestart=no\\n' >${kept}/no.conf; ${kill}`);
       await cluster.until('the group on node1', () => cluster.runs('node1', 'shop'));
-      await cluster.until('node2 without the address', async () => !(await on('node2', 'ip a show eth0')).includes(sampleVip));
-      assert.match(await routesOf('node2'), /^default via .*\n10\.77\.0\.0\/24 dev eth0 /, 'its routes are still there');
+      await cluster.until(
+        'node2 without the address',
+        async () => !(await on('node2', 'ip a show eth0')).includes(sampleVip),
+      );
+      assert.match(
+        await routesOf('node2'),
+        /^default via .*\n10\.77\.0\.0\/24 dev eth0 /,
+        'its routes are still there',
+      );
       await on('node2', `rm -r ${kept}; systemctl daemon-reload; systemctl start musterd.service`);
-      await cluster.until('node2 as it was', async () => (await routesOf('node2')) === before.get('node2'));
+      await cluster.until('node2 as it was', async () => (await routesOf('node2')) === routesBefore.get('node2'));
       await cluster.until('no rule on node2', async () => (await rulesOn('node2')) === '-P INPUT ACCEPT');
       await isClean('node2');
       await isWell('node1');

@@ -96,7 +96,10 @@ async function live(way: string, places: AgentPlaces): Promise<void> {
   next.keeper.want(name, 'stop');
   await next.phase('stopped');
   tell(`${way}, stopped`, [...next.done, ...there()]);
-  tell(`${way}, trouble`, [...first.said, ...next.said].filter((why) => !why.endsWith(' runs already')));
+  tell(
+    `${way}, trouble`,
+    [...first.said, ...next.said].filter((why) => !why.endsWith(' runs already')),
+  );
   next.keeper.stop();
 }
 

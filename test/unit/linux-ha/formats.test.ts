@@ -175,7 +175,8 @@ describe('haresources', () => {
     const written = ['', '::a.cf', '::/etc/ha.d/b.cf', '', '', '::c.cf', '', ''].map((file) => `ldirectord${file}`);
     assert.deepEqual(group!.resources.map(writeResource), written);
     assert.deepEqual(agentsOf(group!), []);
-    const text = 'n1 ocf:heartbeat:ldirectord::configfile=b.cf # ldirectord::no.cf\nn2 apache::x.conf ldirectord::a.cf\n';
+    const text =
+      'n1 ocf:heartbeat:ldirectord::configfile=b.cf # ldirectord::no.cf\nn2 apache::x.conf ldirectord::a.cf\n';
     assert.deepEqual(ldirectordFilesIn(text), ['b.cf', 'a.cf']);
   });
 
