@@ -254,10 +254,10 @@ describe('haresources', () => {
       ],
     ],
     [
-      'node1 ocf:heartbeat:ldirectord::monitor=1 lsb:ldirectord::a::b',
+      'node1 ocf:heartbeat:ldirectord::monitor=1 lsb:ldirectord::a.cf::b.cf',
       [
         '1:7 Cannot read resource "ocf:heartbeat:ldirectord::monitor=1" as musterd is ldirectord itself, and knows no parameter "monitor": it is not so',
-        '1:43 Cannot read resource "lsb:ldirectord::a::b" as it must read ldirectord::[CONFIGURATION-FILE]: it is not so',
+        '1:43 Cannot read resource "lsb:ldirectord::a.cf::b.cf" as it must read ldirectord::[CONFIGURATION-FILE]: it is not so',
       ],
     ],
     [

@@ -321,7 +321,7 @@ function resourceRulesOf({ groups }: Cluster): fc.Arbitrary<Cluster['resources']
     const names = resourceNames(group.resources);
     const agents = group.resources.flatMap((resource, index) => {
       if (resource.kind === 'address') return [];
-      const parameters = /\.|^(systemd|lsb):/.test(resource.agent)
+      const parameters = /\.|^(systemd|lsb):|^(IPsrcaddr|ldirectord)$/.test(resource.agent)
         ? fc.constant({})
         : fc.dictionary(fc.constantFrom('a', 'b_c'), line);
       return [fc.tuple(fc.constant(names[index]!), fc.record({ settings, parameters }))];
