@@ -125,16 +125,16 @@ export function resourceRuleMistakes(
         continue;
       }
       const meant = agentOf(resource);
-      const takesSome = 'kind' in meant && (meant.kind === 'ocf' || (meant.kind === 'named' && !isBuiltIn(meant.name)));
+      const named = 'kind' in meant && meant.kind === 'named';
+      const isOwn = named && own(knownAgents, meant.name)?.builtIn === true;
+      const takesSome = 'kind' in meant && (meant.kind === 'ocf' || named) && !isOwn;
       if (takesSome || Object.keys(parameters).length === 0) continue;
-      const message = `Cannot give "${agent}" parameters as it must be an OCF agent: it is ${resource.agent}`;
+      const message = `Cannot give "${agent}" parameters as it must be an OCF agent: it is ${isOwn ? "musterd's own" : resource.agent}`;
       mistakes.push({ path: [...path, 'parameters'], message });
     }
   }
   return mistakes;
 }
-
-const isBuiltIn = (name: string): boolean => own(knownAgents, name)?.builtIn === true;
 
 function unknown(name: string, what: string, known: readonly string[]): Pick<PlacementMistake, 'message' | 'hint'> {
   const guess = nearest(name, known);

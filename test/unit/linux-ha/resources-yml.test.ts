@@ -106,6 +106,10 @@ describe('resources in muster.yml', () => {
       '2:59 Cannot give "nginx.service" parameters as it must be an OCF agent: it is nginx.service',
     ],
     [
+      'resources: { groups: { shop: { agents: { ldirectord: { parameters: { a: b } } } } } }',
+      '2:56 Cannot give "ldirectord" parameters as it must be an OCF agent: it is musterd\'s own',
+    ],
+    [
       'resources: { groups: { shop: { agents: { Filesystem: { parameters: { a: [b] } } } } } }',
       '2:73 Cannot read "a" as a text: ["b"]',
     ],
