@@ -21,8 +21,9 @@ import { hasInput, SharedInput } from './fan-out/shared-input.ts';
 import { errorLines, summaryLines } from './fan-out/summary.ts';
 import { type ViewOptions, viewsFor } from './fan-out/views.ts';
 import { keepResults } from './result-sets.ts';
+import type { SshOptions } from './ssh-options.ts';
 
-interface Options extends FanOutOptions, RollingOptions, ViewOptions {
+interface Options extends FanOutOptions, RollingOptions, ViewOptions, SshOptions {
   readonly highest?: boolean;
   readonly script?: string;
   readonly pty?: boolean;
@@ -67,11 +68,13 @@ async function readScript(file: string): Promise<Buffer> {
 }
 
 async function run(pattern: string, words: string[], options: Options): Promise<void> {
+  const fed = options.stdin && hasInput();
+  if (typeof options.persist === 'number' && !fed) (await import('../remote/persist/held-command.ts')).openLink();
   const { inventory, hosts, targets } = await reach(pattern, options);
   const programs = await programsFor(hosts, words, options);
   const names = hosts.map((host) => host.name);
   const programOf = new Map(names.map((name, index) => [name, programs[index]!]));
-  const input = options.stdin && hasInput() ? new SharedInput(process.stdin) : undefined;
+  const input = fed ? new SharedInput(process.stdin) : undefined;
   const screen = new Screen(names);
   const views = await viewsFor(options, screen, names);
   const records = new Map<string, HostRecord>();

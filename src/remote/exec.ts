@@ -17,17 +17,30 @@ const nothing = {
   timedOut: true,
 } as const;
 
+/** A login shell that runs already, and waits for its one command. */
+export interface ShellAhead {
+  /** Its channel, and the line that tells it the command; undefined where it cannot run this one: then it ends. */
+  take(command: string): { readonly channel: Channel; readonly line: string } | undefined;
+}
+
 /**
  * Runs one command in a channel of its own: by the user's login shell, or by `sh` where `options.as` says so.
- * Rejects with `ConnectionLost` (which holds the output so far) or, through `options.signal`, with `Problem('interrupted')`.
+ * `ahead` saves the opening of a channel and the start of a shell. Rejects with `ConnectionLost` (which holds the output so
+ * far) or, through `options.signal`, with `Problem('interrupted')`.
  */
-export async function execOn(session: Session, command: string, options: ExecOptions = {}): Promise<RunResult> {
+export async function execOn(
+  session: Session,
+  command: string,
+  options: ExecOptions = {},
+  ahead?: ShellAhead,
+): Promise<RunResult> {
   if (options.signal?.aborted) throw interrupted(session.target);
   const started = performance.now();
   const become = options.as === 'root' && session.target.user !== 'root';
   const { command: line, preamble } =
     options.as === undefined ? { command, preamble: '' } : launch(command, { become, pty: options.pty === true });
-  const channel = await inTime(openExec(session, line, { pty: options.pty }), options);
+  const taken = ahead?.take(line);
+  const channel = taken?.channel ?? (await inTime(openExec(session, line, { pty: options.pty }), options));
   if (channel === 'aborted') throw interrupted(session.target);
   if (channel === 'late') return { ...nothing, seconds: (performance.now() - started) / 1000 };
   const leftMs = options.timeoutMs === undefined ? undefined : options.timeoutMs - (performance.now() - started);
@@ -95,7 +108,8 @@ export async function execOn(session: Session, command: string, options: ExecOpt
       );
     };
     channel.on('close', finish);
-    if (preamble !== '') channel.write(preamble);
+    const first = taken === undefined ? preamble : `${taken.line}\n${preamble}`;
+    if (first !== '') channel.write(first);
     feed(channel, options.stdin, options.pty === true);
   });
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +39,8 @@ export async function anonymousFile(): Promise<FileHandle> {
 /** One stream of one host, kept until it is shown: in memory while there is room, the rest in a file. */
 export class Spool {
   readonly #memory: Memory;
-  readonly #hash = createHash('sha256');
+  /** Most streams of most hosts say nothing. */
+  #hash: Hash | undefined;
   #chunks: Buffer[] = [];
   #kept = 0;
   #sink: FileSink | undefined;
@@ -52,6 +53,7 @@ export class Spool {
   /** The chunk may be lent; a promise is to be waited for before the next write. */
   write(chunk: Buffer): Promise<void> | undefined {
     this.length += chunk.length;
+    this.#hash ??= createHash('sha256');
     this.#hash.update(chunk);
     if (this.#sink === undefined && this.#memory.take(chunk.length)) {
       this.#chunks.push(Buffer.from(chunk));
@@ -64,7 +66,7 @@ export class Spool {
 
   /** Tells equal contents apart from others; once, after the last write. */
   digest(): string {
-    return this.#hash.digest('base64');
+    return this.#hash?.digest('base64') ?? '';
   }
 
   /** All that was written, from the beginning; any number of times. */

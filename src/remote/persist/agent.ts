@@ -10,6 +10,7 @@ import { Bridge, type Parked } from './bridge.ts';
 import { dialAgent } from './client.ts';
 import { type AgentStatus, type CommandOrder, JsonLines, type Order, type Reply } from './protocol.ts';
 import { CommandServer, type Lease } from './serve-commands.ts';
+import { ShellOfConnection, ShellStarter } from './shells-ahead.ts';
 
 /** An agent with nothing to hold ends after this long; in milliseconds. */
 const lonelyMs = 3000;
@@ -19,6 +20,7 @@ interface Held {
   readonly key: string;
   readonly session: Session;
   readonly parked: Parked[];
+  readonly ahead: ShellOfConnection;
   inUse: boolean;
   endsAt: number;
   timer: NodeJS.Timeout | undefined;
@@ -70,7 +72,11 @@ class Agent {
   readonly done: Promise<void>;
   readonly #open: OpenSession;
   readonly #held = new Set<Held>();
+  readonly #byKey = new Map<string, Set<Held>>();
+  readonly #starter = new ShellStarter(() => this.#wantsShell());
   #clients = 0;
+  /** Logins that are under way. */
+  #opening = 0;
   #lonely: NodeJS.Timeout | undefined;
   #finish: () => void = () => {};
 
@@ -110,16 +116,17 @@ class Agent {
     let held = this.#idle(key);
     const warm = held !== undefined;
     if (held !== undefined) {
-      held.inUse = true;
-      clearTimeout(held.timer);
+      this.#take(held);
     } else {
       const gone = new AbortController();
       const onClose = (): void => gone.abort();
       socket.once('close', onClose);
+      this.#opening++;
       try {
         const target = withAccess(order.target, accessFor(lines, order));
         const session = await this.#open(target, { signal: gone.signal });
-        held = { key, session, parked: [], inUse: true, endsAt: 0, timer: undefined };
+        const ahead = new ShellOfConnection(session);
+        held = { key, session, parked: [], ahead, inUse: true, endsAt: 0, timer: undefined };
       } catch (error) {
         const { reason, message, hint } = error instanceof Problem ? error : new Problem('defect', String(error));
         lines.send({ problem: { reason, message, hint } });
@@ -127,12 +134,14 @@ class Agent {
         return;
       } finally {
         socket.off('close', onClose);
+        this.#opening--;
+        this.#starter.stir();
       }
       const mine = held;
-      this.#held.add(mine);
+      this.#add(mine);
       mine.session.loss.wait(() => {
         clearTimeout(mine.timer);
-        this.#held.delete(mine);
+        this.#forget(mine);
         this.#watch();
       });
     }
@@ -140,7 +149,9 @@ class Agent {
     const mine = held;
     lines.leave();
     const connection = new PacketConnection(socket);
-    new Bridge(connection, mine.session, mine.parked, (clean) => this.#release(mine, order.persistMs, clean));
+    const onEnd = (clean: boolean): void => this.#release(mine, order.persistMs, clean);
+    // Its channel is one less of sshd's.
+    new Bridge(connection, mine, mine.ahead.clear(), onEnd);
     lines.send({ ready: true, warm, workerGroups: mine.parked.map(({ group }) => group) });
     socket.resume();
   }
@@ -159,16 +170,46 @@ class Agent {
   #lend({ key, name, persistMs }: CommandOrder): Lease | undefined {
     const held = this.#idle(key);
     if (held === undefined || held.parked.length > 0 || held.session.target.name !== name) return undefined;
-    held.inUse = true;
-    clearTimeout(held.timer);
-    return { session: held.session, release: (clean) => this.#release(held, persistMs, clean) };
+    this.#take(held);
+    const ahead = held.ahead.take();
+    const release = (clean: boolean): void => {
+      // Where the command was over before it began.
+      ahead?.leave();
+      this.#release(held, persistMs, clean);
+    };
+    return { session: held.session, ahead, release };
   }
 
   #idle(key: string): Held | undefined {
-    for (const held of this.#held) {
-      if (!held.inUse && held.key === key && held.session.loss.problem === undefined) return held;
-    }
+    for (const held of this.#byKey.get(key) ?? []) if (isFree(held)) return held;
     return undefined;
+  }
+
+  #wantsShell(): ShellOfConnection | undefined {
+    if (this.#opening > 0) return undefined;
+    // Who has a worker shell that waits goes through a bridge, which would give this one up.
+    for (const held of this.#held) if (isFree(held) && held.parked.length === 0 && held.ahead.wanted) return held.ahead;
+    return undefined;
+  }
+
+  #add(held: Held): void {
+    this.#held.add(held);
+    const same = this.#byKey.get(held.key);
+    if (same === undefined) this.#byKey.set(held.key, new Set([held]));
+    else same.add(held);
+  }
+
+  #forget(held: Held): void {
+    this.#held.delete(held);
+    const same = this.#byKey.get(held.key);
+    same?.delete(held);
+    if (same?.size === 0) this.#byKey.delete(held.key);
+  }
+
+  #take(held: Held): void {
+    held.inUse = true;
+    clearTimeout(held.timer);
+    this.#starter.stir();
   }
 
   /** The client has gone. What it left running is nobody's any more, and ends with the connection, as without an agent. */
@@ -178,11 +219,12 @@ class Agent {
     held.inUse = false;
     held.endsAt = performance.now() + persistMs;
     held.timer = setTimeout(() => void this.#close(held), persistMs);
+    this.#starter.stir();
   }
 
   async #close(held: Held): Promise<void> {
     clearTimeout(held.timer);
-    this.#held.delete(held);
+    this.#forget(held);
     const { loss, transport, target } = held.session;
     if (loss.problem === undefined) {
       const seen = `Cannot use host "${target.name}" as the connection must be open: it was closed`;
@@ -207,16 +249,20 @@ class Agent {
     return {
       pid: process.pid,
       rssBytes: process.memoryUsage().rss,
-      sessions: [...this.#held].map(({ session, inUse, parked, endsAt }) => ({
+      sessions: [...this.#held].map(({ session, inUse, parked, ahead, endsAt }) => ({
         host: session.target.name,
         address: session.target.address,
         user: session.target.user,
         state: inUse ? 'in use' : 'idle',
-        workers: parked.length,
+        workers: parked.length + (ahead.waits ? 1 : 0),
         leftMs: inUse ? undefined : Math.max(0, Math.round(endsAt - now)),
       })),
     };
   }
+}
+
+function isFree({ inUse, session }: Held): boolean {
+  return !inUse && session.loss.problem === undefined;
 }
 
 /** Asks through the client, whose person sits in front of the terminal. */

@@ -19,14 +19,22 @@ export class Bridge {
   readonly #session: Session;
   readonly #parked: Parked[];
   readonly #connection: PacketConnection;
+  /** Settled when nothing else of ours is left on the connection that was there before; undefined: that was waited for. */
+  #before: Promise<void> | undefined;
   /** Commands of the client that run. */
   readonly #running = new Set<Channel>();
   readonly #tunnels = new Map<number, ReverseTunnel>();
 
-  constructor(connection: PacketConnection, session: Session, parked: Parked[], onEnd: (clean: boolean) => void) {
+  constructor(
+    connection: PacketConnection,
+    { session, parked }: { readonly session: Session; readonly parked: Parked[] },
+    before: Promise<void>,
+    onEnd: (clean: boolean) => void,
+  ) {
     this.#connection = connection;
     this.#session = session;
     this.#parked = parked;
+    this.#before = before;
     connection.onOpen = (type) => (type === 'session' ? (channel) => this.#serve(channel) : undefined);
     connection.onGlobal = (name, body) => this.#global(name, body);
     const forget = session.loss.wait(({ message }) => {
@@ -76,7 +84,14 @@ export class Bridge {
       try {
         return await this.#session.transport.exec(command, { pty });
       } catch (error) {
-        const parked = error instanceof ChannelRefused && error.atOpen ? this.#parked.pop() : undefined;
+        const full = error instanceof ChannelRefused && error.atOpen;
+        const before = full ? this.#before : undefined;
+        if (before !== undefined) {
+          this.#before = undefined;
+          await before;
+          continue;
+        }
+        const parked = full ? this.#parked.pop() : undefined;
         if (parked === undefined) throw error;
         const closed = new Promise((resolve) => parked.channel.once('close', resolve));
         parked.channel.end();

@@ -23,6 +23,13 @@ interface Running {
 
 let link: Promise<CommandLink | undefined> | undefined;
 
+/** Calls on the background process, if there is one, before it is known what there is to run. */
+export function openLink(): void {
+  link ??= CommandLink.open();
+  // Whoever runs a command is told what is wrong.
+  link.catch(() => {});
+}
+
 /**
  * Runs one command over a connection that the background process holds and nobody uses: as `exec` does, but for all hosts of
  * a run through one socket, with one message there and one back for most of them. Undefined, with nothing done, where there
@@ -38,7 +45,7 @@ export async function commandOnHeld(
   if (persist === undefined || dial !== undefined || access?.sudoPassword !== undefined) return undefined;
   if (options.stdin !== undefined || options.pty === true || options.collect !== false) return undefined;
   if (command.length > longestCommand) return undefined;
-  link ??= CommandLink.open();
+  openLink();
   const { as, timeoutMs } = options;
   // As whoever opened the connection said it.
   const key = targetKey({ ...target, identityAgent: agentSocket(target) ?? 'none' });

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AgentStatus } from '../../../src/remote/persist/protocol.ts';
 import type { Figure } from '../figures.ts';
 import type { BenchHosts } from './hosts.ts';
 import { type Cost, race, ratios, written } from './measure.ts';
@@ -75,14 +76,30 @@ export async function many(hosts: BenchHosts, count: number, n: number): Promise
 /** Connections are open already: --persist here, control masters for clush. */
 export async function warm(hosts: BenchHosts, count: number, n: number): Promise<Figure[]> {
   const env = { ...process.env, XDG_STATE_HOME: join(hosts.folder, 'state') };
-  const agent = (word: string): void => void spawnSync(process.execPath, [musterProgram, 'agent', word], { env });
+  const agent = (...words: string[]): string =>
+    spawnSync(process.execPath, [musterProgram, 'agent', ...words], { env, encoding: 'utf8' }).stdout;
+  const warmRun = (): Promise<Cost> => run(hosts, count, '--persist', '600s');
+  // What a run leaves to be done behind it neither disturbs the other contender nor spares the next run anything.
+  const settled = async (): Promise<void> => {
+    const deadline = performance.now() + 20_000;
+    const waiting = (): number =>
+      (JSON.parse(agent('status', '--json')) as AgentStatus).sessions.filter(({ workers }) => workers > 0).length;
+    while (waiting() < count) {
+      if (performance.now() > deadline) throw new Error('worker shells were not started within 20 s');
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  };
   try {
-    await run(hosts, count, '--persist', '600s');
+    await warmRun();
     await clush(hosts, count, 'true', hosts.masterConfig);
     const costs = await race(
       [
-        { name: 'muster run --persist', run: () => run(hosts, count, '--persist', '600s') },
-        { name: 'clush, control masters', run: () => clush(hosts, count, 'true', hosts.masterConfig) },
+        { name: 'muster run --persist', run: () => settled().then(warmRun) },
+        {
+          name: 'clush, control masters',
+          run: () => settled().then(() => clush(hosts, count, 'true', hosts.masterConfig)),
+        },
+        { name: 'muster run --persist, right behind another', run: () => settled().then(warmRun).then(warmRun) },
       ],
       n,
     );
