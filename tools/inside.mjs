@@ -75,7 +75,7 @@ export const packagesInside = {
 };
 
 /** Parts of Node that take a millisecond or more to load, and that few runs use. */
-const late = 'node:(?:child_process|module|readline)';
+const late = 'node:(?:child_process|crypto|module|readline)';
 
 /**
  * Modules of ours, packages and some parts of Node are entered where they are first used, and not where they are named:

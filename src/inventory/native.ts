@@ -33,7 +33,14 @@ function beside(yaml: YamlFile, text: string, path: (string | number)[], names: 
 function readHosts(yaml: YamlFile, native: NativeInventory): Map<string, HostEntry> {
   const hosts = new Map<string, HostEntry>();
   for (const [key, value] of Object.entries(native.hosts)) {
-    const names = expandPart(yaml, { text: key, at: yaml.keyAt(['hosts'], key) });
+    const part = {
+      text: key,
+      // Looked up only where something is wrong: of a thousand hosts, all of the file would be gone through for each.
+      get at() {
+        return yaml.keyAt(['hosts'], key);
+      },
+    };
+    const names = expandPart(yaml, part);
     const settings: NativeHost = { ...native.defaults, ...value };
     const given = value?.cluster_addresses ?? [];
     const addresses =

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { badInput } from '../base/problem.ts';
@@ -82,10 +82,7 @@ class Reader {
     around: readonly Criterion[] = [],
     depth = 0,
   ): Promise<void> {
-    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' && options.optional) return '';
-      throw wrong(file, 1, 1, `Cannot read ssh_config as it must be a file: ${error.message}`);
-    });
+    const text = textOf(file, options);
     let own: Criterion | undefined;
     let settings: [string, string][] = [];
     const begin = (): void => {
@@ -130,6 +127,17 @@ class Reader {
       }
       begin();
     }
+  }
+}
+
+/** At once: for so little Node's threads take longer to begin. */
+function textOf(file: string, { optional }: { optional: boolean }): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && optional) return '';
+    throw wrong(file, 1, 1, `Cannot read ssh_config as it must be a file: ${message}`);
   }
 }
 
