@@ -34,7 +34,10 @@ async function startHost() {
   return server;
 }
 
-/** Leaves `muster.code` in the folder of the program with this digest. Rejects where the run does not succeed. */
+/**
+ * Leaves `muster.code` in the folder of the program with this digest, and `muster.held.code` of a run over a connection that
+ * is open already. Rejects where a run does not succeed.
+ */
 export async function keepCompiled(folder, digest) {
   const home = mkdtempSync(join(tmpdir(), 'muster-build-'));
   const server = await startHost();
@@ -47,11 +50,12 @@ export async function keepCompiled(folder, digest) {
     const settings = [`Port ${server.address().port}`, 'User build', `IdentityFile ${key}`, 'IdentitiesOnly yes'];
     const config = file('config', [...settings, `UserKnownHostsFile ${join(home, 'known_hosts')}`, ''].join('\n'));
     const inventory = file('inventory.yml', 'hosts:\n  127.0.0.1: {}\n');
-    const words = ['run', '-F', config, '-i', inventory, '--connect-timeout', '60s', '-n', 'all', '--', 'true'];
-    const run = async (more) => {
-      const child = spawn(process.execPath, [join(folder, 'muster.js'), ...words], {
+    const words = ['-F', config, '-i', inventory, '--connect-timeout', '60s', '-n', 'all', '--', 'true'];
+    const homes = { HOME: home, XDG_STATE_HOME: home, XDG_CACHE_HOME: home, XDG_RUNTIME_DIR: home };
+    const program = async (args, more) => {
+      const child = spawn(process.execPath, [join(folder, 'muster.js'), ...args], {
         stdio: ['ignore', 'ignore', 'pipe'],
-        env: { PATH: process.env.PATH, HOME: home, XDG_STATE_HOME: home, XDG_CACHE_HOME: home, ...more },
+        env: { PATH: process.env.PATH, ...homes, ...more },
       });
       let said = '';
       child.stderr.on('data', (chunk) => {
@@ -63,9 +67,17 @@ export async function keepCompiled(folder, digest) {
     };
     // Most runs find the host known and the inventory checked before: code for what comes before that would only be in
     // their way.
-    await run({});
-    const pid = await run({ MUSTER_KEEP_COMPILED: digest });
-    renameSync(join(folder, `muster.code.${pid}`), join(folder, 'muster.code'));
+    const keep = async (name, args) => {
+      await program(args, {});
+      const pid = await program(args, { MUSTER_KEEP_COMPILED: digest });
+      renameSync(join(folder, `muster.code.${pid}`), join(folder, name));
+    };
+    await keep('muster.code', ['run', ...words]);
+    try {
+      await keep('muster.held.code', ['run', '--persist', '60s', ...words]);
+    } finally {
+      await program(['agent', 'stop'], {});
+    }
   } finally {
     server.close();
     rmSync(home, { recursive: true, force: true });

@@ -11,7 +11,7 @@ describe('the built program', function () {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'muster-program-'));
-    for (const name of ['muster.js', 'muster.cjs', 'muster.code', 'package.json'])
+    for (const name of ['muster.js', 'muster.cjs', 'muster.code', 'muster.held.code', 'package.json'])
       cpSync(join('dist', name), join(folder, name));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -20,9 +20,11 @@ describe('the built program', function () {
 
   it('finds its code compiled, for this very program', () => {
     const source = readFileSync(join(folder, 'muster.cjs'), 'latin1');
-    const code = readFileSync(join(folder, 'muster.code'));
-    assert.equal(code.toString('latin1', 0, 64), source.slice(2, 66));
-    assert.equal(new Script(source, { cachedData: code.subarray(64) }).cachedDataRejected, false);
+    for (const name of ['muster.code', 'muster.held.code']) {
+      const code = readFileSync(join(folder, name));
+      assert.equal(code.toString('latin1', 0, 64), source.slice(2, 66));
+      assert.equal(new Script(source, { cachedData: code.subarray(64) }).cachedDataRejected, false);
+    }
   });
 
   it('never runs the code of another program, even of one as long', () => {
