@@ -17,6 +17,9 @@ import { isGone, startSshd, type TestSshd } from './sshd.ts';
 /** The agent changes its directory; so it is told where its program is. */
 const start = [process.execPath, '--import', import.meta.resolve('tsx'), join(process.cwd(), 'src/cli/main.ts')];
 
+/** The one thing that is there to see. */
+const asks = 'test -n "$muster_line" && echo ahead || echo afresh';
+
 /** What is to be the same to the byte. */
 const same = [
   'true',
@@ -141,9 +144,8 @@ describe('remote: shells that were started ahead', function () {
       assert.deepEqual(comparable(await run(at('bash'), command)), comparable(expected[index]!), command);
     }
     await ready(at('bash'));
-    // The one thing that is there to see.
-    assert.equal((await run(at('bash'), 'echo ${muster_line+ahead}')).out, 'ahead\n');
-    assert.equal((await run(at('bash'), 'echo ${muster_line+ahead}')).out, '\n');
+    assert.equal((await run(at('bash'), asks)).out, 'ahead\n');
+    assert.equal((await run(at('bash'), asks)).out, 'afresh\n');
     for (const command of ['if', 'echo "unfinished', 'echo (']) {
       await ready(at('bash'));
       const [{ rc, out }] = (await afresh('bash', [command])) as [Ran];
@@ -171,7 +173,7 @@ describe('remote: shells that were started ahead', function () {
         err: '',
       });
       await ready(at(shell));
-      assert.equal((await run(at(shell), 'echo ${muster_line+ahead}')).out, 'ahead\n');
+      assert.equal((await run(at(shell), asks)).out, 'ahead\n');
     }
   });
 
@@ -239,7 +241,7 @@ describe('remote: shells that were started ahead', function () {
     await ready(at('bash'));
     await run(at('bash'), 'echo "export SEEN=1" >.bashrc');
     await ready(at('bash'));
-    assert.equal((await run(at('bash'), 'echo $SEEN ${muster_line+ahead}')).out, '1 ahead\n');
+    assert.equal((await run(at('bash'), `echo $SEEN; ${asks}`)).out, '1\nahead\n');
   });
 
   it('may be killed while they wait', async () => {
