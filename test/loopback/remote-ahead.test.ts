@@ -145,7 +145,6 @@ describe('remote: shells that were started ahead', function () {
     }
     await ready(at('bash'));
     assert.equal((await run(at('bash'), asks)).out, 'ahead\n');
-    assert.equal((await run(at('bash'), asks)).out, 'afresh\n');
     for (const command of ['if', 'echo "unfinished', 'echo (']) {
       await ready(at('bash'));
       const [{ rc, out }] = (await afresh('bash', [command])) as [Ran];
