@@ -7,7 +7,7 @@ import type { AgentStatus } from '../../../src/remote/persist/protocol.ts';
 import type { Figure } from '../figures.ts';
 import type { BenchHosts } from './hosts.ts';
 import { type Cost, race, ratios, written } from './measure.ts';
-import { ansible, bareSsh2, clush, eachBySsh, muster, musterLine, musterProgram, pdsh, pssh } from './peers.ts';
+import { ansible, bareSsh2, clush, eachBySsh, muster, musterHomes, musterLine, musterProgram, pdsh, pssh } from './peers.ts';
 
 const seconds = (cost: Cost): number => cost.seconds;
 const cpu = (cost: Cost): number => cost.cpu;
@@ -75,7 +75,7 @@ export async function many(hosts: BenchHosts, count: number, n: number): Promise
 
 /** Connections are open already: --persist here, control masters for clush. */
 export async function warm(hosts: BenchHosts, count: number, n: number): Promise<Figure[]> {
-  const env = { ...process.env, XDG_STATE_HOME: join(hosts.folder, 'state') };
+  const env = { ...process.env, ...musterHomes(hosts) };
   const agent = (...words: string[]): string =>
     spawnSync(process.execPath, [musterProgram, 'agent', ...words], { env, encoding: 'utf8' }).stdout;
   const warmRun = (): Promise<Cost> => run(hosts, count, '--persist', '600s');

@@ -34,6 +34,11 @@ export function muster(
   return timed(line, { env });
 }
 
+/** A background process of the bench's own, and its own memory of the last run. */
+export function musterHomes({ folder }: BenchHosts): { XDG_STATE_HOME: string; XDG_RUNTIME_DIR: string } {
+  return { XDG_STATE_HOME: join(folder, 'state'), XDG_RUNTIME_DIR: folder };
+}
+
 /** The command line of `muster`, and its environment. */
 export function musterLine(
   hosts: BenchHosts,
@@ -41,7 +46,7 @@ export function musterLine(
   words: readonly string[],
   command: readonly string[],
 ): { line: string[]; env: NodeJS.ProcessEnv } {
-  const env = { MUSTER_INVENTORY: hosts.inventory(n), XDG_STATE_HOME: join(hosts.folder, 'state') };
+  const env = { MUSTER_INVENTORY: hosts.inventory(n), ...musterHomes(hosts) };
   const [verb, ...options] = words as [string, ...string[]];
   return { env, line: [process.execPath, musterProgram, verb, '-F', hosts.config, ...options, ...command] };
 }
