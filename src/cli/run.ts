@@ -69,7 +69,7 @@ async function readScript(file: string): Promise<Buffer> {
 
 async function run(pattern: string, words: string[], options: Options): Promise<void> {
   const fed = options.stdin && hasInput();
-  if (typeof options.persist === 'number' && !fed) (await import('../remote/persist/held-command.ts')).openLink();
+  if (typeof options.persist === 'number' && !fed) await (await import('../remote/persist/held-command.ts')).openLink();
   const { inventory, hosts, targets } = await reach(pattern, options);
   const programs = await programsFor(hosts, words, options);
   const names = hosts.map((host) => host.name);

@@ -4,10 +4,12 @@ import { agentSocket } from '../agent-socket.ts';
 import { targetKey } from '../jump.ts';
 import { FieldReader, fields, readBlocks } from '../packets.ts';
 import { ConnectionLost, interrupted, unreachable } from '../problems.ts';
-import { gatherWrites } from '../ssh2-economy.ts';
 import type { ExecOptions, RunResult, Target } from '../types.ts';
 import { dialAgent, noteDeaf } from './client.ts';
 import { agentSocketPath, type CommandEnd, type CommandOrder, commandWords, deafMs, JsonLines } from './protocol.ts';
+
+/** Orders that leave together: the first hosts are at work while the others' are still being written. */
+const inOneWrite = 8;
 
 /** A longer command takes the way of its own; in characters. */
 const longestCommand = 256 * 1024;
@@ -23,11 +25,13 @@ interface Running {
 
 let link: Promise<CommandLink | undefined> | undefined;
 
-/** Calls on the background process, if there is one, before it is known what there is to run. */
-export function openLink(): void {
+/** Calls on the background process, if there is one, before it is known what there is to run: it answers meanwhile. */
+export async function openLink(): Promise<void> {
   link ??= CommandLink.open();
   // Whoever runs a command is told what is wrong.
   link.catch(() => {});
+  // Until then nothing has left us.
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 /**
@@ -45,7 +49,7 @@ export async function commandOnHeld(
   if (persist === undefined || dial !== undefined || access?.sudoPassword !== undefined) return undefined;
   if (options.stdin !== undefined || options.pty === true || options.collect !== false) return undefined;
   if (command.length > longestCommand) return undefined;
-  openLink();
+  link ??= CommandLink.open();
   const { as, timeoutMs } = options;
   // As whoever opened the connection said it.
   const key = targetKey({ ...target, identityAgent: agentSocket(target) ?? 'none' });
@@ -58,6 +62,7 @@ export async function commandOnHeld(
 class CommandLink {
   readonly #socket: Socket;
   readonly #running = new Map<number, Running>();
+  #unsent: Buffer[] = [];
   #next = 1;
   /** What takes output and is not done yet, of all commands: until then nothing more is read. */
   #taking = 0;
@@ -92,7 +97,6 @@ class CommandLink {
       (block) => this.#take(new FieldReader(block)),
       () => socket.destroy(),
     );
-    gatherWrites(socket);
     socket.resume();
     const timer = setInterval(() => this.#look(), deafMs / 3).unref();
     socket.once('close', () => clearInterval(timer));
@@ -124,7 +128,14 @@ class CommandLink {
 
   #send(id: number, word: string, text: string): void {
     if (this.#closed) return;
-    this.#socket.write(fields(fields(id, word, text)));
+    this.#unsent.push(fields(fields(id, word, text)));
+    if (this.#unsent.length === 1) setImmediate(() => this.#flush());
+    else if (this.#unsent.length >= inOneWrite) this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#unsent.length > 0 && !this.#closed) this.#socket.write(Buffer.concat(this.#unsent));
+    this.#unsent = [];
   }
 
   #take(message: FieldReader): void {
