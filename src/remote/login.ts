@@ -6,6 +6,7 @@ import { kinds } from './algorithms.ts';
 import { type Credentials, credentialsFor } from './credentials.ts';
 import { type DialJump, dial } from './dial.ts';
 import type { EarlyDial } from './early-dial.ts';
+import { hearForcedCommand } from './forced-command.ts';
 import { HostKeyCheck } from './host-key.ts';
 import { LentKeys } from './lent-keys.ts';
 import { lendReads } from './lent-reads.ts';
@@ -71,6 +72,7 @@ async function attemptLogin(
   const client = new ssh2.Client();
   let stream: Duplex | undefined;
   let forget = (): void => {};
+  let forced = (): boolean => false;
   try {
     return await new Promise<Session | DroppedEarly>((resolve, reject) => {
       const stopClock = clock.onEnd(() => {
@@ -95,7 +97,7 @@ async function attemptLogin(
       });
       client.on('ready', () => {
         lendReads(client, stream!);
-        resolve(newSession(new Ssh2Transport(client, target, stream!), target, loss));
+        resolve(newSession(new Ssh2Transport(client, target, stream!), target, loss, { forced }));
       });
       client.on('error', (error) => {
         // A stream of our own that failed (a ProxyCommand, say) would fail again; only a hang-up is worth another try.
@@ -125,6 +127,7 @@ async function attemptLogin(
           gatherWrites(dialled);
           startHandshake(client, target, dialled, check, credentials);
           economize(client);
+          forced = hearForcedCommand(client);
         },
         (error: NodeJS.ErrnoException) => fail(explain(target, credentials, error, 'connect')),
       );

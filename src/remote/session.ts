@@ -46,13 +46,15 @@ export interface Session {
   readonly workerGroups: Set<number>;
   /** Leaves a worker shell that runs nothing to whoever uses the connection next; undefined: it has to be ended. */
   readonly park?: ((channel: Channel, group: number) => void) | undefined;
+  /** Whether the key that let us in has a command of its own, as far as sshd says so. */
+  readonly forced?: (() => boolean) | undefined;
 }
 
 export function newSession(
   transport: Transport,
   target: Target,
   loss: Loss,
-  more: Partial<Pick<Session, 'park' | 'workerGroups'>> = {},
+  more: Partial<Pick<Session, 'park' | 'workerGroups' | 'forced'>> = {},
 ): Session {
   const slots = new ChannelSlots();
   loss.wait(() => slots.giveUp());

@@ -12,7 +12,7 @@ import { commandOnHeld } from '../../src/remote/persist/held-command.ts';
 import { type AgentStatus, type Answer, agentSocketPath, JsonLines } from '../../src/remote/persist/protocol.ts';
 import type { ExecOptions, Target } from '../../src/remote/types.ts';
 import { installPackages } from '../debian/installed.ts';
-import { isGone, startSshd, type TestSshd } from './sshd.ts';
+import { isGone, keygen, startSshd, type TestSshd } from './sshd.ts';
 
 /** The agent changes its directory; so it is told where its program is. */
 const start = [process.execPath, '--import', import.meta.resolve('tsx'), join(process.cwd(), 'src/cli/main.ts')];
@@ -241,6 +241,21 @@ describe('remote: shells that were started ahead', function () {
     await run(at('bash'), 'echo "export SEEN=1" >.bashrc');
     await ready(at('bash'));
     assert.equal((await run(at('bash'), `echo $SEEN; ${asks}`)).out, '1\nahead\n');
+  });
+
+  it('are not tried where the key has a command of its own', async () => {
+    keygen(join(sshd.dir, 'forced'));
+    const key = readFileSync(join(sshd.dir, 'forced.pub'), 'utf8');
+    writeFileSync(join(sshd.dir, 'authorized_keys'), `restrict,command="echo it >>.runs" ${key}`, { flag: 'a' });
+    const forced = { ...at('dash'), name: 'forced', identityFiles: [join(sshd.dir, 'forced')] };
+    await (await connect(forced)).close();
+    await run(forced, 'true');
+    await run(forced, 'true');
+    // By then one would have been started for it, too.
+    await ready(at('bash'));
+    await run(at('bash'), 'true');
+    await ready(at('bash'));
+    assert.equal(readFileSync(join(sshd.dir, 'home-dash', '.runs'), 'utf8'), 'it\nit\n');
   });
 
   it('may be killed while they wait', async () => {

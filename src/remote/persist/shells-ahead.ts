@@ -27,7 +27,9 @@ export class ShellOfConnection {
 
   /** True where one could be started. */
   get wanted(): boolean {
-    return !this.#never && this.#shell === undefined && this.#starting === undefined;
+    if (this.#never || this.#shell !== undefined || this.#starting !== undefined) return false;
+    // Nobody has asked for its command once more.
+    return this.#session.forced?.() !== true;
   }
 
   start(): Promise<void> {
