@@ -12,20 +12,20 @@ import { readNative } from './native.ts';
 
 /**
  * An inventory from its text: Muster's own YAML, or Ansible's YAML or INI, told apart by the file's extension and then by
- * what it says. `check` is `checkNative`, or nothing where this text was checked before. Throws a `Problem` with every
- * mistake and its place.
+ * what it says. `check` is `checkNative`, or undefined where this very text was read without a mistake before. Throws a
+ * `Problem` with every mistake and its place.
  */
-export function parseInventory(text: string, file: string, check: (yaml: YamlFile) => void): Inventory {
+export function parseInventory(text: string, file: string, check: ((yaml: YamlFile) => void) | undefined): Inventory {
   const extension = extname(file).toLowerCase();
   const yamlByName = ['.yml', '.yaml', '.json'].includes(extension);
   if (!yamlByName && (['.ini', '.cfg'].includes(extension) || looksLikeIni(text))) return readAnsibleIni(text, file);
-  const yaml = parseYaml(text, file);
+  const yaml = parseYaml(text, file, { sound: check === undefined });
   if (yaml.data === null || yaml.data === undefined) {
     yaml.list.add({ line: 1, column: 1 }, 'Cannot read the inventory as it must name hosts: it is empty');
     throwMistakes(yaml.list);
   }
   if (looksLikeAnsible(yaml.data)) return readAnsibleYaml(yaml, file);
-  check(yaml);
+  check?.(yaml);
   return readNative(yaml, file);
 }
 
@@ -43,7 +43,7 @@ export async function loadInventory(file: string): Promise<Inventory> {
     });
   }
   const before = new CheckedBefore(file, text);
-  if (before.holds()) return parseInventory(text, file, () => {});
+  if (before.holds()) return parseInventory(text, file, undefined);
   const inventory = parseInventory(text, file, checkNative);
   before.keep();
   return inventory;
