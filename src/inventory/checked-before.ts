@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fingerprint } from '../base/fingerprint.ts';
 import { fileOfInventory, keepPrivately } from './file-of-inventory.ts';
 
 declare const MUSTER_PROGRAM: string | undefined;
@@ -11,25 +11,25 @@ const program = typeof MUSTER_PROGRAM === 'string' ? MUSTER_PROGRAM : undefined;
 
 /**
  * Remembers which text of an inventory this very program has found in order, so that it need not load and ask the schema
- * again, which takes longer than all the rest of reading it. What is kept is a digest, nothing of what the file says.
+ * again, which takes longer than all the rest of reading it. What is kept is a fingerprint, nothing of what the file says.
  */
 export class CheckedBefore {
   readonly #place: string;
-  readonly #digest: string | undefined;
+  readonly #mark: string | undefined;
 
   constructor(file: string, text: string, by = program) {
     this.#place = placeFor(file);
-    this.#digest = by === undefined ? undefined : createHash('sha256').update(`${by}\n${text}`).digest('hex');
+    this.#mark = by === undefined ? undefined : `${by} ${fingerprint(text)}`;
   }
 
   /** True where this text was found in order. Believes only a file that is ours and that nobody else may write to. */
   holds(): boolean {
-    if (this.#digest === undefined) return false;
+    if (this.#mark === undefined) return false;
     try {
       const kept = openSync(this.#place, 'r');
       try {
         const { uid, mode } = fstatSync(kept);
-        return uid === process.getuid!() && (mode & 0o022) === 0 && readFileSync(kept, 'latin1') === this.#digest;
+        return uid === process.getuid!() && (mode & 0o022) === 0 && readFileSync(kept, 'latin1') === this.#mark;
       } finally {
         closeSync(kept);
       }
@@ -40,9 +40,9 @@ export class CheckedBefore {
 
   /** To be called when the text was found in order. Without a home to write to, nothing is kept. */
   keep(): void {
-    if (this.#digest === undefined) return;
+    if (this.#mark === undefined) return;
     try {
-      keepPrivately(this.#place, this.#digest);
+      keepPrivately(this.#place, this.#mark);
     } catch {
       // It is checked again next time.
     }

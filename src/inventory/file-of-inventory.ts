@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { fingerprint } from '../base/fingerprint.ts';
 import { makeFolderSync } from '../files/make-folder.ts';
 
 /** The file in `folder` that belongs to this inventory: one for each, however it is called, so that there are never more of them. */
@@ -11,7 +11,7 @@ export function fileOfInventory(folder: string, inventory: string, extension = '
   } catch {
     // It was read a moment ago; gone since, its name still tells it from others.
   }
-  return join(folder, `${createHash('sha256').update(place).digest('hex').slice(0, 16)}${extension}`);
+  return join(folder, `${fingerprint(place)}${extension}`);
 }
 
 /** Replaces a file that only we read, with its folder where there is none. Throws the system's error. */

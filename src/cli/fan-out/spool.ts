@@ -26,6 +26,9 @@ export class Memory {
   }
 }
 
+/** So much is its own digest: Node's take a while to load, and most hosts say little. Bytes. */
+const little = 1024;
+
 let files = 0;
 
 /** A file that is gone by name as soon as it is open: nothing stays behind, however the program ends. */
@@ -39,7 +42,8 @@ export async function anonymousFile(): Promise<FileHandle> {
 /** One stream of one host, kept until it is shown: in memory while there is room, the rest in a file. */
 export class Spool {
   readonly #memory: Memory;
-  /** Most streams of most hosts say nothing. */
+  /** All of it, as long as it is little; then in the hash. */
+  #little: Buffer[] = [];
   #hash: Hash | undefined;
   #chunks: Buffer[] = [];
   #kept = 0;
@@ -53,8 +57,7 @@ export class Spool {
   /** The chunk may be lent; a promise is to be waited for before the next write. */
   write(chunk: Buffer): Promise<void> | undefined {
     this.length += chunk.length;
-    this.#hash ??= createHash('sha256');
-    this.#hash.update(chunk);
+    this.#digest(chunk);
     if (this.#sink === undefined && this.#memory.take(chunk.length)) {
       this.#chunks.push(Buffer.from(chunk));
       this.#kept += chunk.length;
@@ -66,7 +69,19 @@ export class Spool {
 
   /** Tells equal contents apart from others; once, after the last write. */
   digest(): string {
-    return this.#hash?.digest('base64') ?? '';
+    return this.#hash?.digest('base64') ?? `${this.length}:${Buffer.concat(this.#little).toString('latin1')}`;
+  }
+
+  #digest(chunk: Buffer): void {
+    if (this.length <= little) {
+      this.#little.push(Buffer.from(chunk));
+      return;
+    }
+    if (this.#hash === undefined) {
+      this.#hash = createHash('sha256').update(Buffer.concat(this.#little));
+      this.#little = [];
+    }
+    this.#hash.update(chunk);
   }
 
   /** All that was written, from the beginning; any number of times. */
