@@ -57,7 +57,7 @@ export class Spool {
   /** The chunk may be lent; a promise is to be waited for before the next write. */
   write(chunk: Buffer): Promise<void> | undefined {
     this.length += chunk.length;
-    this.#digest(chunk);
+    this.#note(chunk);
     if (this.#sink === undefined && this.#memory.take(chunk.length)) {
       this.#chunks.push(Buffer.from(chunk));
       this.#kept += chunk.length;
@@ -72,7 +72,7 @@ export class Spool {
     return this.#hash?.digest('base64') ?? `${this.length}:${Buffer.concat(this.#little).toString('latin1')}`;
   }
 
-  #digest(chunk: Buffer): void {
+  #note(chunk: Buffer): void {
     if (this.length <= little) {
       this.#little.push(Buffer.from(chunk));
       return;
@@ -100,7 +100,7 @@ export class Spool {
   /** Gives memory and file back; nothing can be read any more. */
   async drop(): Promise<void> {
     this.#memory.give(this.#kept);
-    [this.#chunks, this.#kept] = [[], 0];
+    [this.#chunks, this.#little, this.#kept] = [[], [], 0];
     await this.#sink?.close();
     this.#sink = undefined;
   }
