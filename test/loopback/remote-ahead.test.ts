@@ -64,7 +64,13 @@ describe('remote: shells that were started ahead', function () {
     installPackages({ '/usr/bin/fish': 'fish', '/bin/tcsh': 'tcsh', '/usr/bin/zsh': 'zsh' });
     runtime = mkdtempSync(join(tmpdir(), 'muster-runtime-'));
     process.env.XDG_RUNTIME_DIR = runtime;
-    const shells = { bash: '/bin/bash', dash: '/bin/dash', zsh: '/usr/bin/zsh', fish: '/usr/bin/fish', tcsh: '/bin/tcsh' };
+    const shells = {
+      bash: '/bin/bash',
+      dash: '/bin/dash',
+      zsh: '/usr/bin/zsh',
+      fish: '/usr/bin/fish',
+      tcsh: '/bin/tcsh',
+    };
     const others = { rbash: '/bin/rbash', talks: '/bin/bash', hurries: '/bin/bash' };
     const accounts = Object.entries({ ...shells, ...others }).map(([name, shell]) => ({ name, password: '*', shell }));
     sshd = await startSshd({ accounts });
@@ -100,7 +106,8 @@ describe('remote: shells that were started ahead', function () {
   };
   /** The connection is open, and a shell waits there. */
   async function ready(target: Target): Promise<void> {
-    if (!(await status().catch(() => [])).some(({ host }) => host === target.name)) await (await connect(target)).close();
+    if (!(await status().catch(() => [])).some(({ host }) => host === target.name))
+      await (await connect(target)).close();
     await becomes(target.name, 1);
   }
 
@@ -121,7 +128,13 @@ describe('remote: shells that were started ahead', function () {
     });
     assert.ok(result !== undefined, 'it was not run by the background process');
     const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString('latin1');
-    return { rc: result.rc, signal: result.signal, timedOut: result.timedOut, out: text(said.out), err: text(said.err) };
+    return {
+      rc: result.rc,
+      signal: result.signal,
+      timedOut: result.timedOut,
+      out: text(said.out),
+      err: text(said.err),
+    };
   }
   /** As the same command runs in a channel and a shell of its own. */
   async function afresh(user: string, commands: readonly string[]): Promise<Ran[]> {

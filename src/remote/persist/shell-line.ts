@@ -32,7 +32,8 @@ const ofBash = new Set(
 );
 
 /** One program and its words, with nothing else of the shell in it than variables, patterns and single quotes. */
-const oneProgram = /^ *([A-Za-z0-9_./][A-Za-z0-9_./+@%:-]*)(?: +(?:[A-Za-z0-9_./+:@%,=~^*?-]|\$[A-Za-z_]\w*|'[^']*')+)* *$/;
+const oneProgram =
+  /^ *([A-Za-z0-9_./][A-Za-z0-9_./+@%:-]*)(?: +(?:[A-Za-z0-9_./+:@%,=~^*?-]|\$[A-Za-z_]\w*|'[^']*')+)* *$/;
 
 /**
  * A command as one line for a shell that waits; undefined where it must have a shell of its own: of several lines, long, or

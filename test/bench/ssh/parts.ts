@@ -7,7 +7,18 @@ import type { AgentStatus } from '../../../src/remote/persist/protocol.ts';
 import type { Figure } from '../figures.ts';
 import type { BenchHosts } from './hosts.ts';
 import { type Cost, race, ratios, written } from './measure.ts';
-import { ansible, bareSsh2, clush, eachBySsh, muster, musterHomes, musterLine, musterProgram, pdsh, pssh } from './peers.ts';
+import {
+  ansible,
+  bareSsh2,
+  clush,
+  eachBySsh,
+  muster,
+  musterHomes,
+  musterLine,
+  musterProgram,
+  pdsh,
+  pssh,
+} from './peers.ts';
 
 const seconds = (cost: Cost): number => cost.seconds;
 const cpu = (cost: Cost): number => cost.cpu;

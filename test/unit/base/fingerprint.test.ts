@@ -12,7 +12,11 @@ describe('base: fingerprint', () => {
   it('is another for every text that differs a little', () => {
     const texts = new Set<string>(['']);
     for (let number = 0; number < 20_000; number++) {
-      texts.add(String(number)).add(`hosts:\n  node${number}: {}\n`).add('x'.repeat(number % 500)).add(`${number}\n`);
+      texts
+        .add(String(number))
+        .add(`hosts:\n  node${number}: {}\n`)
+        .add('x'.repeat(number % 500))
+        .add(`${number}\n`);
     }
     const base = [...'hosts:\n  web: { port: 22 }\n'];
     for (let at = 0; at < base.length; at++) {
