@@ -3,8 +3,10 @@ const usualLimit = 10;
 
 /** A place for one channel. */
 export interface Slot {
-  /** The channel is closed, or was never opened. */
+  /** The channel was never opened. */
   leave(): void;
+  /** It is closed. */
+  closed(): void;
   /** sshd refused it: leaves. True where another try is worth it: another channel ends, or ended since this one was asked for. */
   refused(): boolean;
 }
@@ -18,6 +20,8 @@ export class ChannelSlots {
   /** True for a channel that stays open by itself, as a worker shell's. */
   readonly #open = new Set<{ readonly lasting: boolean }>();
   readonly #waiting: (() => void)[] = [];
+  /** One was closed since the last one was asked for: sshd may hear of both together, and count it still. */
+  #closedBefore = false;
 
   /** Waits for a place; at once where all that is open stays open, as waiting would not help. */
   async take(lasting: boolean): Promise<Slot> {
@@ -31,13 +35,18 @@ export class ChannelSlots {
   takeNow(lasting: boolean): Slot {
     const place = { lasting };
     // A quick command may be over before a refusal that it was the reason for is heard.
-    const beside = this.#anyEnds();
+    const beside = this.#anyEnds() || this.#closedBefore;
+    this.#closedBefore = false;
     this.#open.add(place);
     const leave = (): void => {
       if (this.#open.delete(place)) this.#waiting.shift()?.();
     };
     return {
       leave,
+      closed: () => {
+        this.#closedBefore = true;
+        leave();
+      },
       refused: () => {
         leave();
         if (!this.#anyEnds()) return beside;

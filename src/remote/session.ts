@@ -103,7 +103,7 @@ export async function openExec(session: Session, command: string, options: OpenO
     try {
       const start = (): Promise<Channel> => session.transport.exec(sudo?.command ?? command, options);
       const channel = await ask(session, start, (seen) => seen);
-      channel.once('close', slot.leave);
+      channel.once('close', slot.closed);
       if (sudo !== undefined) await passSudo(channel, sudo, { target, password: password!, pty: options.pty ?? false });
       return channel;
     } catch (error) {

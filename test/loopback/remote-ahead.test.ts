@@ -147,8 +147,8 @@ describe('remote: shells that were started ahead', function () {
     await connection.close();
     return all;
   }
-  /** The ports of a connection are its own. */
-  const comparable = (ran: Ran): Ran => ({ ...ran, out: ran.out.replace(/^SSH_(CLIENT|CONNECTION)=.*$/gm, 'SSH') });
+  /** The ports of a connection are its own, and `_` is bash's, which no program gets that takes its place by `exec`. */
+  const comparable = (ran: Ran): Ran => ({ ...ran, out: ran.out.replace(/^(SSH_\w+|_)=.*\n/gm, '') });
 
   it('run commands as bash runs them that was started for them', async () => {
     const expected = await afresh('bash', same);
@@ -195,13 +195,13 @@ describe('remote: shells that were started ahead', function () {
       tcsh: 'set x = 1; echo $x; exit 3',
       rbash: 'echo $x; uname; cd /',
       talks: 'echo on',
-      hurries: 'sleep 1.2; echo $TMOUT',
+      hurries: 'echo $TMOUT',
     };
     for (const [user, command] of Object.entries(commands)) {
       const [expected] = await afresh(user, [command]);
       await (await connect(at(user))).close();
       await becomes(user, 0);
-      for (let turn = 0; turn < 3; turn++) {
+      for (let turn = 0; turn < 2; turn++) {
         assert.deepEqual(await run(at(user), command), expected, user);
         // Long enough for a shell to be there, if there were to be one.
         await ready(at('dash'));

@@ -80,15 +80,17 @@ export class Bridge {
   async #exec(command: string, pty: boolean): Promise<Channel> {
     const at = pty ? -1 : this.#parked.findIndex((parked) => parked.command === command);
     if (at !== -1) return this.#parked.splice(at, 1)[0]!.channel;
+    let again = false;
     for (;;) {
       try {
         return await this.#session.transport.exec(command, { pty });
       } catch (error) {
         const full = error instanceof ChannelRefused && error.atOpen;
-        const before = full ? this.#before : undefined;
-        if (before !== undefined) {
-          this.#before = undefined;
-          await before;
+        if (full && this.#before !== undefined) {
+          await this.#before;
+          // Right behind the end of a channel sshd may hear of both together, and count it still: so once more.
+          if (again) this.#before = undefined;
+          again = true;
           continue;
         }
         const parked = full ? this.#parked.pop() : undefined;
