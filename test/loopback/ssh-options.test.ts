@@ -140,7 +140,7 @@ describe('options of SSH', function () {
     const status = muster([], 'agent', 'status');
     assert.match(
       status.out,
-      /^process \d+, \d+ MB, 3 connections\nnode1 {2}idle {2}alice@127\.0\.0\.1, closes in \d+ s\n/,
+      /^process \d+, \d+ MB, 3 connections\nnode1 {2}idle {2}alice@127\.0\.0\.1(, 1 worker shell)?, closes in \d+ s\n/,
     );
     assert.equal(muster([], 'agent', 'stop').out, 'closed 3 connections\n');
   });
