@@ -90,9 +90,8 @@ export function layout(count: number, area: Size, options: LayoutOptions): Layou
   const terminal = { width: Math.max(1, width), height: Math.max(1, height) };
   const first = page * fitting;
   const shown = Math.min(fitting, count - first);
-  // The last page may hold fewer: its panes share the whole screen, while their terminals keep the common size.
-  const own = shown === fitting ? shape : (shapeFor(shown, area, options) ?? shape);
-  return { tiles: tilesOf(first, shown, area, own), page, pages, terminal };
+  // The last page may hold fewer: they share the whole screen, in as many columns, so that no body is too narrow.
+  return { tiles: tilesOf(first, shown, area, shape), page, pages, terminal };
 }
 
 /** One pane alone on the whole area. */
