@@ -74,6 +74,7 @@ function readGroups(yaml: YamlFile, native: NativeInventory, tree: InventoryTree
     const reserved = reservedGroup(name);
     if (reserved !== undefined) yaml.list.add(yaml.keyAt(['groups'], name), reserved);
     group.variables = (full.vars ?? {}) as Variables;
+    group.protected = full.protected === true;
     for (const part of splitSet(yaml, full.hosts ?? [], path)) {
       if (Object.hasOwn(groups, part.text)) group.children.add(part.text);
       else for (const host of checkHosts(yaml, part, tree, name)) group.hosts.add(host);
@@ -143,7 +144,7 @@ export function readNative(yaml: YamlFile, file: string): Inventory {
     yaml.list.add(at, `Cannot nest group "${circle[0]}" as no group may contain itself: ${circle.join(' > ')}`);
   }
   throwMistakes(yaml.list);
-  const { hosts, groups } = resolveTree(tree, (name) => {
+  const { hosts, groups, protectedGroups } = resolveTree(tree, (name) => {
     const { settings, address } = entries.get(name)!;
     return { connection: settings.connection ?? 'ssh', ssh: { address, ...sshSettings(settings) } };
   });
@@ -152,5 +153,5 @@ export function readNative(yaml: YamlFile, file: string): Inventory {
   const variables = (native.vars ?? {}) as Variables;
   const cluster = native.cluster && describeCluster(yaml, native.cluster, { names, groups, addresses }, variables);
   throwMistakes(yaml.list);
-  return { file, hosts, groups, cluster };
+  return { file, hosts, groups, protectedGroups, cluster };
 }

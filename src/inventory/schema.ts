@@ -67,6 +67,10 @@ const group = z
         .describe('Groups whose hosts are in this one too')
         .optional(),
       vars: variables.optional(),
+      protected: z
+        .boolean()
+        .describe('Whether "muster shell" asks for its name before anything goes to its hosts (default false)')
+        .optional(),
     }),
   ])
   .describe('A group: its hosts, or hosts, children and vars');

@@ -17,6 +17,8 @@ export interface TreeGroup {
   readonly hosts: Set<string>;
   readonly children: Set<string>;
   variables: Variables;
+  /** Its name has to be typed before anything goes to its hosts. */
+  protected?: boolean;
 }
 
 /** How a host is reached, out of all variables that it has. */
@@ -97,7 +99,7 @@ function membersOf(tree: InventoryTree, name: string): Set<string> {
 export function resolveTree(
   tree: InventoryTree,
   connect: ConnectionReader,
-): { hosts: Host[]; groups: Record<string, string[]> } {
+): { hosts: Host[]; groups: Record<string, string[]>; protectedGroups: string[] } {
   const depth = depths(tree);
   const order = [...tree.groups.keys()]
     .filter((name) => name !== 'all')
@@ -116,5 +118,8 @@ export function resolveTree(
   const names = [...tree.hosts.keys()];
   const groups: Record<string, string[]> = { all: names };
   for (const group of order) groups[group] = names.filter((name) => members.get(group)!.has(name));
-  return { hosts, groups };
+  const guarded = ({ protected: said, variables }: TreeGroup): boolean =>
+    said === true || variables.muster_protected === true;
+  const protectedGroups = [...tree.groups].flatMap(([name, group]) => (guarded(group) ? [name] : []));
+  return { hosts, groups, protectedGroups };
 }

@@ -39,6 +39,8 @@ export interface Inventory {
   readonly file: string;
   readonly hosts: readonly Host[];
   readonly groups: Readonly<Record<string, readonly HostName[]>>;
+  /** Groups whose name has to be typed before `muster shell` sends anything to their hosts. */
+  readonly protectedGroups?: readonly string[] | undefined;
   /** Undefined in an inventory that describes only hosts (Ansible's, for one). */
   readonly cluster: ClusterDescription | undefined;
 }

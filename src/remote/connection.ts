@@ -23,6 +23,10 @@ class SshConnection implements Connection {
     return this.#session.target;
   }
 
+  get lost(): boolean {
+    return this.#session.loss.problem !== undefined;
+  }
+
   async worker(options: { become?: boolean; signal?: AbortSignal } = {}): Promise<ShellWorker> {
     const worker = new ShellWorker(this.#session, options.become === true && this.target.user !== 'root');
     await worker.start(options.signal);

@@ -148,6 +148,8 @@ export interface ReverseTunnel {
 /** One SSH connection. Everything rejects with `Problem('hostUnreachable')` once it is lost. */
 export interface Connection {
   readonly target: Target;
+  /** True once nothing goes through it any more: it was lost, or closed. */
+  readonly lost: boolean;
   worker(options?: { become?: boolean; signal?: AbortSignal }): Promise<Worker>;
   /** One command in a channel of its own. */
   exec(command: string, options?: ExecOptions): Promise<RunResult>;
