@@ -119,6 +119,11 @@ export const commands: readonly CommandEntry[] = [
     endsAtOnce: true,
   },
   {
+    name: 'shell',
+    summary: 'many hosts at one keyboard: a prompt with folded answers, or panes of a tmux',
+    load: async () => (await import('./shell.ts')).shellCommand(),
+  },
+  {
     name: 'copy',
     summary: 'files and folders to many hosts',
     load: async () => (await import('./copy.ts')).copyCommand(),

@@ -42,6 +42,22 @@ export function masterWords(target: Target, socket: string, options: { mayAsk: b
   ];
 }
 
+/**
+ * The words of an `ssh` that a person sits at: the login shell of the target, with whatever it asks. It reads ssh_config by
+ * itself; a target that ssh_config knows nothing of is told in full. No secret is among them.
+ */
+export function loginWords(target: Target): string[] {
+  const { openSsh } = target;
+  return [
+    'ssh',
+    ...option('ConnectTimeout', Math.max(1, Math.ceil(target.connectTimeoutMs / 1000))),
+    ...option('StrictHostKeyChecking', target.hostKeyChecking === 'ask' ? 'ask' : checkings[target.hostKeyChecking]),
+    ...(openSsh === undefined ? toldInFull(target) : toldByName(openSsh)),
+    '--',
+    openSsh?.name ?? target.address,
+  ];
+}
+
 function toldByName(name: NonNullable<Target['openSsh']>): string[] {
   return [
     ...(name.configFile === undefined ? [] : ['-F', name.configFile]),

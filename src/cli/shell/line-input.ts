@@ -71,7 +71,7 @@ export class LineInput {
       };
       const closed = (): void => {
         process.stdout.write('\n');
-        end(undefined);
+        end(lines.length > 0 ? lines : undefined);
       };
       reader.once('close', closed);
       reader.once('SIGINT', () => {

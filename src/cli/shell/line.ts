@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { foldHosts } from '../../base/host-range.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Host } from '../../model/inventory.ts';
+import type { Target } from '../../remote/types.ts';
 import { completions, orderLines, promptFor, readOrder } from '../../shell/line-orders.ts';
 import { renderCommand } from '../fan-out/command-template.ts';
 import { exitCodeOf } from '../fan-out/host-record.ts';
@@ -37,6 +38,7 @@ class LineSession {
   readonly #history = new HistoryFile('shell-history');
   readonly #input: LineInput;
   readonly #protection: Protection;
+  readonly #targets = new Map<string, Target>();
   #hosts: Host[];
   #stream = false;
   #code = 0;
@@ -137,6 +139,14 @@ class LineSession {
     process.stdout.write(`${this.#nodes()}\n`);
   }
 
+  /** How each is reached, looked up once: that may ask for a password, or about a host key. */
+  async #reach(hosts: readonly Host[]): Promise<Target[]> {
+    const { lab, connectTimeout: connectTimeoutMs } = this.#options;
+    const fresh = hosts.filter(({ name }) => !this.#targets.has(name));
+    for (const target of await targetsOf(fresh, { lab, connectTimeoutMs })) this.#targets.set(target.name, target);
+    return hosts.map(({ name }) => this.#targets.get(name)!);
+  }
+
   async #run(command: string): Promise<void> {
     const { sudo = false, template = false, exact = false, diff = false, forks, timeout: timeoutMs } = this.#options;
     const hosts = this.#hosts;
@@ -146,7 +156,7 @@ class LineSession {
         return [host.name, remoteProgram({ what, sudo, cwd: undefined, env: [], forSh: template })];
       }),
     );
-    const targets = await targetsOf(hosts, { lab: this.#options.lab, connectTimeoutMs: this.#options.connectTimeout });
+    const targets = await this.#reach(hosts);
     if (!(await this.#protection.admits(this.#names()))) return;
     const records = await broadcast(targets, programs, this.#held, {
       forks,
