@@ -86,16 +86,20 @@ function endOf(cells: readonly Cell[], name: string): number {
 }
 
 /**
- * Groups panes by what they show, in the order of the first of each, so that nothing jumps about on the screen. The focused
- * host stands for its group, else the first one does.
+ * Groups hosts by what they show (`keyOf`: as `imageKey` says it), in the order of the first of each, so that nothing jumps
+ * about on the screen. The focused host stands for its group, else the first one does.
  */
-export function foldPanes(images: readonly Image[], focus: string | undefined): PaneGroup[] {
+export function foldPanes(
+  all: readonly string[],
+  focus: string | undefined,
+  keyOf: (host: string) => string,
+): PaneGroup[] {
   const groups = new Map<string, string[]>();
-  for (const image of images) {
-    const key = imageKey(image);
+  for (const host of all) {
+    const key = keyOf(host);
     const hosts = groups.get(key);
-    if (hosts === undefined) groups.set(key, [image.host]);
-    else hosts.push(image.host);
+    if (hosts === undefined) groups.set(key, [host]);
+    else hosts.push(host);
   }
   return [...groups.values()].map((hosts) => ({
     hosts,

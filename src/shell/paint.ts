@@ -26,6 +26,13 @@ export function areaOf(size: Size): Size {
  */
 const foldedTiles = 4;
 
+/** The size of one host's terminal: the whole screen where it is zoomed, else as all others. */
+export function paneSize(state: ShellState, host: string): Size {
+  const { zoomed: isZoomed, size } = state.view;
+  if (!isZoomed || state.focus !== host) return terminalSize(state);
+  return sizeOf(zoomed(0, areaOf(size)));
+}
+
 /** The size that every terminal gets: one for all, as only terminals of one size can show the same. */
 export function terminalSize({ panes, view }: ShellState): Size {
   const count = view.folded ? Math.min(panes.length, foldedTiles) : panes.length;

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { attributes, gridOf, style } from '../../../src/shell/grid.ts';
-import { biggest, differences, foldPanes, type Image, imageKey, settle, settleMs } from '../../../src/shell/fold.ts';
+import { biggest, differences, foldPanes, type Image, imageKey, type PaneGroup, settle, settleMs } from '../../../src/shell/fold.ts';
 
 function image(host: string, lines: readonly string[], cursor?: { x: number; y: number }): Image {
   return { host, grid: gridOf(lines, 30, 4), cursor };
 }
 
+function groupsOf(images: readonly Image[], focus?: string): PaneGroup[] {
+  const keys = new Map(images.map((one) => [one.host, imageKey(one)]));
+  return foldPanes([...keys.keys()], focus, (host) => keys.get(host)!);
+}
 const folded = (images: readonly Image[], focus?: string): string[][] =>
-  foldPanes(images, focus).map(({ hosts, shown }) => [shown, ...hosts]);
+  groupsOf(images, focus).map(({ hosts, shown }) => [shown, ...hosts]);
 
 describe('panes that fold', () => {
   it('are one where they show the same but for their own names', () => {
@@ -51,13 +55,13 @@ describe('panes that fold', () => {
       ['c', 'a', 'c'],
       ['b', 'b', 'd'],
     ]);
-    assert.equal(biggest(foldPanes([...images, image('e', ['y'])], undefined))?.shown, 'b');
+    assert.equal(biggest(groupsOf([...images, image('e', ['y'])]))?.shown, 'b');
     assert.equal(biggest([]), undefined);
   });
 
   it('open and close only when they stay so for a while', () => {
-    const one = foldPanes([image('a', ['x']), image('b', ['x'])], undefined);
-    const two = foldPanes([image('a', ['x']), image('b', ['y'])], undefined);
+    const one = groupsOf([image('a', ['x']), image('b', ['x'])]);
+    const two = groupsOf([image('a', ['x']), image('b', ['y'])]);
     let shown = settle(undefined, one, 0);
     shown = settle(shown, two, 10);
     assert.equal(shown.groups.length, 1);
@@ -68,7 +72,7 @@ describe('panes that fold', () => {
     assert.equal(shown.groups.length, 1);
     shown = settle(shown, two, 10 + 2 * settleMs);
     assert.equal(shown.groups.length, 2);
-    shown = settle(shown, foldPanes([image('a', ['x'])], undefined), 1000);
+    shown = settle(shown, groupsOf([image('a', ['x'])]), 1000);
     assert.deepEqual(shown.groups.map(({ hosts }) => hosts), [['a']]);
   });
 });

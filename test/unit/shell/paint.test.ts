@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { foldPanes, type Image } from '../../../src/shell/fold.ts';
+import { foldPanes, type Image, imageKey } from '../../../src/shell/fold.ts';
 import { attributes, gridOf } from '../../../src/shell/grid.ts';
 import { usualKeymap } from '../../../src/shell/keymap.ts';
-import { paint, terminalSize, unfolded, type View } from '../../../src/shell/paint.ts';
+import { paint, paneSize, terminalSize, unfolded, type View } from '../../../src/shell/paint.ts';
 import { Play, prefix } from './play.ts';
 
 function show(play: Play, texts: Readonly<Record<string, readonly string[]>>): View {
@@ -11,7 +11,7 @@ function show(play: Play, texts: Readonly<Record<string, readonly string[]>>): V
     Object.entries(texts).map(([host, lines]) => [host, { host, grid: gridOf(lines, width, height), cursor: { x: 3, y: 0 } }]),
   );
   const hosts = Object.keys(texts);
-  const groups = play.state.view.folded ? foldPanes([...images.values()], play.state.focus) : unfolded(hosts);
+  const groups = play.state.view.folded ? foldPanes(hosts, play.state.focus, (host) => imageKey(images.get(host)!)) : unfolded(hosts);
   return paint(play.state, groups, images, usualKeymap);
 }
 const rows = ({ grid }: View): string[] => Array.from({ length: grid.height }, (_, y) => grid.row(y));
@@ -55,6 +55,8 @@ describe('the screen of many panes', () => {
     assert.equal(view.tiles.length, 1);
     assert.equal(rows(view)[1], 'right');
     assert.match(rows(view).at(-1)!, /zoomed/);
+    assert.deepEqual(paneSize(play.state, 'b'), { width: 80, height: 22 });
+    assert.deepEqual(paneSize(play.state, 'a'), terminalSize(play.state));
   });
 
   it('lists the keys over everything, and goes on behind the bottom', () => {
