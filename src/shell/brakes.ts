@@ -4,7 +4,7 @@ import { lockedGroup, type Mode, only, type Pending, recipients, type ShellState
 const typing: Mode = { kind: 'typing' };
 
 /** Keys for the hosts, as the aim says, past the brakes. */
-export function type(state: ShellState, bytes: string): Step {
+export function typeBytes(state: ShellState, bytes: string): Step {
   const hosts = recipients(state);
   if (hosts.length === 0) return only({ ...state, notice: nobody(state) });
   return admit(state, { hosts, bytes, paste: false });

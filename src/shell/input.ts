@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noControlCharactersInRegex: the sequences of terminals begin with one
 /** What a person does at the terminal, out of the bytes that it sends (xterm's control sequences). Pure. */
 
 /** One thing that was done. `bytes` is what a program inside would get of it. */

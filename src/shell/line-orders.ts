@@ -37,7 +37,10 @@ export const orderLines: readonly string[] = [
 ];
 
 /** The words that may stand at the end of a line: what follows `@`, `+` and `-`. */
-export function completions(line: string, names: { readonly hosts: readonly string[]; readonly groups: readonly string[] }): [string[], string] {
+export function completions(
+  line: string,
+  names: { readonly hosts: readonly string[]; readonly groups: readonly string[] },
+): [string[], string] {
   const match = /^\s*([@+-])(?:.*[,!&^\s])?(@?)([^,!&^\s]*)$/.exec(line);
   if (match === null) return [[], line];
   const [, sign, at, begun] = match as unknown as [string, string, string, string];

@@ -1,5 +1,5 @@
 /** The many-paned terminal as a pure machine: a state and an event give a state and what is to be done. */
-import { answerBrake, paste, type } from './brakes.ts';
+import { answerBrake, paste, typeBytes } from './brakes.ts';
 import { editLine, emptyLine, isText } from './edit-line.ts';
 import { type Action, type Keymap, keyFor } from './keymap.ts';
 import { applyPattern, dropPanes, marking, runPalette } from './palette.ts';
@@ -69,7 +69,7 @@ function pressed(state: ShellState, key: Key, keymap: Keymap): Step {
     case 'typing':
       if (key.name === keymap.prefix) return only({ ...state, mode: { kind: 'prefix' } });
       if (direct !== undefined) return act(state, direct, keymap, key);
-      return type(state, key.bytes);
+      return typeBytes(state, key.bytes);
   }
 }
 
@@ -162,7 +162,7 @@ function act(state: ShellState, action: Action, keymap: Keymap, key?: Key): Step
       return only({ ...state, mode: { kind: action, editing: emptyLine } });
     case 'insert-name': {
       const hosts = recipients(state);
-      return hosts.length === 0 ? type(state, '') : runPalette(state, 'type %h');
+      return hosts.length === 0 ? typeBytes(state, '') : runPalette(state, 'type %h');
     }
     case 'canary': {
       const on = !state.canary.on;
@@ -182,7 +182,7 @@ function act(state: ShellState, action: Action, keymap: Keymap, key?: Key): Step
     case 'help':
       return only({ ...state, mode: { kind: 'help', from: 0 } });
     case 'send-prefix':
-      return type(state, key?.bytes ?? '');
+      return typeBytes(state, key?.bytes ?? '');
     case 'leave':
       return only({ ...state, mode: { kind: 'leave' } });
   }

@@ -1,7 +1,7 @@
 /** `muster shell --line` as people type it: the built program against a real sshd, through a pipe and at a terminal. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isGone, startSshd, type TestSshd } from './sshd.ts';
@@ -69,7 +69,7 @@ describe('muster shell --line', function () {
 
   it('connects again to a host that was lost, and runs nothing twice', () => {
     const file = join(folder, 'times');
-    const { code, out, err } = shell(['node1'], [`echo run >>${file}; kill -9 $PPID; sleep 5`, 'echo back']);
+    const { code, out, err } = shell(['node1'], [`echo run >>${file}; kill -9 $PPID`, 'echo back']);
     assert.equal(out, 'node1 (1)\nback\n');
     assert.match(err, /1 of 1 unreachable: node1/);
     assert.equal(code, 0);
@@ -134,9 +134,10 @@ describe('muster shell --line', function () {
       await atPrompt('first');
       const pids = join(folder, 'pids');
       tmux.type('first', `echo $$ >>${pids}; exec sleep 300\r`);
+      const begun = (): string[] => (existsSync(pids) ? readFileSync(pids, 'utf8').trim().split('\n') : []);
+      await tmux.until('first', 'it runs on all three', () => begun().length === 3);
       await tmux.shows('first', /\[0\/3\] .* missing node\[1-3\]/);
-      const running = readFileSync(pids, 'utf8').trim().split('\n');
-      assert.equal(running.length, 3);
+      const running = begun();
       tmux.keys('first', 'C-c');
       await tmux.shows('first', /interrupted; ending what runs on node\[1-3\]/);
       await tmux.shows('first', /3 of 3 interrupted: node\[1-3\]/);

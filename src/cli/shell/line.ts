@@ -94,7 +94,8 @@ class LineSession {
   /** A mistake costs a message, and not the session. */
   async #obey(line: string): Promise<'leave' | undefined> {
     const order = readOrder(line);
-    this.#history.add(line);
+    // What a pipe says nobody has typed.
+    if (this.#input.isTerminal) this.#history.add(line);
     try {
       switch (order.kind) {
         case 'leave':

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noControlCharactersInRegex: the sequences of terminals begin with one
 import { rgb } from '../../../src/shell/colour.ts';
 import { Grid, plain, type Style } from '../../../src/shell/grid.ts';
 import { clustersOf } from '../../../src/shell/width.ts';
