@@ -50,10 +50,13 @@ function bodySize(area: Size, { columns, rows }: Shape): Size {
   };
 }
 
-/** How much of an 80x24 terminal a body has: what is beyond counts little, so that panes grow evenly. */
+/**
+ * How much of an 80x24 terminal a body has: what is beyond counts little, so that panes grow evenly; and columns count more
+ * than rows, as lines that are cut are worse than fewer of them.
+ */
 function worth({ width, height }: Size): number {
   const share = (size: number, wanted: number): number => Math.min(1, size / wanted) + 0.05 * Math.min(4, size / wanted);
-  return share(width, usual.width) * share(height, usual.height);
+  return share(width, usual.width) ** 1.5 * share(height, usual.height);
 }
 
 /** How many columns and rows show `count` panes at once; undefined where they do not fit. */

@@ -21,11 +21,6 @@ export class MacroError extends Error {
   }
 }
 
-/** Whether a text has a macro in it at all. */
-export function hasMacros(text: string): boolean {
-  return /%(?:[hun%]|\{[^{}]*\})/.test(text);
-}
-
 /**
  * Fills in `%h` (the host's name), `%u` (who is logged in), `%n` (its number), `%{name}` (a variable of the inventory, also
  * `%{disk.size}`) and `%%`. It is typed as it stands: unlike `muster run --template` nothing is quoted, as nobody knows what

@@ -29,12 +29,17 @@ export class Play {
     this.effects.push(...effects);
   }
 
-  /** What a terminal sends; what is pasted stands in its brackets. Returns what was wanted since the last time, as text. */
-  keys(text: string): string[] {
+  /** What a terminal sends; what is pasted stands in its brackets. */
+  feed(text: string): void {
     const reader = new InputReader();
     for (const input of [...reader.push(text), ...reader.flush()]) {
       if (input.kind !== 'mouse') this.event(input);
     }
+  }
+
+  /** The same, and what was wanted since the last time, as text. */
+  keys(text: string): string[] {
+    this.feed(text);
     return this.wanted();
   }
 
