@@ -24,7 +24,10 @@ async function shell(patterns: readonly string[], options: ShellOptions): Promis
 export function shellCommand(): Command {
   const command = new Command('shell')
     .description('Many hosts at one keyboard: line by line with folded answers, or as panes of a tmux.')
-    .argument('<pattern...>', 'hosts as in "muster run"; tags of /etc/clusters and ~/.clusterssh/clusters are groups, too');
+    .argument(
+      '<pattern...>',
+      'hosts as in "muster run"; tags of /etc/clusters and ~/.clusterssh/clusters are groups, too',
+    );
   return withShellOptions(command)
     .addHelpText(
       'after',

@@ -20,7 +20,10 @@ export function parseClusters(text: string): ClusterTags {
   const tags = new Map<string, string[]>();
   const lines = text.replace(/\\[ \t]*\r?\n/g, ' ').split(/\r?\n/);
   for (const line of lines) {
-    const [tag, ...words] = line.replace(/(^|\s)#.*$/, '').split(/\s+/).filter((word) => word !== '');
+    const [tag, ...words] = line
+      .replace(/(^|\s)#.*$/, '')
+      .split(/\s+/)
+      .filter((word) => word !== '');
     if (tag === undefined) continue;
     tags.set(tag, [...(tags.get(tag) ?? []), ...words.flatMap(expandBraces)]);
   }

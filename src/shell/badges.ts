@@ -1,7 +1,7 @@
 /** What is always to be seen: whom keys go to. Pure. */
 import { foldHosts } from '../base/host-range.ts';
-import { attributes, type Style, style } from './grid.ts';
 import type { PaneGroup } from './fold.ts';
+import { attributes, type Style, style } from './grid.ts';
 import { type Keymap, keyFor } from './keymap.ts';
 import { type Pane, recipients, type ShellState } from './state.ts';
 import { cutText } from './width.ts';
@@ -48,7 +48,11 @@ export function aimText(state: ShellState): string {
 }
 
 /** The bottom line: a question where one is open, else whom keys go to, how it is, and the key for help. */
-export function statusLine(state: ShellState, keymap: Keymap, pages: { readonly page: number; readonly pages: number }): string {
+export function statusLine(
+  state: ShellState,
+  keymap: Keymap,
+  pages: { readonly page: number; readonly pages: number },
+): string {
   const question = questionOf(state);
   if (question !== undefined) return question;
   const parts = [aimText(state)];

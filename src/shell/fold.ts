@@ -72,7 +72,8 @@ export function imageKey({ host, grid, cursor }: Image): string {
     const cells = cellsOf(grid, y, name);
     let row = cells.map(({ key }) => key).join('\x01');
     // Behind a name of another length the cursor is elsewhere, and at the same place of the text.
-    if (cursor?.y === y) row += `\x02${cells.filter(({ x }) => x < cursor.x).length + Math.max(0, cursor.x - endOf(cells, name))}`;
+    if (cursor?.y === y)
+      row += `\x02${cells.filter(({ x }) => x < cursor.x).length + Math.max(0, cursor.x - endOf(cells, name))}`;
     rows.push(row);
   }
   return rows.join('\n');
@@ -126,7 +127,11 @@ const keyOf = (groups: readonly PaneGroup[]): string => groups.map(({ hosts }) =
  */
 export function settle(before: Settling | undefined, groups: readonly PaneGroup[], now: number): Settling {
   const key = keyOf(groups);
-  const all = (some: readonly PaneGroup[]): string => some.flatMap(({ hosts }) => hosts).sort().join(' ');
+  const all = (some: readonly PaneGroup[]): string =>
+    some
+      .flatMap(({ hosts }) => hosts)
+      .sort()
+      .join(' ');
   if (before === undefined || keyOf(before.groups) === key || all(before.groups) !== all(groups)) return { groups };
   if (before.next?.key !== key) return { groups: before.groups, next: { key, since: now } };
   return now - before.next.since >= settleMs ? { groups } : before;
@@ -158,7 +163,8 @@ export function differences(base: Image, image: Image): { readonly x: number; re
     const end = ours.length - tail;
     for (const { x } of ours.slice(head, end)) places.push({ x, y });
     // Something is missing here: the cell where it would stand.
-    if (end === head) places.push({ x: Math.min(image.grid.width - 1, ours[head]?.x ?? endOf(ours, shortName(image.host))), y });
+    if (end === head)
+      places.push({ x: Math.min(image.grid.width - 1, ours[head]?.x ?? endOf(ours, shortName(image.host))), y });
   }
   return places;
 }

@@ -55,7 +55,8 @@ function bodySize(area: Size, { columns, rows }: Shape): Size {
  * than rows, as lines that are cut are worse than fewer of them.
  */
 function worth({ width, height }: Size): number {
-  const share = (size: number, wanted: number): number => Math.min(1, size / wanted) + 0.05 * Math.min(4, size / wanted);
+  const share = (size: number, wanted: number): number =>
+    Math.min(1, size / wanted) + 0.05 * Math.min(4, size / wanted);
   return share(width, usual.width) ** 1.5 * share(height, usual.height);
 }
 

@@ -107,9 +107,11 @@ function paintHelp(grid: Grid, lines: readonly string[], from: number): void {
   const room = Math.max(1, grid.height - 2);
   const first = Math.min(from, Math.max(0, lines.length - room));
   grid.fill({ x: 0, y: 0, width: grid.width, height: grid.height - 1 }, ' ', plain);
-  const title = lines.length > room ? 'Keys (Up, Down, PageUp, PageDown; any other key closes this)' : 'Keys (any key closes this)';
+  const title =
+    lines.length > room ? 'Keys (Up, Down, PageUp, PageDown; any other key closes this)' : 'Keys (any key closes this)';
   grid.put(0, 0, cutText(title, grid.width), style({ attrs: attributes.bold }));
-  for (const [row, line] of lines.slice(first, first + room).entries()) grid.put(1, row + 1, cutText(line, grid.width - 1));
+  for (const [row, line] of lines.slice(first, first + room).entries())
+    grid.put(1, row + 1, cutText(line, grid.width - 1));
 }
 
 /** Returns where the cursor is, where something is asked in the status line. */
@@ -126,7 +128,8 @@ function paintStatus(
   grid.fill({ x: 0, y, width: grid.width, height: 1 }, ' ', how);
   const whole = statusLine(state, keymap, pages);
   // What is typed stands at the end, and has to be seen.
-  const line = asks && textWidth(whole) >= grid.width ? `…${lastColumns(whole, grid.width - 2)}` : cutText(whole, grid.width);
+  const line =
+    asks && textWidth(whole) >= grid.width ? `…${lastColumns(whole, grid.width - 2)}` : cutText(whole, grid.width);
   const end = grid.put(0, y, line, how);
   return asks ? { x: Math.min(end, grid.width - 1), y } : undefined;
 }
@@ -138,11 +141,7 @@ function lastColumns(text: string, columns: number): string {
 }
 
 /** The cursor of the focused host, where its pane shows it. */
-function cursorIn(
-  { focus, mode }: ShellState,
-  tiles: View['tiles'],
-  images: ReadonlyMap<string, Image>,
-): Cursor {
+function cursorIn({ focus, mode }: ShellState, tiles: View['tiles'], images: ReadonlyMap<string, Image>): Cursor {
   if (mode.kind === 'help') return undefined;
   for (const { tile, group } of tiles) {
     if (focus === undefined || !group.hosts.includes(focus)) continue;

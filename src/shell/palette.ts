@@ -1,6 +1,6 @@
 /** The commands that are entered behind `prefix :`. Pure. */
 import { nearest } from '../base/nearest.ts';
-import { lockedGroup, only, paneOf, type PatternVerb, recipients, type ShellState, type Step } from './state.ts';
+import { lockedGroup, only, type PatternVerb, paneOf, recipients, type ShellState, type Step } from './state.ts';
 
 /** Each with what stands behind it, and what it does. */
 export const paletteCommands = {
@@ -27,11 +27,14 @@ export function runPalette(state: ShellState, line: string): Step {
   const notice = (text: string): Step => only({ ...state, notice: text });
   if (!Object.hasOwn(paletteCommands, word)) {
     const near = nearest(word, Object.keys(paletteCommands));
-    return notice(`"${word}" is no command${near === undefined ? `: ${Object.keys(paletteCommands).join(', ')}` : `, did you mean ${near}?`}`);
+    return notice(
+      `"${word}" is no command${near === undefined ? `: ${Object.keys(paletteCommands).join(', ')}` : `, did you mean ${near}?`}`,
+    );
   }
   const verb = word as Verb;
   const [argument] = paletteCommands[verb];
-  if (rest.trim() === '' && !argument.startsWith('[')) return notice(`${verb} ${argument}: ${paletteCommands[verb][1]}`);
+  if (rest.trim() === '' && !argument.startsWith('['))
+    return notice(`${verb} ${argument}: ${paletteCommands[verb][1]}`);
   if (patternVerbs.has(verb)) {
     return { state, effects: [{ kind: 'resolve', verb: verb as PatternVerb, pattern: rest.trim() }] };
   }
@@ -71,9 +74,15 @@ export function applyPattern(
     case 'add': {
       const fresh = named.filter(({ host }) => paneOf(state, host) === undefined);
       if (fresh.length === 0) return only({ ...state, notice: 'all of these have a pane already' });
-      const panes = [...state.panes, ...fresh.map((pane) => ({ ...pane, status: 'connecting' as const, marked: false }))];
+      const panes = [
+        ...state.panes,
+        ...fresh.map((pane) => ({ ...pane, status: 'connecting' as const, marked: false })),
+      ];
       const focus = state.focus ?? panes[0]?.host;
-      return { state: { ...state, panes, focus }, effects: [{ kind: 'connect', hosts: fresh.map(({ host }) => host) }] };
+      return {
+        state: { ...state, panes, focus },
+        effects: [{ kind: 'connect', hosts: fresh.map(({ host }) => host) }],
+      };
     }
     case 'drop':
       return dropPanes(state, known);

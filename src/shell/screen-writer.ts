@@ -141,15 +141,22 @@ export class ScreenWriter {
 
   /** Moves there, over a short gap by writing what it shows already. */
   #goTo(grid: Grid, x: number, y: number): void {
-    if (this.#y !== y || this.#x === undefined || this.#x > x || x - this.#x > shortGap) return this.#move(x, y);
+    const from = this.#y === y ? this.#x : undefined;
+    const between = from === undefined ? undefined : this.#between(grid, from, x, y);
+    if (between === undefined) this.#move(x, y);
+    else this.#output += between;
+    [this.#x, this.#y] = [x, y];
+  }
+
+  /** What stands between two columns, where it can be written with this pen and is short enough. */
+  #between(grid: Grid, from: number, to: number, y: number): string | undefined {
+    if (from > to || to - from > shortGap) return undefined;
     const start = y * grid.width;
-    for (let column = this.#x; column < x; column++) {
-      const at = start + column;
+    for (let at = start + from; at < start + to; at++) {
       const how = { fg: grid.fg[at]!, bg: grid.bg[at]!, attrs: grid.attrs[at]! };
-      if (!/^[ -~]$/.test(grid.text[at]!) || !same(this.#pen, how)) return this.#move(x, y);
+      if (!/^[ -~]$/.test(grid.text[at]!) || !same(this.#pen, how)) return undefined;
     }
-    this.#output += grid.text.slice(start + this.#x, start + x).join('');
-    this.#x = x;
+    return grid.text.slice(start + from, start + to).join('');
   }
 
   #move(x: number, y: number): void {

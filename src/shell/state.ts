@@ -83,7 +83,11 @@ export type ShellEvent =
       readonly detail?: string | undefined;
     }
   /** What a pattern of the palette meant. */
-  | { readonly kind: 'resolved'; readonly verb: PatternVerb; readonly panes: readonly Pick<Pane, 'host' | 'protectedBy'>[] }
+  | {
+      readonly kind: 'resolved';
+      readonly verb: PatternVerb;
+      readonly panes: readonly Pick<Pane, 'host' | 'protectedBy'>[];
+    }
   /** Text with macros, filled in for each host, or a file that was read. */
   | { readonly kind: 'send'; readonly texts: Readonly<Record<string, string>> }
   | { readonly kind: 'notice'; readonly text: string };

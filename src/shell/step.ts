@@ -3,7 +3,16 @@ import { answerBrake, paste, typeBytes } from './brakes.ts';
 import { editLine, emptyLine, isText } from './edit-line.ts';
 import { type Action, type Keymap, keyFor } from './keymap.ts';
 import { applyPattern, dropPanes, marking, runPalette } from './palette.ts';
-import { type Editing, type Mode, only, paneOf, recipients, type ShellEvent, type ShellState, type Step } from './state.ts';
+import {
+  type Editing,
+  type Mode,
+  only,
+  paneOf,
+  recipients,
+  type ShellEvent,
+  type ShellState,
+  type Step,
+} from './state.ts';
 
 interface Key {
   readonly name: string;
@@ -64,7 +73,10 @@ function pressed(state: ShellState, key: Key, keymap: Keymap): Step {
       const back = { ...state, mode: typing };
       if (action !== undefined) return act(back, action, keymap, key);
       const help = keyFor(keymap, 'help');
-      return only({ ...back, notice: `${keymap.prefix} ${key.name} is no key of ours${help ? `; ${help} lists all` : ''}` });
+      return only({
+        ...back,
+        notice: `${keymap.prefix} ${key.name} is no key of ours${help ? `; ${help} lists all` : ''}`,
+      });
     }
     case 'typing':
       if (key.name === keymap.prefix) return only({ ...state, mode: { kind: 'prefix' } });
@@ -166,7 +178,9 @@ function act(state: ShellState, action: Action, keymap: Keymap, key?: Key): Step
     }
     case 'canary': {
       const on = !state.canary.on;
-      const notice = on ? 'canary: what you type goes to one; after Enter, Enter again gives it to the rest' : 'no canary';
+      const notice = on
+        ? 'canary: what you type goes to one; after Enter, Enter again gives it to the rest'
+        : 'no canary';
       return only({ ...state, canary: { on, typed: '', first: undefined }, notice });
     }
     case 'interrupt-all': {

@@ -98,5 +98,4 @@ export function windowSettings(window: string): string[][] {
 }
 
 /** Green and `>` while what is typed goes to all panes, blue and `-` where it goes to one. */
-const border =
-  '#{?synchronize-panes,#[fg=black]#[bg=green] > ,#[fg=black]#[bg=blue] - }#{@host} #[default]';
+const border = '#{?synchronize-panes,#[fg=black]#[bg=green] > ,#[fg=black]#[bg=blue] - }#{@host} #[default]';

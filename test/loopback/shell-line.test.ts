@@ -33,25 +33,46 @@ describe('muster shell --line', function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function shell(words: readonly string[], lines: readonly string[]): { code: number | null; out: string; err: string } {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/muster.js', 'shell', ...usual, '--line', ...words], {
-      env: { ...process.env, ...environment },
-      input: lines.map((line) => `${line}\n`).join(''),
-      encoding: 'utf8',
-    });
+  function shell(
+    words: readonly string[],
+    lines: readonly string[],
+  ): { code: number | null; out: string; err: string } {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['dist/muster.js', 'shell', ...usual, '--line', ...words],
+      {
+        env: { ...process.env, ...environment },
+        input: lines.map((line) => `${line}\n`).join(''),
+        encoding: 'utf8',
+      },
+    );
     return { code: status, out: stdout, err: stderr };
   }
   const logins = (): number => readFileSync(join(sshd.dir, 'log'), 'utf8').match(/Accepted publickey/g)?.length ?? 0;
 
   it('runs each line on the hosts of the moment, over one connection each', () => {
     const before = logins();
-    const lines = ['echo one', '-node3', 'echo two; exit 3', '@web', 'echo three >&2', '+node3', '@nobody9', 'echo last'];
+    const lines = [
+      'echo one',
+      '-node3',
+      'echo two; exit 3',
+      '@web',
+      'echo three >&2',
+      '+node3',
+      '@nobody9',
+      'echo last',
+    ];
     const { code, out, err } = shell(['node[1-3]'], lines);
     assert.equal(
       out,
-      ['node[1-3] (3)', 'one', 'node[1-2] (2), exit code 3', 'two', 'node[1-2] (2)', 'node[1-3] (3)', 'last', ''].join('\n'),
+      ['node[1-3] (3)', 'one', 'node[1-2] (2), exit code 3', 'two', 'node[1-2] (2)', 'node[1-3] (3)', 'last', ''].join(
+        '\n',
+      ),
     );
-    assert.match(err, /^2 of 2 failed: node\[1-2\] \(exit code 3\)\nthree\nCannot use "nobody9" as every host and group/);
+    assert.match(
+      err,
+      /^2 of 2 failed: node\[1-2\] \(exit code 3\)\nthree\nCannot use "nobody9" as every host and group/,
+    );
     assert.equal(code, 0);
     assert.equal(logins() - before, 3);
   });
@@ -63,7 +84,10 @@ describe('muster shell --line', function () {
   });
 
   it('leaves @failed behind, which the next line may use', () => {
-    const { out } = shell(['node[1-3]', '--template', '--exact'], ['test {{ host }} != node2', '@failed', 'echo {{ host }}']);
+    const { out } = shell(
+      ['node[1-3]', '--template', '--exact'],
+      ['test {{ host }} != node2', '@failed', 'echo {{ host }}'],
+    );
     assert.equal(out, 'node[1,3] (2)\nnode2 (1), exit code 1\nnode2 (1)\nnode2\n');
   });
 

@@ -1,5 +1,5 @@
-import type { Connection, Target } from '../../remote/types.ts';
 import { connect } from '../../remote/connection.ts';
+import type { Connection, Target } from '../../remote/types.ts';
 
 /** Connections that last from one command to the next; one that was lost is made again when it is needed. */
 export class HeldHosts {

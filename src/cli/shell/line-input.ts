@@ -77,6 +77,7 @@ export class LineInput {
       reader.once('SIGINT', () => {
         process.stdout.write('^C\n');
         end(['']);
+        this.#begun = '';
       });
       reader.on('line', (line) => {
         lines.push(line);

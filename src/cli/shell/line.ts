@@ -8,7 +8,7 @@ import { renderCommand } from '../fan-out/command-template.ts';
 import { exitCodeOf } from '../fan-out/host-record.ts';
 import { remoteProgram } from '../fan-out/remote-program.ts';
 import { present } from '../present.ts';
-import { keepResults } from '../result-sets.ts';
+import { isResultSet, keepResults } from '../result-sets.ts';
 import { targetsOf } from '../targets.ts';
 import { broadcast } from './broadcast.ts';
 import { HeldHosts } from './held-hosts.ts';
@@ -125,19 +125,27 @@ class LineSession {
   }
 
   #change(kind: 'only' | 'add' | 'remove', pattern: string): void {
-    if (pattern === '') throw new Problem('usage', 'Cannot change the hosts as a pattern must name some: there is none');
+    if (pattern === '')
+      throw new Problem('usage', 'Cannot change the hosts as a pattern must name some: there is none');
     if (kind === 'remove') {
       const gone = new Set(this.#book.among(pattern).map(({ name }) => name));
       const left = this.#hosts.filter(({ name }) => !gone.has(name));
-      if (left.length === 0) throw new Problem('usage', `Cannot remove "${pattern}" as a host must be left: none would be`);
+      if (left.length === 0)
+        throw new Problem('usage', `Cannot remove "${pattern}" as a host must be left: none would be`);
       this.#hosts = left;
-    } else if (kind === 'only') this.#hosts = this.#book.resolve(pattern);
+    } else if (kind === 'only') this.#hosts = this.#book.resolve(this.#asGroup(pattern));
     else {
       const known = new Set(this.#names());
       this.#hosts = [...this.#hosts, ...this.#book.resolve(pattern).filter(({ name }) => !known.has(name))];
     }
     if (!this.#input.isTerminal) return;
     process.stdout.write(`${this.#nodes()}\n`);
+  }
+
+  /** `@web` is the group; `@node[1-3]` are hosts, as there is no such group. */
+  #asGroup(pattern: string): string {
+    const [name = ''] = /^[^,!&^\s]*/.exec(pattern)!;
+    return this.#book.groups.includes(name) || isResultSet(name) ? `@${pattern}` : pattern;
   }
 
   /** How each is reached, looked up once: that may ask for a password, or about a host key. */

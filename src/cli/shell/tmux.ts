@@ -64,7 +64,11 @@ async function mayType(book: HostBook, hosts: readonly Host[]): Promise<boolean>
   return await protection.admits(hosts.map(({ name }) => name));
 }
 
-async function build(session: string, windows: readonly (readonly TmuxPane[])[], size: { width: number; height: number }) {
+async function build(
+  session: string,
+  windows: readonly (readonly TmuxPane[])[],
+  size: { width: number; height: number },
+) {
   let begun = false;
   try {
     for (const panes of windows) {
@@ -125,7 +129,10 @@ async function freeName(wanted: string | undefined): Promise<string> {
     }
   }
   if (wanted === '' || /[.:\s=]/.test(wanted)) {
-    throw new Problem('usage', `Cannot name a session "${wanted}" as tmux must know it by that: "." ":" "=" and blanks cannot be`);
+    throw new Problem(
+      'usage',
+      `Cannot name a session "${wanted}" as tmux must know it by that: "." ":" "=" and blanks cannot be`,
+    );
   }
   if (await isThere(wanted)) {
     throw new Problem('usage', `Cannot make session "${wanted}" as its name must be free: there is one`, {

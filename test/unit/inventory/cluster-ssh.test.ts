@@ -16,7 +16,9 @@ const bare = (name: string): Host => ({ ...hostFromWord(name), groups: ['all'] }
 
 describe("ClusterSSH's clusters files", () => {
   it('are tags with servers, comments, and lines that go on', () => {
-    const tags = parseClusters('# ours\nweb web1 web2 # the pages\n\nall-of-them web \\\n  db{1..2}\r\nweb web3\nempty\n');
+    const tags = parseClusters(
+      '# ours\nweb web1 web2 # the pages\n\nall-of-them web \\\n  db{1..2}\r\nweb web3\nempty\n',
+    );
     assert.deepEqual(serversOf(tags, 'web'), ['web1', 'web2', 'web3']);
     assert.deepEqual(serversOf(tags, 'all-of-them'), ['web1', 'web2', 'web3', 'db1', 'db2']);
     assert.deepEqual(serversOf(tags, 'empty'), []);

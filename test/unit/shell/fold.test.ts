@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
+import {
+  biggest,
+  differences,
+  foldPanes,
+  type Image,
+  imageKey,
+  type PaneGroup,
+  settle,
+  settleMs,
+} from '../../../src/shell/fold.ts';
 import { attributes, gridOf, style } from '../../../src/shell/grid.ts';
-import { biggest, differences, foldPanes, type Image, imageKey, type PaneGroup, settle, settleMs } from '../../../src/shell/fold.ts';
 
 function image(host: string, lines: readonly string[], cursor?: { x: number; y: number }): Image {
   return { host, grid: gridOf(lines, 30, 4), cursor };
@@ -73,7 +82,10 @@ describe('panes that fold', () => {
     shown = settle(shown, two, 10 + 2 * settleMs);
     assert.equal(shown.groups.length, 2);
     shown = settle(shown, groupsOf([image('a', ['x'])]), 1000);
-    assert.deepEqual(shown.groups.map(({ hosts }) => hosts), [['a']]);
+    assert.deepEqual(
+      shown.groups.map(({ hosts }) => hosts),
+      [['a']],
+    );
   });
 });
 

@@ -50,7 +50,9 @@ describe('what a terminal sends', () => {
   it('is the mouse', () => {
     const mice = read('\x1b[<0;5;3M\x1b[<0;5;3m\x1b[<64;1;1M\x1b[<65;1;1M\x1b[<35;2;2M\x1b[<2;9;9M');
     assert.deepEqual(
-      mice.map((input) => input.kind === 'mouse' && [input.mouse.action, input.mouse.button, input.mouse.x, input.mouse.y]),
+      mice.map(
+        (input) => input.kind === 'mouse' && [input.mouse.action, input.mouse.button, input.mouse.x, input.mouse.y],
+      ),
       [
         ['press', 0, 4, 2],
         ['release', 0, 4, 2],
@@ -63,7 +65,21 @@ describe('what a terminal sends', () => {
   });
 
   it('loses no byte, wherever it is cut', () => {
-    const piece = fc.constantFrom('a', '日', '\x1b', '[', 'A', '\x1b[A', '\x1bOP', '1;5C', ';', '~', '\r', '\x1b[99;9u', '\x1b[?1$y');
+    const piece = fc.constantFrom(
+      'a',
+      '日',
+      '\x1b',
+      '[',
+      'A',
+      '\x1b[A',
+      '\x1bOP',
+      '1;5C',
+      ';',
+      '~',
+      '\r',
+      '\x1b[99;9u',
+      '\x1b[?1$y',
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), fc.array(fc.nat(5), { maxLength: 8 }), (pieces, cuts) => {
         const text = pieces.join('');

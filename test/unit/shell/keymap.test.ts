@@ -15,7 +15,10 @@ describe('the keys', () => {
     assert.equal(lines.length, Object.keys(actions).length);
     assert.match(lines.join('\n'), /^F12, C-\] 0 +panic: keys go to nobody$/m);
     assert.match(lines.join('\n'), /^C-\] t +toggle all/m);
-    assert.ok(lines.every((line) => line.length <= 79), 'it fits on 80 columns');
+    assert.ok(
+      lines.every((line) => line.length <= 79),
+      'it fits on 80 columns',
+    );
     assert.equal(keyFor(usualKeymap, 'zoom'), 'C-] z');
     assert.equal(keyFor(usualKeymap, 'aim-nobody'), 'F12');
   });

@@ -83,7 +83,10 @@ describe('the layout of panes', () => {
               }
             }
           }
-          assert.ok(used.every((times) => times <= 1), 'one over another');
+          assert.ok(
+            used.every((times) => times <= 1),
+            'one over another',
+          );
           // What is free are lines between columns: one cell each.
           for (let at = 0; at < used.length; at++) {
             if (used[at] === 0) assert.ok(used[at - 1] === 1 && used[at + 1] === 1 && (at + 1) % width !== 0, 'unused');

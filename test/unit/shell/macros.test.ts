@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { fillMacros, MacroError } from '../../../src/shell/macros.ts';
 
-const host = { name: 'node1', user: 'op', number: 3, variables: { rack: 7, disk: { size: '5G' }, list: [1], bad: 'a\rb' } };
+const host = {
+  name: 'node1',
+  user: 'op',
+  number: 3,
+  variables: { rack: 7, disk: { size: '5G' }, list: [1], bad: 'a\rb' },
+};
 
 describe('macros', () => {
   it('are filled in for each host', () => {

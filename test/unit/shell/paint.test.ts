@@ -8,10 +8,15 @@ import { Play, prefix } from './play.ts';
 function show(play: Play, texts: Readonly<Record<string, readonly string[]>>): View {
   const { width, height } = terminalSize(play.state);
   const images = new Map<string, Image>(
-    Object.entries(texts).map(([host, lines]) => [host, { host, grid: gridOf(lines, width, height), cursor: { x: 3, y: 0 } }]),
+    Object.entries(texts).map(([host, lines]) => [
+      host,
+      { host, grid: gridOf(lines, width, height), cursor: { x: 3, y: 0 } },
+    ]),
   );
   const hosts = Object.keys(texts);
-  const groups = play.state.view.folded ? foldPanes(hosts, play.state.focus, (host) => imageKey(images.get(host)!)) : unfolded(hosts);
+  const groups = play.state.view.folded
+    ? foldPanes(hosts, play.state.focus, (host) => imageKey(images.get(host)!))
+    : unfolded(hosts);
   return paint(play.state, groups, images, usualKeymap);
 }
 const rows = ({ grid }: View): string[] => Array.from({ length: grid.height }, (_, y) => grid.row(y));
@@ -25,11 +30,15 @@ describe('the screen of many panes', () => {
     assert.equal(lines[1], '$ ok');
     const second = lines.findIndex((line) => line.startsWith(' > node2'));
     assert.equal(lines[second + 1], '$ no');
-    const marked = (x: number, y: number): boolean => (view.grid.attrs[y * view.grid.width + x]! & attributes.inverse) !== 0;
+    const marked = (x: number, y: number): boolean =>
+      (view.grid.attrs[y * view.grid.width + x]! & attributes.inverse) !== 0;
     assert.ok(marked(2, second + 1) && marked(3, second + 1) && !marked(0, second + 1) && !marked(2, 1));
     assert.equal(lines.at(-1), 'keys to all, 3 of 3 | C-] ? keys');
     assert.deepEqual(view.cursor, { x: 3, y: 1 });
-    assert.deepEqual(view.tiles.map(({ group }) => group.hosts.length), [2, 1]);
+    assert.deepEqual(
+      view.tiles.map(({ group }) => group.hosts.length),
+      [2, 1],
+    );
   });
 
   it('keeps the size of the terminals, however many are folded', () => {

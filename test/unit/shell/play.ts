@@ -49,7 +49,12 @@ export class Play {
     for (const effect of effects) {
       const { kind, ...rest } = effect;
       const hosts = 'hosts' in rest ? rest.hosts.join(',') : '';
-      const text = 'bytes' in rest ? rest.bytes : Object.entries(rest).flatMap(([key, value]) => (key === 'hosts' ? [] : [value])).join(' ');
+      const text =
+        'bytes' in rest
+          ? rest.bytes
+          : Object.entries(rest)
+              .flatMap(([key, value]) => (key === 'hosts' ? [] : [value]))
+              .join(' ');
       const line = [kind, hosts, text].filter((part) => part !== '').join(' ');
       // Keys that go the same way are one.
       const before = said.at(-1);

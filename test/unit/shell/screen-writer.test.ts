@@ -19,13 +19,19 @@ describe('the screen writer', () => {
     const writer = new ScreenWriter(256);
     const before = gridOf(['one  two', 'three', 'four'], 20, 4);
     const first = writer.update(before, { x: 0, y: 0 });
-    assert.ok(first.startsWith('\x1b[?25l\x1b[m\x1b[H\x1b[2J') || first.startsWith('\x1b[m\x1b[H\x1b[2J'), JSON.stringify(first));
+    assert.ok(
+      first.startsWith('\x1b[?25l\x1b[m\x1b[H\x1b[2J') || first.startsWith('\x1b[m\x1b[H\x1b[2J'),
+      JSON.stringify(first),
+    );
     assert.equal(writer.update(gridOf(['one  two', 'three', 'four'], 20, 4), { x: 0, y: 0 }), '\x1b[H');
     assert.equal(writer.update(gridOf(['one  two', 'thRee', 'four'], 20, 4), { x: 3, y: 1 }), '\x1b[2;3HR');
     // What lies in between is shorter than a jump over it.
     assert.equal(writer.update(gridOf(['One  Two', 'thRee', 'four'], 20, 4), undefined), '\x1b[HOne  T\x1b[?25l');
     assert.equal(writer.update(gridOf(['One  Two', '', 'four'], 20, 4), undefined), '\x1b[2H\x1b[K');
-    assert.equal(writer.update(gridOf(['One  Two', '', 'four', 'x            y'], 20, 4), undefined), '\x1b[4Hx\x1b[12Cy');
+    assert.equal(
+      writer.update(gridOf(['One  Two', '', 'four', 'x            y'], 20, 4), undefined),
+      '\x1b[4Hx\x1b[12Cy',
+    );
   });
 
   it('jumps from column to column where terminals may differ in the width of a character', () => {
@@ -44,7 +50,7 @@ describe('the screen writer', () => {
     assert.equal(penChange(bold, { ...bold, fg: 12 }), '\x1b[94m');
     assert.equal(penChange(red, style({ fg: 2 })), '\x1b[32m');
     assert.equal(penChange(red, style({ bg: 200 })), '\x1b[0;48;5;200m');
-    assert.match(penChange(both, style({ attrs: attributes.dim, fg: 3 })), /^\x1b\[(0;2;33|22;2;33)m$/);
+    assert.equal(penChange(both, style({ attrs: attributes.dim, fg: 3 })), '\x1b[0;2;33m');
     assert.equal(penChange(plain, style({ fg: rgb(1, 2, 3) })), '\x1b[38;2;1;2;3m');
   });
 
@@ -92,7 +98,7 @@ describe('the screen writer', () => {
           terminal.write(writer.update(grid, cursor));
           assert.deepEqual(shows(terminal.grid), shows(grid));
           assert.equal(terminal.cursorShown, cursor !== undefined);
-          if (cursor !== undefined) assert.deepEqual({ x: terminal.x, y: terminal.y }, cursor);
+          if (cursor !== undefined) assert.deepEqual([terminal.x, terminal.y], [cursor.x, cursor.y]);
           assert.equal(writer.update(grid, undefined).replace('\x1b[?25l', ''), '');
           terminal.write(writer.update(grid, cursor));
           last = grid;

@@ -7,8 +7,7 @@ import { draws } from '../../draws.ts';
 import { Play, prefix } from './play.ts';
 
 const line = (play: Play): string => statusLine(play.state, usualKeymap, { page: 0, pages: 1 });
-const title = (play: Play, ...hosts: string[]): string =>
-  titleText(play.state, { hosts, shown: hosts[0]! }, 60).trim();
+const title = (play: Play, ...hosts: string[]): string => titleText(play.state, { hosts, shown: hosts[0]! }, 60).trim();
 
 describe('keys at the many-paned terminal', () => {
   it('go to all open panes as they are', () => {
@@ -100,14 +99,40 @@ describe('keys at the many-paned terminal', () => {
     play.event({ kind: 'click', host: 'b', onTitle: false });
     assert.equal(play.state.focus, 'b');
     play.event({ kind: 'click', host: 'a', onTitle: true });
-    assert.deepEqual(play.state.panes.map(({ marked }) => marked), [true, false]);
+    assert.deepEqual(
+      play.state.panes.map(({ marked }) => marked),
+      [true, false],
+    );
     play.event({ kind: 'click', host: 'gone', onTitle: true });
     assert.equal(play.state.focus, 'a');
   });
 
   it('never reach a pane that is not open, or anybody after the panic key', () => {
-    const piece = fc.constantFrom('x', '\r', prefix, 'a', 'm', 'o', '0', ' ', 't', '\t', 'c', 'y', 'n', ':', '?', 'q', '\x1b', '\x1b[200~l\nm\x1b[201~', 'secret');
-    const status = fc.record({ host: fc.constantFrom('a', 'b', 'c'), status: fc.constantFrom('open', 'gone', 'ended', 'connecting') });
+    const piece = fc.constantFrom(
+      'x',
+      '\r',
+      prefix,
+      'a',
+      'm',
+      'o',
+      '0',
+      ' ',
+      't',
+      '\t',
+      'c',
+      'y',
+      'n',
+      ':',
+      '?',
+      'q',
+      '\x1b',
+      '\x1b[200~l\nm\x1b[201~',
+      'secret',
+    );
+    const status = fc.record({
+      host: fc.constantFrom('a', 'b', 'c'),
+      status: fc.constantFrom('open', 'gone', 'ended', 'connecting'),
+    });
     let seen = 0;
     const thing = fc.oneof({ weight: 5, arbitrary: piece }, { weight: 1, arbitrary: status });
     fc.assert(

@@ -49,7 +49,8 @@ export class TinyTerminal {
         this.x = first - 1;
         return;
       case 'C':
-        if (this.x >= this.grid.width) throw new Error('terminals differ in where the cursor is behind the last column');
+        if (this.x >= this.grid.width)
+          throw new Error('terminals differ in where the cursor is behind the last column');
         this.x += first || 1;
         return;
       case 'K':
@@ -77,7 +78,8 @@ export class TinyTerminal {
 
   #select(codes: number[]): void {
     let { fg, bg, attrs } = this.#pen;
-    const colour = (): number => (codes.shift() === 5 ? codes.shift()! : rgb(codes.shift()!, codes.shift()!, codes.shift()!));
+    const colour = (): number =>
+      codes.shift() === 5 ? codes.shift()! : rgb(codes.shift()!, codes.shift()!, codes.shift()!);
     for (let code = codes.shift(); code !== undefined; code = codes.shift()) {
       if (code === 0) ({ fg, bg, attrs } = plain);
       else if (code < 10) attrs |= bits[code - 1]!;

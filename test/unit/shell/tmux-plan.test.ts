@@ -19,8 +19,13 @@ describe('panes of a tmux', () => {
     assert.deepEqual(counts(30, 80, 23), [12, 12, 6]);
     assert.deepEqual(counts(30, 250, 70), [30]);
     assert.deepEqual(counts(3, 10, 4), [1, 1, 1]);
-    const order = windowsFor(panes(13), { width: 80, height: 23 }).flat().map(({ host }) => host);
-    assert.deepEqual(order, panes(13).map(({ host }) => host));
+    const order = windowsFor(panes(13), { width: 80, height: 23 })
+      .flat()
+      .map(({ host }) => host);
+    assert.deepEqual(
+      order,
+      panes(13).map(({ host }) => host),
+    );
   });
 
   it('show names as they are', () => {
