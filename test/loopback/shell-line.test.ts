@@ -187,7 +187,7 @@ describe('muster shell --line', function () {
       tmux.keys('first', 'C-c');
       await atPrompt('first');
       tmux.keys('first', 'C-d');
-      await tmux.shows('first', /Pane is dead/);
+      await tmux.shows('first', /ended with 0/);
 
       const history = join(folder, 'state/muster/shell-history');
       assert.equal(statSync(history).mode & 0o777, 0o600);

@@ -28,11 +28,12 @@ export class Tmux {
     return execFileSync('tmux', ['-f', '/dev/null', ...words], { env: this.environment, encoding: 'utf8' });
   }
 
-  /** Starts a program on a terminal of this size; its session has the name `name`. */
+  /** Starts a program on a terminal; its session has the name `name`. At its end the screen says `ended with CODE`. */
   start(name: string, command: readonly string[], environment: Readonly<Record<string, string>> = {}): void {
     const variables = Object.entries(environment).flatMap(([key, value]) => ['-e', `${key}=${value}`]);
-    this.run('new-session', '-d', '-s', name, '-x', '100', '-y', '30', ...variables, ...command);
-    this.run('set-option', '-t', name, 'remain-on-exit', 'on');
+    // tmux's own words about a pane that is dead sometimes never come.
+    const told = ['sh', '-c', '"$@"; echo "ended with $?"; exec sleep 600', 'sh', ...command];
+    this.run('new-session', '-d', '-s', name, '-x', '100', '-y', '30', ...variables, ...told);
   }
 
   /** Keys by tmux's names (`C-c`, `Enter`, `Up`). */
