@@ -32,7 +32,7 @@ export class Tmux {
   start(name: string, command: readonly string[], environment: Readonly<Record<string, string>> = {}): void {
     const variables = Object.entries(environment).flatMap(([key, value]) => ['-e', `${key}=${value}`]);
     // tmux's own words about a pane that is dead sometimes never come.
-    const told = ['sh', '-c', '"$@"; echo "ended with $?"; exec sleep 600', 'sh', ...command];
+    const told = ['sh', '-c', 'trap : INT; "$@"; echo "ended with $?"; exec sleep 600', 'sh', ...command];
     this.run('new-session', '-d', '-s', name, '-x', '100', '-y', '30', ...variables, ...told);
   }
 
