@@ -1,11 +1,10 @@
-/** `muster shell --line` as people type it: the built program against a real sshd, through a pipe and at a terminal. */
+/** `muster shell --line` as people type it: the built program against a real sshd, through a pipe. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isGone, startSshd, type TestSshd } from './sshd.ts';
-import { Tmux } from './tmux.ts';
+import { startSshd, type TestSshd } from './sshd.ts';
 
 describe('muster shell --line', function () {
   this.timeout(120_000);
@@ -139,66 +138,5 @@ describe('muster shell --line', function () {
     assert.deepEqual([none.status, /hint: --line: a prompt/.test(none.stderr)], [64, true], none.stderr);
     const both = run('--line', '--tmux');
     assert.deepEqual([both.status, /cannot be used with/.test(both.stderr)], [64, true], both.stderr);
-  });
-
-  describe('at a terminal', () => {
-    let tmux: Tmux;
-    before(() => {
-      tmux = new Tmux();
-    });
-    after(() => tmux.stop());
-    const start = (name: string): void =>
-      tmux.start(name, [process.execPath, 'dist/muster.js', 'shell', ...usual, '--line', 'node[1-3]'], environment);
-    const prompt = /node\[1-3\] \(3\)> $/;
-    const atPrompt = (name: string): Promise<string> =>
-      tmux.until(name, 'it waits at the prompt', (screen) => prompt.test(screen.trimEnd().concat(' ')));
-
-    it('ends a command with Ctrl-C and stays, brakes a paste, and keeps its history', async () => {
-      start('first');
-      await atPrompt('first');
-      const pids = join(folder, 'pids');
-      tmux.type('first', `echo $$ >>${pids}; exec sleep 300\r`);
-      const begun = (): string[] => (existsSync(pids) ? readFileSync(pids, 'utf8').trim().split('\n') : []);
-      await tmux.until('first', 'it runs on all three', () => begun().length === 3);
-      await tmux.shows('first', /\[0\/3\] .* missing node\[1-3\]/);
-      const running = begun();
-      tmux.keys('first', 'C-c');
-      await tmux.shows('first', /interrupted; ending what runs on node\[1-3\]/);
-      await tmux.shows('first', /3 of 3 interrupted: node\[1-3\]/);
-      await atPrompt('first');
-      for (const pid of running) assert.ok(await isGone(Number(pid)), 'it goes on there');
-
-      tmux.type('first', 'half a line');
-      tmux.keys('first', 'C-c');
-      await tmux.shows('first', /half a line\^C\n/);
-      tmux.type('first', 'echo still-$((40+2))\r');
-      await tmux.shows('first', /^still-42$/m);
-      await atPrompt('first');
-
-      tmux.paste('first', 'touch /nowhere/a\ntouch /nowhere/b\n');
-      await tmux.shows('first', /2 lines were pasted, for 3 hosts: node\[1-3\] \(3\)\. Run them \(y\)\?/);
-      tmux.type('first', 'n\r');
-      const screen = await tmux.shows('first', /None of them was run/);
-      assert.ok(!screen.includes('cannot touch'));
-      await atPrompt('first');
-
-      tmux.type('first', '+no\t');
-      await tmux.shows('first', /> \+node/);
-      tmux.keys('first', 'C-c');
-      await atPrompt('first');
-      tmux.keys('first', 'C-d');
-      await tmux.shows('first', /ended with 0/);
-
-      const history = join(folder, 'state/muster/shell-history');
-      assert.equal(statSync(history).mode & 0o777, 0o600);
-      start('second');
-      await atPrompt('second');
-      tmux.keys('second', 'Up', 'Up');
-      await tmux.shows('second', /> echo \$\$ >>/);
-      tmux.keys('second', 'Down');
-      await tmux.shows('second', /> echo still-/);
-      tmux.keys('second', 'Enter');
-      await tmux.shows('second', /^still-42$/m);
-    });
   });
 });
