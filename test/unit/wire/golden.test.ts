@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import type { Message } from '../../../src/core/message.ts';
+import type { Beat, Message, OwnerWord } from '../../../src/core/message.ts';
 import { Codec } from '../../../src/wire/codec.ts';
 import { exampleBeat, incarnation, keyring, plain } from './examples.ts';
 
@@ -128,7 +128,26 @@ const goldenSecond: readonly { readonly message: Message; readonly body: string 
     },
     body: `02 ${nonce} ${incarnation} 01 03776562 000000000007 00 01 0831302e302e302e39 000000c8`,
   },
+  {
+    message: { kind: 'prepare', nonce, incarnation, requests: [{ group: 'db', round: 7 }], lease: 200, owned: ['db'] },
+    body: `02 ${nonce} ${incarnation} 01 026462 000000000007 00 00 000000c8 01 026462`,
+  },
   golden[2]!,
+  {
+    message: {
+      kind: 'promise',
+      nonce,
+      answers: [{ group: 'db', ok: true, round: 7, remaining: 0 }],
+      // Together they have each flag in places of its own.
+      owners: [
+        { group: 'db', known: true, record: { ballot, over: true }, clean: false, runs: false },
+        { group: 'web', known: true, clean: true, runs: false },
+        { group: 'log', known: true, record: { ballot, over: false }, clean: false, runs: true },
+        { group: 'www', known: false, clean: false, runs: false },
+      ],
+    },
+    body: `03 ${nonce} 01 026462 01 000000000007 00000000 04 026462 07 ${ballotBytes} 03776562 09 036c6f67 13 ${ballotBytes} 03777777 00`,
+  },
   {
     message: {
       kind: 'propose',
@@ -179,6 +198,35 @@ const goldenSecond: readonly { readonly message: Message; readonly body: string 
     message: { kind: 'beat', beat: { ...exampleBeat, needs: [] } },
     body: `01 82 ${beatBytes.slice(3)} 01 00`,
   },
+  {
+    message: { kind: 'beat', beat: { ...exampleBeat, fenced: [{ node: 'node3', incarnation }] } },
+    body: `01 42 ${beatBytes.slice(3)} 01 056e6f646533 ${incarnation} 00`,
+  },
+  {
+    message: { kind: 'beat', beat: { ...exampleBeat, reach: 2, fenceMe: 'it hangs' } },
+    body: `01 46 ${beatBytes.slice(3)} 02 00 0869742068616e6773`,
+  },
+  {
+    // All that there is to say, in its order.
+    message: {
+      kind: 'beat',
+      beat: {
+        ...exampleBeat,
+        reach: 2,
+        mayRun: ['web', 'db'],
+        barred: ['db'],
+        starting: ['web'],
+        fenced: [{ node: 'node3', incarnation }],
+        fenceMe: 'it hangs',
+        orders: 0xa1b2c3d4,
+        waitsFor: ['node1'],
+        needs: ['web'],
+        wants: 0xe5f60718,
+        drift: 1000,
+      },
+    },
+    body: `01 fe ${beatBytes.slice(3)} 02 02 03776562 026462 01 026462 01 03776562 01 056e6f646533 ${incarnation} 0869742068616e6773 a1b2c3d4 01 056e6f646531 07 01 03776562 e5f60718 000003e8`,
+  },
 ];
 
 /** Every kind there is: the compiler sees to it. */
@@ -198,6 +246,23 @@ const everyKind: Record<Message['kind'], true> = {
   changePropose: true,
   changeAccept: true,
   orders: true,
+};
+
+/** And every field of what has got more of them since: a new one has to be written down above. */
+const everyField: {
+  readonly beat: Record<keyof Beat, true>;
+  readonly prepare: Record<keyof Extract<Message, { kind: 'prepare' }>, true>;
+  readonly promise: Record<keyof Extract<Message, { kind: 'promise' }>, true>;
+  readonly owner: Record<keyof OwnerWord, true>;
+} = {
+  beat: {
+    ...{ configHash: true, bundleHash: true, macs: true, standby: true, quorate: true, holds: true, reach: true },
+    ...{ mayRun: true, barred: true, starting: true, fenced: true, fenceMe: true, waitsFor: true, orders: true },
+    ...{ needs: true, wants: true, drift: true },
+  },
+  prepare: { kind: true, nonce: true, incarnation: true, requests: true, lease: true, owned: true },
+  promise: { kind: true, nonce: true, answers: true, owners: true },
+  owner: { group: true, known: true, record: true, clean: true, runs: true },
 };
 
 /** A datagram of version 2 with this body, signed as the layout says. */
@@ -228,6 +293,21 @@ describe('wire: the bytes of version 2', () => {
   it('are written down for every kind of message', () => {
     const kinds = new Set(goldenSecond.map(({ message }) => message.kind));
     assert.deepEqual([...kinds].sort(), Object.keys(everyKind).sort());
+  });
+
+  it('are written down for every field of a beat, of a prepare and of a promise', () => {
+    const messages = goldenSecond.map(({ message }) => message);
+    const promises = messages.filter((message) => message.kind === 'promise');
+    const said: Record<keyof typeof everyField, readonly object[]> = {
+      beat: messages.flatMap((message) => (message.kind === 'beat' ? [message.beat] : [])),
+      prepare: messages.filter(({ kind }) => kind === 'prepare'),
+      promise: promises,
+      owner: promises.flatMap(({ owners = [] }) => owners),
+    };
+    for (const [what, fields] of Object.entries(everyField)) {
+      const seen = new Set(said[what as keyof typeof everyField].flatMap((one) => Object.keys(one)));
+      assert.deepEqual([...seen].sort(), Object.keys(fields).sort(), what);
+    }
   });
 
   it('has what the sender reaches behind the beat, where it says so', () => {
