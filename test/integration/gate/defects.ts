@@ -78,7 +78,10 @@ const seen: readonly (readonly [Check, Readonly<Record<string, readonly Edit[]>>
   ],
   [
     'a frame of a peer director: delivered here without asking the gate, and never balanced',
-    { 'peers-ask-the-gate': [rule('    ether saddr @peers accept\n')] },
+    {
+      'peers-ask-the-gate': [rule('    ether saddr @peers accept\n')],
+      'peers-are-balanced': [rule('    ether saddr @peers accept\n', '    ether saddr @peers goto open\n')],
+    },
   ],
   [
     'flushed by somebody: no frame of a client is accepted',

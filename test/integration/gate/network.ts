@@ -1,13 +1,11 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Edit } from '../../simulation/defect.ts';
-import { bundleWith } from '../../simulation/mutant.ts';
 import { removeLinks, virtualIp, virtualIp6 } from '../supervisor/namespaces.ts';
 import type { GateOrder } from './keeper.ts';
+import { Ordered } from './ordered.ts';
 
 export const virtualIps = [virtualIp, virtualIp6];
 const keeper = join(import.meta.dirname, 'keeper.ts');
@@ -29,8 +27,7 @@ export const elsewhere = ['10.77.0.20', 'fd00:77::20'];
 export class GateNetwork {
   readonly #prefix: string;
   readonly #directory = mkdtempSync(join(tmpdir(), 'muster-gate-'));
-  #keeper: ChildProcess | undefined;
-  readonly #waiting: ((answer: string) => void)[] = [];
+  readonly #keeper = new Ordered<GateOrder>(keeper, this.#directory);
 
   constructor(number: number) {
     this.#prefix = `gate-${process.pid}-${number}-`;
@@ -44,28 +41,17 @@ export class GateNetwork {
 
   /** The gate with these edits in its source, shut; nothing is left of one before. */
   async start(name: string, edits: readonly Edit[]): Promise<void> {
-    await this.#stop();
+    await this.#keeper.stop();
     this.run('node', 'nft', 'flush', 'ruleset');
-    const program = join(this.#directory, 'keeper.mjs');
-    writeFileSync(program, await bundleWith(name, edits, { entryPoints: [keeper] }));
     const index = this.run('node', 'cat', '/sys/class/net/eth0/ifindex').trim();
-    const [command, ...words] = this.#inside('node', process.execPath, program, macOf('node'), index, ...virtualIps);
-    const child = spawn(command!, words, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#keeper = child;
-    createInterface({ input: child.stdout! }).on('line', (line) => this.#waiting.shift()?.(line));
-    child.once('exit', () => {
-      for (const resolve of this.#waiting.splice(0)) resolve('ended');
-    });
-    const ready = await this.#answer();
-    if (ready !== 'true') throw new Error(`the gate "${name}" did not start: ${ready}`);
+    await this.#keeper.start(name, edits, (program) =>
+      this.#inside('node', process.execPath, program, macOf('node'), index, ...virtualIps),
+    );
   }
 
   /** What the gate says to an order: whether the kernel has done it. */
-  async order(order: GateOrder): Promise<boolean> {
-    this.#keeper!.stdin!.write(`${JSON.stringify(order)}\n`);
-    const said = await this.#answer();
-    if (said !== 'true' && said !== 'false') throw new Error(`the gate says "${said}" to ${JSON.stringify(order)}`);
-    return said === 'true';
+  order(order: GateOrder): Promise<boolean> {
+    return this.#keeper.order(order);
   }
 
   run(place: Place, ...command: readonly string[]): string {
@@ -99,7 +85,7 @@ export class GateNetwork {
   }
 
   async remove(): Promise<void> {
-    await this.#stop();
+    await this.#keeper.stop();
     removeLinks(`${this.#prefix}client`);
     for (const place of Object.keys(places)) {
       try {
@@ -146,19 +132,5 @@ export class GateNetwork {
 
   #inside(place: string, ...command: readonly string[]): string[] {
     return ['ip', 'netns', 'exec', this.#prefix + place, ...command];
-  }
-
-  #answer(): Promise<string> {
-    if (this.#keeper?.exitCode !== null) return Promise.resolve('ended');
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  async #stop(): Promise<void> {
-    const child = this.#keeper;
-    this.#keeper = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.stdin!.end();
-    await ended;
   }
 }
