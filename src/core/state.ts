@@ -309,6 +309,7 @@ export function canReachMajority(state: NodeState, refused: number): boolean {
   return state.voters.length - countBits((refused | subtracted) & state.voterMask) >= state.majority;
 }
 
+/** No token is used twice: what the kernel applies late belongs to one that has timed out. */
 export function nextToken(state: NodeState): number {
   // A packet mark: 32 bits, and 0 means none.
   state.lastToken = (state.lastToken % 0x7fff_ffff) + 1;

@@ -1,6 +1,7 @@
 import type { GroupSetup } from '../../src/core/resources/state.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { defaultFencing, type StonithLine } from '../../src/model/fencing.ts';
+import { leaseForRoundTrip } from '../../src/model/lease-floor.ts';
 import { type GroupPlacement, noGroupPlacement, noPlacement } from '../../src/model/placement.ts';
 import type { GroupResourceRules } from '../../src/model/resource-settings.ts';
 import { groupSetups, runnableResources } from '../../src/supervisor/resources/runnable.ts';
@@ -10,7 +11,7 @@ import type { Plan } from './plan.ts';
 const lanTimings = { keepalive: 50, deadtime: 200, warntime: 100, initdead: 400, lease: 200 };
 const fastTimings = { keepalive: 20, deadtime: 80, warntime: 40, initdead: 400, lease: 80 };
 
-/** Milliseconds to a far arbiter and back; the lease is what DESIGN asks for then: 5 round trips and 500 ms. */
+/** Milliseconds to a far arbiter and back; faults are drawn for the lease that DESIGN asks for then: 5 round trips and 500 ms. */
 export const farRoundTrip = 200;
 const farTimings = { keepalive: 100, deadtime: 300, warntime: 200, initdead: 600, lease: 5 * farRoundTrip + 500 };
 const storeTimings = { keepalive: 100, deadtime: 300, warntime: 200, initdead: 600, lease: 2000 };
@@ -28,8 +29,9 @@ export function timingsOf({ fast, far, store }: Pick<Sizes, 'fast' | 'far' | 'st
   return fast ? fastTimings : lanTimings;
 }
 
-/** The model of a cluster that a plan asks for. */
-export function clusterOf(plan: Sizes): Cluster {
+/** The model of a cluster that a plan asks for; with far arbiters it has the shortest lease that its rule allows. */
+export function clusterOf(plan: Sizes, leaseFor = leaseForRoundTrip): Cluster {
+  const timings = timingsOf(plan);
   const nodes = Array.from({ length: plan.nodes }, (_, index) => `node${index + 1}`);
   return {
     name: 'simulated',
@@ -45,7 +47,7 @@ export function clusterOf(plan: Sizes): Cluster {
     })),
     links: [],
     udpPort: 694,
-    timings: timingsOf(plan),
+    timings: plan.far ? { ...timings, lease: leaseFor(farRoundTrip) } : timings,
     autoFailback: plan.autoFailback,
     noQuorum: plan.keeps === true ? 'freeze' : 'stop',
     pingNodes: [],

@@ -5,6 +5,7 @@ import { createResources } from '../../src/core/resources/state.ts';
 import { stepResources } from '../../src/core/resources/step.ts';
 import type { NodeOptions, NodeState } from '../../src/core/state.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
+import { leaseForRoundTrip } from '../../src/model/lease-floor.ts';
 import { ReplayGuard } from '../../src/wire/authentication.ts';
 import { Codec } from '../../src/wire/codec.ts';
 
@@ -13,10 +14,18 @@ export interface Core {
   createNode(cluster: Cluster, self: string, options: NodeOptions, now: number): NodeState;
   step(state: NodeState, event: Event, now: number): { readonly state: NodeState; readonly effects: readonly Effect[] };
   wakeAt(state: NodeState): number;
+  readonly leaseForRoundTrip: typeof leaseForRoundTrip;
   readonly createResources: typeof createResources;
   readonly stepResources: typeof stepResources;
   readonly ReplayGuard: typeof ReplayGuard;
   readonly Codec: typeof Codec;
 }
 
-export const realCore: Core = { ...real, createResources, stepResources, ReplayGuard, Codec };
+export const realCore: Core = {
+  ...real,
+  leaseForRoundTrip,
+  createResources,
+  stepResources,
+  ReplayGuard,
+  Codec,
+};

@@ -1,6 +1,7 @@
 /** What only some clusters have. */
 export type Feature =
   | 'changes'
+  | 'far'
   | 'wire'
   | 'store'
   | 'agents'

@@ -44,6 +44,30 @@ export const defects: readonly Defect[] = [
     replace: 'return 0 * lease',
   },
   {
+    name: 'no-kernel-tick',
+    rule: 'The margin has room for the tick of a kernel clock.',
+    file: 'model/gate-margin.ts',
+    find: ' + kernelTick',
+    replace: '',
+  },
+  {
+    name: 'far-voters-are-not-asked',
+    rule: 'A voter that a majority needs is asked each time, however far away it is.',
+    file: 'beats.ts',
+    find: 'if ((peer.bit & state.voterMask) !== 0) send(',
+    replace:
+      'if ((peer.bit & state.voterMask) !== 0 && !state.cluster.arbiters.some((far) => far.name === peer.name)) send(',
+    where: 'far',
+  },
+  {
+    name: 'no-time-for-the-way',
+    rule: 'Where a majority needs a far voter, the lease is at least five round trips and half a second.',
+    file: 'model/lease-floor.ts',
+    find: '5 * roundTrip',
+    replace: '2 * roundTrip',
+    where: 'far',
+  },
+  {
     name: 'count-from-the-answer',
     rule: 'The kernel has armed before the voters are asked.',
     file: 'lease.ts',

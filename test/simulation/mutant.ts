@@ -10,6 +10,7 @@ const parts = [
   'core/node.ts',
   'core/resources/state.ts',
   'core/resources/step.ts',
+  'model/lease-floor.ts',
   'wire/codec.ts',
   'wire/authentication.ts',
 ];

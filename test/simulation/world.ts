@@ -56,7 +56,7 @@ export class World {
     this.core = core;
     this.checkers = checkers;
     this.random = seededRandom(plan.seed ^ 0x5bd1e995);
-    this.cluster = clusterOf(plan);
+    this.cluster = clusterOf(plan, core.leaseForRoundTrip);
     if (plan.shortensAt !== undefined) this.shorter = clusterOf({ ...plan, fast: true });
     this.fencing = new FencingDevices(plan);
     this.lines = record ? [] : undefined;

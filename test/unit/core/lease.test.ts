@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe as view } from '../../../src/core/describe.ts';
 import { wakeAt } from '../../../src/core/node.ts';
 import { rankDelay } from '../../../src/core/takeover.ts';
+import { clusterOf } from '../../simulation/cluster.ts';
 import { accept, asking, beat, happens, holding, newNode, only, say, sent } from './pair.ts';
 
 const types = (effects: readonly { type: string }[]): string[] => effects.map((effect) => effect.type);
@@ -184,6 +185,33 @@ describe('lease: arm, ask, grant', () => {
       count += effects.filter((effect) => effect.type === 'send').length;
     }
     assert.ok(count >= 38 && count <= 42, `${count} datagrams to two voters in 20 keepalives`);
+  });
+
+  it('asks for all groups of a node, and renews them, in one kernel command and one datagram a voter', () => {
+    const many = clusterOf({ nodes: 3, arbiters: 0, groups: 3, autoFailback: false, driftBound: 0.001, fast: false });
+    const groups = many.groups.map((group) => ({ ...group, preferred: 'node1' }));
+    const state = newNode('node1', 0, { ...many, groups });
+    const all = ['web1', 'web2', 'web3'];
+    const answers = all.map((group) => ({ group, ok: true, round: 1, remaining: 0 }));
+    for (const peer of ['node2', 'node3']) say(state, peer, beat, 10);
+    let now = 400;
+    const prepares = sent(say(state, 'node2', beat, now), 'prepare');
+    const promise = { kind: 'promise', nonce: prepares[0]!.nonce, answers } as const;
+    let arm = only(say(state, 'node2', promise, now + 1), 'arm');
+    const asked = prepares.map(({ requests }) => requests.map(({ group }) => group));
+    for (let rounds = 0; rounds < 3; rounds++) {
+      assert.deepEqual(arm.groups, all);
+      const proposes = sent(happens(state, { type: 'armed', token: arm.token, ok: true }, now + 2), 'propose');
+      asked.push(...proposes.map(({ requests }) => requests.map(({ group }) => group)));
+      if (beat.kind !== 'beat') assert.fail();
+      const accepted = { kind: 'accept', nonce: proposes[0]!.nonce, answers, beat: beat.beat } as const;
+      assert.deepEqual(only(say(state, 'node2', accepted, now + 3), 'grant').groups, all);
+      happens(state, { type: 'granted', token: arm.token, ok: true }, now + 4);
+      now += 52;
+      arm = only(happens(state, { type: 'tick' }, now), 'arm');
+    }
+    // Two other voters: of the first phase, and of three times the second one.
+    assert.deepEqual(asked, Array(8).fill(all));
   });
 
   it('never wants to be woken in the past', () => {

@@ -7,9 +7,9 @@ import { clusterOf } from '../../simulation/cluster.ts';
 
 const cluster = clusterOf({ nodes: 3, arbiters: 0, groups: 1, autoFailback: false, driftBound: 0.001, fast: false });
 
-export function newNode(self: string, now: number): NodeState {
+export function newNode(self: string, now: number, of = cluster): NodeState {
   const incarnation = '1'.padStart(16, '0') + '0'.repeat(16);
-  return createNode(cluster, self, { incarnation, seed: [1, 2, 3, 4], configHash: '', bundleHash: '', macs: {} }, now);
+  return createNode(of, self, { incarnation, seed: [1, 2, 3, 4], configHash: '', bundleHash: '', macs: {} }, now);
 }
 
 export function happens(state: NodeState, event: Event, now: number): readonly Effect[] {
