@@ -35,12 +35,14 @@ export const heartbeat: Product = {
   online: 'true',
   home: () => '/usr/share/heartbeat/hb_takeover local',
   take: () => '/usr/share/heartbeat/hb_takeover foreign',
-  // Two that wait for each other's standby do not end for an hour.
+  // Two that wait for each other's standby do not end for an hour; and one that starts itself anew, as both had everything
+  // while the network was cut, may leave its former self running.
   halt: `systemctl disable heartbeat
-if ! timeout 60 systemctl stop heartbeat; then
-  systemctl kill --signal=KILL heartbeat
-  for one in $(reference-addresses); do ip address del "$one" dev eth0; done
-fi`,
+timeout 60 systemctl stop heartbeat
+for one in /proc/[0-9]*; do
+  if [ "$(cat "$one/comm" 2>/dev/null)" = heartbeat ]; then kill -KILL "\${one#/proc/}"; fi
+done
+for one in $(reference-addresses); do ip address del "$one" dev eth0; done`,
   clean: 'rm -f /var/log/ha-log',
   isSettled: async (ask, nodes) => {
     const settled = await Promise.all(
