@@ -219,7 +219,7 @@ describe('remote: shells that were started ahead', function () {
       for (const pid of pids) assert.ok(pid > 1 && (await isGone(pid)));
     };
     await ready(at('bash'));
-    const late = await run(at('bash'), command, { timeoutMs: 300 });
+    const late = await run(at('bash'), command, { timeoutMs: 1500 });
     assert.deepEqual([late.timedOut, late.rc], [true, null]);
     await gone(late.out);
     await ready(at('bash'));
