@@ -128,5 +128,6 @@ export const fencingDefects: readonly Defect[] = [
     file: 'core/fencing/store-owner.ts',
     find: '=== version) return undefined;',
     replace: '!== undefined) return undefined;',
+    shownBy: 'a-clean-record-is-written-again',
   },
 ];
