@@ -58,7 +58,7 @@ async function begin(places: AgentPlaces): Promise<Life> {
   await operations.recover();
   keeper.start();
   const phase = async (wanted: GroupPhase): Promise<void> => {
-    for (const until = performance.now() + 120_000; keeper.phaseOf(name) !== wanted; await sleep(50))
+    for (const until = performance.now() + 240_000; keeper.phaseOf(name) !== wanted; await sleep(50))
       if (performance.now() > until) throw new Error(`${keeper.phaseOf(name)}, not ${wanted}: ${said.join('; ')}`);
   };
   return { keeper, done, said, phase };

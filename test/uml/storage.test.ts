@@ -41,11 +41,11 @@ cat /mnt/mdadm.conf
 `;
 
 describe('uml: Raid1, LVM and Filesystem, with the md and the device mapper of User-Mode Linux', function () {
-  this.timeout(420_000);
+  this.timeout(600_000);
 
   it("start in order, are found again, and stop in reverse, by the OCF agents and by heartbeat's own scripts", async () => {
     const program = join(import.meta.dirname, 'storage-program.ts');
-    const output = await runInGuest(prepare(tools()), program, 400_000);
+    const output = await runInGuest(prepare(tools()), program, 560_000);
     const lines = [...output.matchAll(/^SAYS ([^:\n]+): (.*?)\r?$/gm)];
     const said = new Map(lines.map((match) => [match[1]!, JSON.parse(match[2]!) as unknown]));
     const is = (what: string, wanted: unknown): void => assert.deepEqual(said.get(what), wanted, `${what}\n${output}`);
