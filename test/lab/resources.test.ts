@@ -5,9 +5,10 @@ import { isReached, ssh, sshOutput, useLab } from './support.ts';
 
 const names = ['node1', 'node2', 'node3'];
 
-/** What starts and stops writes so down, on its own node. */
+/** What starts and stops writes so down, on its own node: before systemd says that it has. */
 const unit = `[Service]
-ExecStart=/bin/sh -c 'echo start unit >>/var/log/shop; exec sleep infinity'
+ExecStartPre=/bin/sh -c 'echo start unit >>/var/log/shop'
+ExecStart=/bin/sleep infinity
 ExecStopPost=/bin/sh -c 'echo stop unit >>/var/log/shop'
 `;
 const script = `#!/bin/sh
